@@ -1,0 +1,82 @@
+"""An encoder as a folder: what it is called, what words it knows, what it is made of. Nothing here loads torch.
+
+lexel.json          name, tower, head, terms kept per item
+lexel.safetensors   the weights that are the encoder's own
+vocabulary.json     terms, forms, document frequencies
+calibration.json    the weight of the vector in hybrid queries; may change without changing what is encoded
+image/ text/ dual/  checkpoints of `transformers`, where it is built on them
+README.md           the model card
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lexel.encoders.errors import EncoderError
+from lexel.encoders.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from lexel.encoders.model import Model
+
+FORMAT = 1
+_HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
+_NOT_HASHED = {"calibration.json"}
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """An encoder that is not loaded yet. `ref` is what a person calls it: a name, a folder or a hub name."""
+
+    ref: str
+    folder: Path
+    config: Mapping[str, Any]
+    vocabulary: Vocabulary
+
+    @property
+    def name(self) -> str:
+        """Its own name, e.g. "lexel-tiny"."""
+        return str(self.config["name"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits over everything that decides what it encodes to. Reads every file: about a second a gigabyte."""
+        digest = hashlib.blake2b(digest_size=8)
+        digest.update(json.dumps([self.config, self.vocabulary.hash], sort_keys=True).encode())
+        for path in sorted(self.folder.rglob("*")):
+            if path.suffix in _HASHED and path.name not in _NOT_HASHED:
+                digest.update(str(path.relative_to(self.folder)).encode())
+                with path.open("rb") as file:
+                    digest.update(hashlib.file_digest(file, "blake2b").digest())
+        return digest.hexdigest()
+
+    def query(self, text: str) -> dict[str, float]:
+        """The weighted terms of a text query: its words, each as often as it stands there."""
+        return {term: float(n) for term, n in self.vocabulary.count(text).items()}
+
+    def vector_weight(self, side: str) -> float:
+        """What one unit of cosine is worth beside the terms in a hybrid query whose query is a "text" or an "image"."""
+        path = self.folder / "calibration.json"
+        table = json.loads(path.read_text()) if path.exists() else {}
+        # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
+        return float(table.get("vector_weight", {}).get(side, 10.0))
+
+    def load(self, *, device: str = "auto") -> "Model":
+        """Load the networks. Raises EncoderError where a file is missing or does not fit."""
+        from lexel.encoders.model import load
+
+        return load(self, device=device)
+
+
+def read(folder: Path, *, ref: str | None = None) -> Encoder:
+    """Read the encoder saved in `folder`. Raises EncoderError where it is none, or of a newer format."""
+    try:
+        config = json.loads((folder / "lexel.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EncoderError(f"{folder} is not a lexel encoder: its lexel.json cannot be read ({error}).") from error
+    if config.get("format") != FORMAT:
+        raise EncoderError(f"{folder} has encoder format {config.get('format')!r}; this lexel reads format {FORMAT}.")
+    return Encoder(ref or str(folder.resolve()), folder, config, Vocabulary.load(folder / "vocabulary.json"))

@@ -1,0 +1,170 @@
+"""An encoder at work: batches of pixels or texts in, unit vectors and weighted words out."""
+
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from safetensors.torch import load_file, save_file
+from torch import nn
+
+from lexel.encoders import encoder as encoders
+from lexel.encoders.encoder import FORMAT, Encoder
+from lexel.encoders.errors import EncoderError
+from lexel.encoders.heads import LexiconHead, ZeroShotHead, head
+from lexel.encoders.terms import importance, prune
+from lexel.encoders.towers import DualTower, PairTower, tower
+from lexel.encoders.vocabulary import Vocabulary
+
+# Checkpoints of `transformers` are saved in their own form beside our weights; these are the modules that hold them.
+_CHECKPOINTS = ("TransformersBackbone", "TransformersText", "DualTower")
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A batch of B items: unit vectors [B, D], the head's input [B, F] where it is not the vector itself, and weighted terms."""
+
+    vectors: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float16] | None
+    terms: list[dict[str, float]]
+
+
+class Model:
+    """The networks of one encoder on one device: "cuda" computes in bfloat16, "cpu" in float32, channels last."""
+
+    def __init__(
+        self,
+        tower: DualTower | PairTower,
+        head: LexiconHead | ZeroShotHead,
+        vocabulary: Vocabulary,
+        *,
+        keep: int = 128,
+        device: str = "auto",
+    ) -> None:
+        self.device = _device(device)
+        # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU, tensor cores on a GPU).
+        self.tower = tower.eval().to(self.device, memory_format=torch.channels_last)
+        self.head = head.eval().to(self.device)
+        self.vocabulary, self.keep = vocabulary, keep
+
+    @property
+    def dim(self) -> int:
+        """The length of a vector."""
+        return self.tower.dim
+
+    @property
+    def feature_dim(self) -> int | None:
+        """The length of the head's input, or None where that is the vector itself."""
+        return self.tower.feature_dim
+
+    @cached_property
+    def _worth(self) -> npt.NDArray[np.float32]:
+        return importance(self.vocabulary.document_frequency)
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
+        return self.tower.pixels(image)
+
+    def images(self, pixels: torch.Tensor) -> Encoded:
+        """Pixels [B, 3, H, W] to vectors, features and terms."""
+        with torch.inference_mode():
+            batch = pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+            with self._precision():
+                features, vectors = self.tower.images(batch)
+            weights = self.head(features.float())
+        own = None if self.feature_dim is None else features.float().cpu().numpy().astype(np.float16)
+        return Encoded(_array(vectors), own, self._prune(weights))
+
+    def texts(self, texts: Sequence[str]) -> Encoded:
+        """Sentences as items: unit vectors, and their own words with weight 1 a time, so that a caption meets a picture as a query does."""
+        counts = [{t: float(n) for t, n in self.vocabulary.count(text).items()} for text in texts]
+        return Encoded(self.text_vectors(texts), None, counts)
+
+    def text_vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
+        """Sentences to unit vectors [B, D]."""
+        with torch.inference_mode(), self._precision():
+            return _array(self.tower.texts(texts))
+
+    def _prune(self, weights: torch.Tensor) -> list[dict[str, float]]:
+        return prune(_array(weights), self._worth, self.vocabulary.terms, keep=self.keep)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+
+    def save(self, folder: Path, *, name: str, card: str = "") -> Encoder:
+        """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back."""
+        folder.mkdir(parents=True, exist_ok=True)
+        config = {
+            "format": FORMAT,
+            "name": name,
+            "keep": self.keep,
+            "tower": self.tower.config(),
+            "head": self.head.config(),
+        }
+        (folder / "lexel.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
+        (folder / "README.md").write_text(card or f"# {name}\n", encoding="utf-8")
+        self.vocabulary.save(folder / "vocabulary.json")
+        self.tower.save(folder)
+        save_file(
+            {key: _half(value) for key, value in _own(self.tower, self.head).items()}, folder / "lexel.safetensors"
+        )
+        return encoders.read(folder)
+
+
+def load(encoder: Encoder, *, device: str = "auto") -> Model:
+    """Load the networks of `encoder`. Raises EncoderError where a file is missing or does not fit."""
+    try:
+        built_tower = tower(encoder.config["tower"], encoder.folder)
+        if encoder.config["head"] == {"kind": "zeroshot"}:
+            built_head: LexiconHead | ZeroShotHead = ZeroShotHead.of(built_tower, encoder.vocabulary)
+        else:
+            built_head = head(encoder.config["head"])
+            _fill(built_tower, built_head, load_file(encoder.folder / "lexel.safetensors"))
+    except (OSError, KeyError, RuntimeError, ValueError) as error:
+        raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {str(error).splitlines()[0]}") from error
+    return Model(built_tower, built_head, encoder.vocabulary, keep=encoder.config.get("keep", 128), device=device)
+
+
+def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
+    """The tensors that belong in lexel.safetensors: all but those of the checkpoints."""
+    both = nn.ModuleDict({"tower": built_tower, "head": built_head})
+    foreign = tuple(f"{path}." for path, module in both.named_modules() if type(module).__name__ in _CHECKPOINTS)
+    return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
+
+
+def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.Tensor]) -> None:
+    own = _own(built_tower, built_head)
+    if own.keys() != saved.keys():
+        raise ValueError(
+            f"lexel.safetensors lacks or exceeds what lexel.json describes ({sorted(own.keys() ^ saved.keys())[:3]})."
+        )
+    for key, value in own.items():
+        value.copy_(saved[key])
+
+
+def _half(value: torch.Tensor) -> torch.Tensor:
+    # Vectors (biases, running variances) are small on disk and can be too small or too large for half precision.
+    half = value.dim() > 1 and value.dtype == torch.float32
+    return (value.half() if half else value).contiguous().cpu()
+
+
+def _array(values: torch.Tensor) -> npt.NDArray[np.float32]:
+    return values.float().cpu().numpy()
+
+
+def _device(name: str) -> torch.device:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise EncoderError(f"The device {name!r} cannot be used here; try --device cpu.") from error
+    return device

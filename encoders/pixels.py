@@ -1,0 +1,34 @@
+"""From a decoded picture to the numbers a network takes."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """Resize to `size` x `size` and normalise each channel by `mean` and `std` (in 0..1).
+
+    With `crop` the short side becomes `crop` pixels and the middle is cut out; without it the whole picture is squeezed into the
+    square, so that nothing at its edges is lost.
+    """
+
+    size: int
+    crop: int | None = None
+    mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    std: tuple[float, float, float] = (0.5, 0.5, 0.5)
+
+    def __call__(self, image: Image.Image) -> torch.Tensor:
+        """An RGB picture to float32 [3, size, size]."""
+        square = self._cropped(image) if self.crop else image.resize((self.size, self.size), Image.Resampling.BICUBIC)
+        values = torch.from_numpy(np.array(square, dtype=np.float32)).permute(2, 0, 1) / 255
+        return (values - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
+
+    def _cropped(self, image: Image.Image) -> Image.Image:
+        scale = (self.crop or self.size) / min(image.size)
+        width, height = (max(self.size, round(side * scale)) for side in image.size)
+        left, top = (width - self.size) // 2, (height - self.size) // 2
+        resized = image.resize((width, height), Image.Resampling.BICUBIC)
+        return resized.crop((left, top, left + self.size, top + self.size))

@@ -1,0 +1,44 @@
+"""What OpenSearch is told, kept as JSON beside this file, with the few places that depend on a collection filled in."""
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+__all__ = ["index_body"]
+
+
+def index_body(
+    *,
+    dim: int,
+    terms: Sequence[str],
+    forms: Mapping[str, str],
+    engine: str,
+    shards: int,
+    metadata: Mapping[str, str],
+    about: Mapping[str, Any],
+) -> dict[str, Any]:
+    """The body that creates an index for vectors [dim] and this vocabulary.
+
+    `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch type, and `about`
+    becomes the mapping's `_meta`. The index is made for loading: no replicas and no refresh until all is there.
+    """
+    body: dict[str, Any] = json.loads(_text("index.json"))
+    index = body["settings"]["index"]
+    index |= {"number_of_shards": shards, "number_of_replicas": 0, "refresh_interval": "-1"}
+    filters = index["analysis"]["filter"]
+    # A term is a form of itself and passes without a rule.
+    filters["forms"]["rules"] = [f"{form} => {term}" for form, term in sorted(forms.items()) if form != term]
+    filters["known"]["keep_words"] = sorted(terms)
+    body["mappings"]["_meta"] = dict(about)
+    properties = body["mappings"]["properties"]
+    properties["vector"]["dimension"] = dim
+    properties["vector"]["method"]["engine"] = engine
+    properties["meta"]["properties"] = {name: {"type": kind} for name, kind in sorted(metadata.items())}
+    return body
+
+
+@cache
+def _text(name: str) -> str:
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -1,0 +1,94 @@
+"""What a row of a shard becomes in OpenSearch."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+
+from lexel.encoders.terms import frequencies
+from lexel.pipeline.items import Scalar
+
+# How many of an item's heaviest terms are facets; the rest is of use to ranking only.
+TOP_TERMS = 16
+COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector")
+_OPTIONAL = ("text", "captions", "label", "width", "height")
+
+
+def documents(batch: pa.RecordBatch, *, shard: int) -> Iterator[tuple[str, bytes]]:
+    """Each row's id and document, as JSON."""
+    column = batch.column("vector")
+    vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
+    rows = batch.drop_columns(["vector"]).to_pylist(maps_as_pydicts="strict")
+    for row, vector in zip(rows, vectors, strict=True):
+        yield row["id"], orjson.dumps(_document(row, vector, shard), option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _document(row: dict[str, Any], vector: Any, shard: int) -> dict[str, Any]:
+    terms = row["terms"] or {}
+    document = {
+        "id": row["id"],
+        "uri": row["uri"],
+        "shard": shard,
+        "terms": terms,
+        "words": frequencies(terms),
+        "top_terms": list(terms)[:TOP_TERMS],
+        "vector": vector,
+        "meta": orjson.loads(row["metadata"] or b"{}"),
+    }
+    return document | {name: row[name] for name in _OPTIONAL if row[name] not in (None, [])}
+
+
+def field_types(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
+    """The OpenSearch type of each metadata field, from all its values: long, double, boolean, date, else keyword.
+
+    A CSV has no types, so "2021-05-01" is a date where every value of that field is one, and a number likewise.
+    """
+    kinds: dict[str, set[str]] = {}
+    for batch in batches:
+        for text in batch.column("metadata").to_pylist():
+            if text and text != "{}":
+                for name, value in orjson.loads(text).items():
+                    kinds.setdefault(name, set()).add(_kind(value))
+    return {name: _common(found) for name, found in kinds.items()}
+
+
+def _common(kinds: set[str]) -> str:
+    if len(kinds) == 1:
+        return kinds.pop()
+    return "double" if kinds == {"long", "double"} else "keyword"
+
+
+def _kind(value: Scalar) -> str:
+    match value:
+        case bool():
+            return "boolean"
+        case int():
+            return "long" if abs(value) < 2**63 else "keyword"
+        case float():
+            return "double"
+    return _kind_of_text(value)
+
+
+def _kind_of_text(text: str) -> str:
+    # "007" is a name: as a number it would lose its zeros.
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and (digits == "0" or not digits.startswith("0")) and len(digits) < 19:
+        return "long"
+    whole, dot, part = digits.partition(".")
+    if dot and f"{whole}{part}".isascii() and whole.isdigit() and part.isdigit():
+        return "double"
+    return "date" if _is_date(text) else "keyword"
+
+
+def _is_date(text: str) -> bool:
+    if len(text) < 10 or text[4:5] != "-" or text[7:8] != "-":
+        return False
+    try:
+        datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        return False
+    # OpenSearch's default date format wants the T between day and time.
+    return len(text) == 10 or text[10] == "T"

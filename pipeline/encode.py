@@ -1,0 +1,293 @@
+"""The job: a source's items to shards. The same command again goes on where it stopped, however it stopped."""
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import torch
+
+from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import Encoded, Model
+from lexel.pipeline import shards
+from lexel.pipeline.errors import ConfigError, ShardError, SourceError
+from lexel.pipeline.images import BadImageError, decode
+from lexel.pipeline.items import Chunk, Item, chunks, runs
+from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.rows import Row, table
+from lexel.pipeline.shards import Failure, Job, Shard
+from lexel.pipeline.sources import Source
+
+T, R = TypeVar("T"), TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Part:
+    """The share of one worker among `of`: chunk k belongs to part k mod `of`, so it is settled by the list alone.
+
+    Counting from 0 or from 1 both work: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
+    """
+
+    index: int = 0
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Part":
+        """Read "i/n". Raises ConfigError where it is no such thing."""
+        index, slash, of = text.partition("/")
+        if not (slash and index.isdigit() and of.isdigit() and int(of) >= 1 and int(index) <= int(of)):
+            raise ConfigError(f"--part {text} makes no sense: write i/n, for example 1/4 for the first of four parts.")
+        return cls(int(index), int(of))
+
+    def has(self, number: int) -> bool:
+        """Whether chunk `number` is this part's."""
+        return number % self.of == self.index % self.of
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a job found and did; the counts are of this part, over this and earlier runs."""
+
+    items: int
+    encoded: int
+    failed: int
+    new: int  # items encoded or failed in this run
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be done: the listing hash of each chunk of this part, and which of them have no shard yet."""
+
+    listings: dict[int, str]
+    todo: frozenset[int]
+    items: int
+    left: int
+
+
+def encode(
+    source: Source,
+    out: Path,
+    *,
+    encoder: Encoder,
+    part: Part = Part(),
+    batch_size: int = 32,
+    device: str = "auto",
+    workers: int | None = None,
+    shard_size: int = 1024,
+    retry: bool = False,
+    progress: Progress = QUIET,
+) -> Report:
+    """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
+
+    A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed items of finished
+    shards again. Raises SourceError for a source without items, ShardError where `out` belongs to another job.
+    """
+    model = encoder.load(device=device)
+    job = _job(source, encoder, model, shard_size)
+    _claim(out, job, encoder)
+    plan = _plan(source, out, part, shard_size, encoder.fingerprint)
+    progress.plan(total=plan.items, done=plan.items - plan.left)
+    with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
+        work = _Work(model, pool, batch_size, job.feature_dim, progress)
+        try:
+            todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
+            for number, table_, failures in work.encode(todo):
+                shards.write(out, number, table_, listing=plan.listings[number], failures=failures)
+            if retry:
+                _retry(work, source, out, plan, shard_size)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    _drop_stale(out, part, plan)
+    shards.write_failures(out)
+    return _report(out, plan)
+
+
+def _job(source: Source, encoder: Encoder, model: Model, shard_size: int) -> Job:
+    return Job(
+        encoder=encoder.ref,
+        name=encoder.name,
+        fingerprint=encoder.fingerprint,
+        vocabulary=encoder.vocabulary.hash,
+        dim=model.dim,
+        feature_dim=None if source.captions else model.feature_dim,
+        vector_weight={side: encoder.vector_weight(side) for side in ("text", "image")},
+        root=str(source.root),
+        captions=source.captions,
+        shard_size=shard_size,
+    )
+
+
+def _claim(out: Path, job: Job, encoder: Encoder) -> None:
+    """Make `out` this job's, or make sure that it is."""
+    if (out / "job.json").exists():
+        there = shards.read_job(out)
+        if there.fingerprint != job.fingerprint:
+            raise ShardError(
+                f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), not {job.name} ({job.fingerprint}); "
+                "encode into another folder."
+            )
+        if (there.captions, there.shard_size) != (job.captions, job.shard_size):
+            what = "captions" if there.captions else "pictures"
+            raise ShardError(
+                f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
+            )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ShardError(f"{out} cannot be made a folder for shards: {error.strerror}.") from error
+    encoder.vocabulary.save(out / "vocabulary.json")
+    shards.write_job(out, job)
+
+
+def _plan(source: Source, out: Path, part: Part, shard_size: int, fingerprint: str) -> _Plan:
+    there = {shard.number: shard for shard in shards.shards(out)}
+    listings, todo, items, left = {}, set(), 0, 0
+    for chunk in chunks(source.items(), shard_size=shard_size):
+        if not part.has(chunk.number):
+            continue
+        listings[chunk.number] = listing = f"{fingerprint}-{chunk.digest()}"
+        items += len(chunk.items)
+        if not (chunk.number in there and there[chunk.number].holds(listing)):
+            todo.add(chunk.number)
+            left += len(chunk.items)
+    if not items and part.of == 1:
+        raise SourceError(
+            f"There is nothing to encode in {source.root}: no {'captions' if source.captions else 'pictures'} were found."
+        )
+    return _Plan(listings, frozenset(todo), items, left)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """An item that was read and decoded, on its way to the network."""
+
+    item: Item
+    id: str
+    pixels: torch.Tensor | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+@dataclass(frozen=True)
+class _Work:
+    """The parts of the running job that every step needs."""
+
+    model: Model
+    pool: ThreadPoolExecutor
+    batch_size: int
+    feature_dim: int | None
+    progress: Progress
+
+    def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
+        """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
+        pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
+        ready = _ahead(self.pool, partial(_numbered, self.model), pairs, depth=4 * self.batch_size)
+        for number, group in groupby(ready, key=lambda pair: pair[0]):
+            yield number, *self._chunk(outcome for _, outcome in group)
+
+    def _chunk(self, outcomes: Iterable[_Ready | Failure]) -> tuple[pa.Table, list[Failure]]:
+        rows: list[Row] = []
+        failures: list[Failure] = []
+        # A batch never crosses a chunk's end, so a shard is the same whatever was encoded before it.
+        for batch in runs(outcomes, self.batch_size):
+            good = [outcome for outcome in batch if isinstance(outcome, _Ready)]
+            failures += [outcome for outcome in batch if isinstance(outcome, Failure)]
+            rows += _rows(good, self._forward(good)) if good else []
+            self.progress.advance(encoded=len(good), failed=len(batch) - len(good))
+        return table(rows, dim=self.model.dim, feature_dim=self.feature_dim), failures
+
+    def _forward(self, ready: Sequence[_Ready]) -> Encoded:
+        pixels = [r.pixels for r in ready if r.pixels is not None]
+        if not pixels:
+            return self.model.texts([r.item.text or "" for r in ready])
+        batch = torch.stack(pixels)
+        # Pinned memory lets the copy to the GPU run beside the previous batch's work.
+        return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
+
+
+def _numbered(model: Model, pair: tuple[int, Item]) -> tuple[int, _Ready | Failure]:
+    return pair[0], _ready(model, pair[1])
+
+
+def _ready(model: Model, item: Item) -> _Ready | Failure:
+    if item.text is not None:
+        return _Ready(item, item.identify(item.text.encode()))
+    try:
+        content = item.content()
+    except OSError as error:
+        return Failure(None, item.uri, f"unreadable: {error.strerror or error}")
+    try:
+        image = decode(content)
+        return _Ready(item, item.identify(content), model.pixels(image), image.width, image.height)
+    except BadImageError as error:
+        return Failure(item.identify(content), item.uri, str(error))
+
+
+def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
+    """Map over `things` in order with at most `depth` results in memory."""
+    waiting: deque[Future[R]] = deque()
+    for thing in things:
+        waiting.append(pool.submit(work, thing))
+        if len(waiting) >= depth:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _rows(ready: Sequence[_Ready], encoded: Encoded) -> list[Row]:
+    return [
+        Row(
+            r.item,
+            r.id,
+            r.width,
+            r.height,
+            encoded.terms[i],
+            encoded.vectors[i],
+            None if encoded.features is None else encoded.features[i],
+        )
+        for i, r in enumerate(ready)
+    ]
+
+
+def _retry(work: _Work, source: Source, out: Path, plan: _Plan, shard_size: int) -> None:
+    """Try the failed items of finished shards again; what succeeds now takes its place in the shard."""
+    failed = {
+        s.number: {f.uri for f in s.failures()}
+        for s in shards.shards(out)
+        if s.number in plan.listings and s.number not in plan.todo
+    }
+    for chunk in chunks(source.items(), shard_size=shard_size):
+        if uris := failed.get(chunk.number):
+            again = Chunk(chunk.number, [item for item in chunk.items if item.uri in uris])
+            for number, rows, failures in work.encode([again]):
+                shard = Shard(number, out / shards.name(number))
+                merged = _in_order(chunk, [shard.table(), rows])
+                shards.write(out, number, merged, listing=plan.listings[number], failures=failures)
+
+
+def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
+    both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables])
+    place = {item.uri: position for position, item in enumerate(chunk.items)}
+    return both.take(sorted(range(both.num_rows), key=lambda i: place[both["uri"][i].as_py()]))
+
+
+def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
+    """Remove shards past the end of a source that has become shorter, and what a killed run of this part left half-written."""
+    for shard in shards.shards(out):
+        if part.has(shard.number) and shard.number not in plan.listings:
+            shard.path.unlink(missing_ok=True)
+    for number in plan.listings:
+        for leftover in out.glob(f".{shards.name(number)}.*.tmp"):
+            leftover.unlink(missing_ok=True)
+
+
+def _report(out: Path, plan: _Plan) -> Report:
+    mine = [shard for shard in shards.shards(out) if shard.number in plan.listings]
+    failed = sum(len(shard.failures()) for shard in mine)
+    return Report(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)

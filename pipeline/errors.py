@@ -1,0 +1,35 @@
+"""What can go wrong for a person using lexel.
+
+    LexelError          one sentence that says what to do next; the command line prints it and exits 1
+    +-- SourceError     the pictures or the manifest cannot be read
+    +-- ShardError      a folder of shards is foreign, broken or made by another encoder
+    +-- ClusterError    OpenSearch cannot be reached, or refuses
+    +-- EngineError     the embedded node cannot be assembled, started or stopped
+    +-- ConfigError     an option or a configuration file makes no sense
+
+The encoders have a root of their own, `lexel.encoders.errors.EncoderError`, because they know nothing of this package.
+"""
+
+
+class LexelError(Exception):
+    """Something a person can put right; its text is one sentence that says how."""
+
+
+class SourceError(LexelError):
+    """The pictures or the manifest cannot be read."""
+
+
+class ShardError(LexelError):
+    """A folder of shards is foreign, broken or made by another encoder."""
+
+
+class ClusterError(LexelError):
+    """OpenSearch cannot be reached, or refuses what was asked."""
+
+
+class EngineError(LexelError):
+    """The embedded node cannot be assembled, started or stopped."""
+
+
+class ConfigError(LexelError):
+    """An option or a configuration file makes no sense."""

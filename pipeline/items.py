@@ -1,0 +1,68 @@
+"""One thing to index, a picture or a text: what a source yields and every later step names."""
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TypeVar
+
+T = TypeVar("T")
+Scalar = str | int | float | bool
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture whose bytes `content` reads, or, where `text` is given, that text.
+
+    `uri` is relative to the source, so that a collection can move; `id` is given only where the source names its items itself.
+    """
+
+    uri: str
+    content: Callable[[], bytes] = field(compare=False, default=bytes)
+    text: str | None = None
+    captions: tuple[str, ...] = ()
+    label: str | None = None
+    metadata: Mapping[str, Scalar] = field(default_factory=dict)
+    id: str | None = None
+    size: int = 0  # bytes of the file as listed, 0 where the source does not say
+
+    def identify(self, content: bytes) -> str:
+        """The item's id: its own, else 32 hexadecimal digits of a hash over its uri and its content.
+
+        The uri takes part, so that two copies of one picture are two items with their own metadata and none is lost.
+        """
+        digest = hashlib.blake2b(self.uri.encode() + b"\0" + content, digest_size=16)
+        return self.id or digest.hexdigest()
+
+    def listing(self) -> bytes:
+        """What the source's list says of the item, as bytes: equal listings give equal shards."""
+        fields = [self.uri, self.text, self.captions, self.label, dict(self.metadata), self.id, self.size]
+        return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """The items of one shard: the `number`-th run of `shard_size` items of a source."""
+
+    number: int
+    items: Sequence[Item]
+
+    def digest(self) -> str:
+        """A hash of the listing. A finished shard is kept only while this stays the same."""
+        hashed = hashlib.blake2b(digest_size=16)
+        for item in self.items:
+            hashed.update(item.listing() + b"\n")
+        return hashed.hexdigest()
+
+
+def runs(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Cut `things` into tuples of `size`, the last one shorter, lazily."""
+    rest = iter(things)
+    while piece := tuple(islice(rest, size)):
+        yield piece
+
+
+def chunks(items: Iterable[Item], *, shard_size: int) -> Iterator[Chunk]:
+    """Cut a source into chunks, lazily: a pure function of the source's list."""
+    return (Chunk(number, piece) for number, piece in enumerate(runs(items, shard_size)))

@@ -1,0 +1,24 @@
+"""How long jobs tell what they are doing."""
+
+from typing import Protocol
+
+
+class Progress(Protocol):
+    """What a job calls as it goes."""
+
+    def plan(self, *, total: int, done: int) -> None:
+        """How many items there are, and how many were finished by earlier runs."""
+
+    def advance(self, *, encoded: int, failed: int) -> None:
+        """A batch is finished."""
+
+
+class _Quiet:
+    def plan(self, *, total: int, done: int) -> None:
+        """Say nothing."""
+
+    def advance(self, *, encoded: int, failed: int) -> None:
+        """Say nothing."""
+
+
+QUIET: Progress = _Quiet()

@@ -1,0 +1,56 @@
+"""An encoded item, and the Parquet table that a shard's items make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from lexel.pipeline.items import Item
+from lexel.pipeline.shards import schema
+
+
+@dataclass(frozen=True)
+class Row:
+    """One encoded item: unit vector [D], the head's input [F] where it is something else, weighted terms, heaviest first."""
+
+    item: Item
+    id: str
+    width: int | None
+    height: int | None
+    terms: Mapping[str, float]
+    vector: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float16] | None
+
+
+def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
+    """The rows as one table in the schema of a shard."""
+    columns: dict[str, Any] = {
+        "id": [row.id for row in rows],
+        "uri": [row.item.uri for row in rows],
+        "text": [row.item.text for row in rows],
+        "captions": [list(row.item.captions) for row in rows],
+        "label": [row.item.label for row in rows],
+        "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
+        "width": [row.width for row in rows],
+        "height": [row.height for row in rows],
+        "terms": [list(row.terms.items()) for row in rows],
+        "vector": _matrix([row.vector for row in rows], dim, np.float32),
+    }
+    if feature_dim:
+        columns["features"] = _matrix([row.features for row in rows], feature_dim, np.float16)
+    fields = schema(dim=dim, feature_dim=feature_dim)
+    return pa.table([_column(columns[f.name], f.type) for f in fields], schema=fields)
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def _matrix(rows: Sequence[Any], width: int, kind: Any) -> pa.Array:
+    """Vectors as one fixed-size list column, without a Python object a number."""
+    flat = np.concatenate(rows).astype(kind) if rows else np.zeros(0, kind)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), width)

@@ -1,0 +1,198 @@
+"""Encoded items on disk: a folder of Parquet files, one a chunk, and what made them.
+
+job.json            the encoder, the source and the shard size; a second job with others is refused
+vocabulary.json     the encoder's words, so that loading needs no encoder
+shard-00000.parquet a chunk's items; its footer holds the chunk's listing hash and the items that failed
+failures.parquet    all failed items (id, uri, reason), gathered from the footers
+"""
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lexel.pipeline.errors import ShardError
+
+FORMAT = 1
+_LISTING, _FAILURES = b"lexel.listing", b"lexel.failures"
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a folder of shards was made from and with; written once, before the first shard."""
+
+    encoder: str
+    name: str
+    fingerprint: str
+    vocabulary: str  # its hash
+    dim: int
+    feature_dim: int | None
+    vector_weight: Mapping[str, float]  # of a hybrid query, by its side: "text", "image"
+    root: str  # the folder that uris are relative to, on the machine that encoded
+    captions: bool  # whether the items are the source's captions
+    shard_size: int
+    format: int = FORMAT
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that could not be encoded; `id` is None where its bytes could not be read."""
+
+    id: str | None
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A finished shard on disk."""
+
+    number: int
+    path: Path
+
+    def listing(self) -> str:
+        """The hash of the listing it was made from."""
+        return self._footer().get(_LISTING, b"").decode()
+
+    def failures(self) -> list[Failure]:
+        """The items of its chunk that failed."""
+        return [Failure(**row) for row in json.loads(self._footer().get(_FAILURES, b"[]"))]
+
+    def holds(self, listing: str) -> bool:
+        """Whether this is a whole shard of exactly that listing; a broken or foreign file is not."""
+        try:
+            return self.listing() == listing
+        except ShardError:
+            return False
+
+    def table(self) -> pa.Table:
+        """All its items."""
+        with _opened(self.path) as file:
+            return file.read()
+
+    def rows(self) -> int:
+        """How many items it holds."""
+        return int(_metadata(self.path).num_rows)
+
+    def batches(self, *, columns: Sequence[str] | None = None, size: int = 512) -> Iterator[pa.RecordBatch]:
+        """Its items, `size` at a time."""
+        with _opened(self.path) as file:
+            yield from file.iter_batches(batch_size=size, columns=columns)
+
+    def _footer(self) -> dict[bytes, bytes]:
+        footer: dict[bytes, bytes] | None = _metadata(self.path).metadata
+        return footer or {}
+
+
+def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
+    """The columns of a shard, for vectors [dim] and, where the head reads something else, features [feature_dim]."""
+    fields = [
+        ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())), ("label", pa.string()),
+        ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
+        ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
+    ]  # fmt: skip
+    return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))
+
+
+def name(number: int) -> str:
+    """The file name of shard `number`."""
+    return f"shard-{number:05d}.parquet"
+
+
+def shards(folder: Path) -> list[Shard]:
+    """The finished shards of a folder, in order."""
+    found = (Shard(int(path.stem.removeprefix("shard-")), path) for path in folder.glob("shard-*.parquet"))
+    return sorted(found, key=lambda shard: shard.number)
+
+
+def write(folder: Path, number: int, table: pa.Table, *, listing: str, failures: Sequence[Failure]) -> Shard:
+    """Write one shard so that it is either whole or not there."""
+    footer = {
+        _LISTING: listing.encode(),
+        _FAILURES: json.dumps([asdict(f) for f in failures], ensure_ascii=False).encode(),
+    }
+    path = folder / name(number)
+    _write_parquet(path, table.replace_schema_metadata(footer))
+    return Shard(number, path)
+
+
+def write_failures(folder: Path) -> int:
+    """Gather the failures of all shards into failures.parquet; none leave no file. Returns how many there are."""
+    rows = [asdict(failure) for shard in shards(folder) for failure in shard.failures()]
+    path = folder / "failures.parquet"
+    if rows:
+        columns = pa.schema([("id", pa.string()), ("uri", pa.string()), ("reason", pa.string())])
+        _write_parquet(path, pa.Table.from_pylist(rows, schema=columns))
+    else:
+        path.unlink(missing_ok=True)
+    return len(rows)
+
+
+def read_job(folder: Path) -> Job:
+    """What made the shards in `folder`. Raises ShardError where it holds none."""
+    try:
+        table = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        if table.get("format") != FORMAT:
+            raise ShardError(
+                f"{folder} has shards of format {table.get('format')!r}; this lexel reads format {FORMAT}."
+            )
+        return Job(**table)
+    except FileNotFoundError as error:
+        raise ShardError(f"{folder} holds no shards: `lexel encode SOURCE {folder}` makes them.") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ShardError(f"{folder / 'job.json'} cannot be read ({error}); encode into another folder.") from error
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Write a small file so that it is either the old one or the new one, even after a crash."""
+    temporary = _temporary(path)
+    with temporary.open("wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    _settle(temporary, path)
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Write job.json."""
+    write_atomically(folder / "job.json", (json.dumps(asdict(job), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _write_parquet(path: Path, table: pa.Table) -> None:
+    temporary = _temporary(path)
+    with temporary.open("wb") as file:
+        pq.write_table(table, file, compression="zstd")
+        file.flush()
+        os.fsync(file.fileno())
+    _settle(temporary, path)
+
+
+def _temporary(path: Path) -> Path:
+    # The process id keeps two jobs on one folder out of each other's half-written files.
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+
+
+def _settle(temporary: Path, path: Path) -> None:
+    os.replace(temporary, path)
+    directory = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(directory)  # the rename itself must survive a power cut
+    finally:
+        os.close(directory)
+
+
+def _opened(path: Path) -> pq.ParquetFile:
+    try:
+        return pq.ParquetFile(path)
+    except (OSError, pa.ArrowException) as error:
+        raise ShardError(f"{path} is not a whole Parquet file; delete it and encode again to make it anew.") from error
+
+
+def _metadata(path: Path) -> Any:
+    with _opened(path) as file:
+        return file.metadata
