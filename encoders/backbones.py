@@ -1,4 +1,4 @@
-"""Image backbones: pixels -> pooled features. A picture is turned into pixels on worker threads, features are made in batches."""
+"""Image backbones: pixels -> pooled features. Pixels are made on worker threads, features in batches."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from torch import nn
 
+from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, locate, network, quiet
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.pixels import Preprocess
 from lexel.encoders.residual import ResidualConfig, ResidualNet
@@ -17,7 +18,9 @@ from lexel.encoders.residual import ResidualConfig, ResidualNet
 class Backbone(Protocol):
     """What a pair tower asks of its image side."""
 
-    dim: int
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
         """One RGB picture to float32 [3, H, W]."""
@@ -41,10 +44,12 @@ class ResidualBackbone(nn.Module):
         self._config = {"kind": "residual", "net": asdict(net), "preprocess": asdict(preprocess)}
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """[B, 3, S, S] to [B, dim]."""
         features: torch.Tensor = self.net(pixels)
         return features
 
     def config(self) -> dict[str, Any]:
+        """The network's shape and how pictures are prepared."""
         return self._config
 
     def save(self, folder: Path) -> None:
@@ -52,35 +57,50 @@ class ResidualBackbone(nn.Module):
 
 
 class TransformersBackbone(nn.Module):
-    """A `transformers` vision model with a pooled output, with its own processor; `checkpoint` is a folder or a hub name."""
+    """A `transformers` vision model with its own processor; `checkpoint` is a folder or a hub name.
+
+    The features are the model's pooled output, averaged over space where that is a map; where the model has no pooler,
+    the state of its first token, which is the class token of a vision transformer. Raises EncoderError for any other
+    model.
+    """
 
     def __init__(self, checkpoint: str | Path) -> None:
-        from transformers import AutoImageProcessor, AutoModel
-
         super().__init__()
-        self.processor = AutoImageProcessor.from_pretrained(checkpoint)
-        self.net = AutoModel.from_pretrained(checkpoint, dtype=torch.float32).eval()
-        with torch.inference_mode():
-            self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
-
-    def pixels(self, image: Image.Image) -> torch.Tensor:
-        pixels: torch.Tensor = self.processor(images=image, return_tensors="pt")["pixel_values"][0]
-        return pixels
+        folder = locate(checkpoint)
+        self.net, self.processor = network(folder), ImageProcessor(folder)
+        self.pixels = self.processor.pixels
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
+        except BROKEN as error:
+            kind = type(self.net).__name__
+            raise EncoderError(
+                f"{folder} holds a {kind}, which makes no features of pictures alone ({first_line(error)})."
+            ) from error
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        pooled: torch.Tensor = self.net(pixel_values=pixels).pooler_output
-        return pooled.flatten(1)
+        """What the processor made of B pictures to [B, dim]."""
+        output = self.net(**self.processor.inputs(pixels))
+        pooled: torch.Tensor | None = output.get("pooler_output")
+        return _flat(output.last_hidden_state[:, 0] if pooled is None else pooled)
 
     def config(self) -> dict[str, Any]:
+        """Its own files say the rest."""
         return {"kind": "transformers"}
 
     def save(self, folder: Path) -> None:
-        self.net.save_pretrained(folder / "image")
-        self.processor.save_pretrained(folder / "image")
+        """Write the checkpoint to `folder`/image."""
+        with quiet():
+            self.net.save_pretrained(folder / "image")
+        self.processor.save(folder / "image")
 
 
 class TorchvisionBackbone(nn.Module):
-    """A `torchvision` classifier by name, without its last layer; `weights` is a torchvision weights name, or None for an untrained net."""
+    """A `torchvision` classifier by name, without its last layers, averaged over space where a map is left.
+
+    `weights` is a torchvision weights name, or None for an untrained network. Raises EncoderError for an unknown name
+    of either.
+    """
 
     def __init__(self, name: str, *, weights: str | None = None, preprocess: Preprocess | None = None) -> None:
         from torchvision import models
@@ -91,21 +111,26 @@ class TorchvisionBackbone(nn.Module):
             raise EncoderError(
                 f"torchvision has no model named {name!r}; `torchvision.models.list_models()` names them."
             )
-        net = models.get_model(name, weights=weights).eval()
+        try:
+            net = models.get_model(name, weights=weights).eval()
+        except (ValueError, KeyError, OSError) as error:
+            raise EncoderError(f"The weights {weights!r} of {name} cannot be had: {first_line(error)}") from error
         last_flat = get_graph_node_names(net)[1]
         node = next(n for n in reversed(last_flat) if not n.startswith(("fc", "classifier", "heads", "head")))
         self.net = create_feature_extractor(net, {node: "features"})
-        # The classifiers of torchvision were trained on a 224 crop of a picture whose short side is 256, in ImageNet's mean and deviation.
+        # torchvision's classifiers saw a 224 crop of a picture whose short side is 256, in ImageNet's mean and
+        # deviation.
         self.pixels = preprocess or Preprocess(224, 256, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
         self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.pixels)}
         with torch.inference_mode():
             self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.net(pixels)["features"]
-        return features.flatten(1)
+        """[B, 3, S, S] to [B, dim]."""
+        return _flat(self.net(pixels)["features"])
 
     def config(self) -> dict[str, Any]:
+        """The network's name and how pictures are prepared."""
         return self._config
 
     def save(self, folder: Path) -> None:
@@ -113,7 +138,7 @@ class TorchvisionBackbone(nn.Module):
 
 
 def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
-    """Build what `Backbone.config` described; its own files are in `folder`. Raises EncoderError for an unknown kind."""
+    """Build what `Backbone.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "residual", "net": net, "preprocess": preprocess}:
             shape = ResidualConfig(**{**net, "widths": tuple(net["widths"]), "depths": tuple(net["depths"])})
@@ -125,6 +150,11 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
     raise EncoderError(
         f"This lexel does not know the image backbone {config.get('kind')!r}; the encoder may need a newer one."
     )
+
+
+def _flat(features: torch.Tensor) -> torch.Tensor:
+    """[B, F] or a map [B, F, H, W] to [B, F]."""
+    return features.mean((2, 3)) if features.dim() == 4 else features.flatten(1)
 
 
 def _preprocess(table: Mapping[str, Any]) -> Preprocess:

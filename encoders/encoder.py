@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
-_NOT_HASHED = {"calibration.json"}
+# What lexel.json and vocabulary.json mean is hashed, not how they are written.
+_NOT_HASHED = {"calibration.json", "lexel.json", "vocabulary.json"}
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,17 @@ class Encoder:
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over everything that decides what it encodes to. Reads every file: about a second a gigabyte."""
+        """16 hexadecimal digits over everything that decides what it encodes to, and not over what it is called.
+
+        Reads every file: about a second a gigabyte.
+        """
         digest = hashlib.blake2b(digest_size=8)
-        digest.update(json.dumps([self.config, self.vocabulary.hash], sort_keys=True).encode())
+        decisive = {key: value for key, value in self.config.items() if key != "name"}
+        digest.update(json.dumps([decisive, self.vocabulary.hash], sort_keys=True).encode())
         for path in sorted(self.folder.rglob("*")):
-            if path.suffix in _HASHED and path.name not in _NOT_HASHED:
-                digest.update(str(path.relative_to(self.folder)).encode())
+            name = path.relative_to(self.folder).as_posix()
+            if path.suffix in _HASHED and name not in _NOT_HASHED and path.is_file():
+                digest.update(name.encode())
                 with path.open("rb") as file:
                     digest.update(hashlib.file_digest(file, "blake2b").digest())
         return digest.hexdigest()
@@ -60,9 +66,12 @@ class Encoder:
     def vector_weight(self, side: str) -> float:
         """What one unit of cosine is worth beside the terms in a hybrid query whose query is a "text" or an "image"."""
         path = self.folder / "calibration.json"
-        table = json.loads(path.read_text()) if path.exists() else {}
-        # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
-        return float(table.get("vector_weight", {}).get(side, 10.0))
+        try:
+            table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
+            return float(table.get("vector_weight", {}).get(side, 10.0))
+        except (OSError, ValueError, TypeError, AttributeError) as error:
+            raise EncoderError(f"{path} cannot be read ({error}); calibrate again, or remove it.") from error
 
     def load(self, *, device: str = "auto") -> "Model":
         """Load the networks. Raises EncoderError where a file is missing or does not fit."""
@@ -72,11 +81,13 @@ class Encoder:
 
 
 def read(folder: Path, *, ref: str | None = None) -> Encoder:
-    """Read the encoder saved in `folder`. Raises EncoderError where it is none, or of a newer format."""
+    """Read the encoder saved in `folder`. Raises EncoderError where it is none, or of another format."""
     try:
         config = json.loads((folder / "lexel.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise EncoderError(f"{folder} is not a lexel encoder: its lexel.json cannot be read ({error}).") from error
-    if config.get("format") != FORMAT:
-        raise EncoderError(f"{folder} has encoder format {config.get('format')!r}; this lexel reads format {FORMAT}.")
+    if not isinstance(config, dict) or not {"format", "name", "tower", "head"} <= config.keys():
+        raise EncoderError(f"{folder} is not a lexel encoder: its lexel.json lacks a format, name, tower or head.")
+    if config["format"] != FORMAT:
+        raise EncoderError(f"{folder} has encoder format {config['format']!r}; this lexel reads format {FORMAT}.")
     return Encoder(ref or str(folder.resolve()), folder, config, Vocabulary.load(folder / "vocabulary.json"))

@@ -25,8 +25,9 @@ class Head(Protocol):
 class LexiconHead(nn.Module):
     """A linear map to the vocabulary, saturated, times a learned weight per term.
 
-    weight = log(1 + relu(W x + b)) * q. The saturation is SPLADE's (Formal et al., SIGIR 2021); q is what a query would give the term,
-    constant in inference-free retrieval (Geng et al., 2024), so it is folded into the picture's side and a query is just its words.
+    weight = log(1 + relu(W x + b)) * q. The saturation is SPLADE's (Formal et al., SIGIR 2021); q is what a query would
+    give the term, constant in inference-free retrieval (Geng et al., 2024), so it is folded into the picture's side and
+    a query is just its words.
     """
 
     def __init__(self, *, features: int, terms: int) -> None:
@@ -35,17 +36,20 @@ class LexiconHead(nn.Module):
         self.query_weight = nn.Parameter(torch.ones(terms))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Features [B, F] to weights [B, V]."""
         return torch.log1p(self.logits(features).relu()) * self.query_weight
 
     def config(self) -> dict[str, Any]:
+        """The sizes of the map."""
         return {"kind": "lexicon", "features": self.logits.in_features, "terms": self.logits.out_features}
 
 
 class ZeroShotHead(nn.Module):
-    """A dual encoder's own idea of each word, without training: how much closer a picture is to "a photo of a dog" than to most words.
+    """A dual encoder's own idea of each word, without training: how much closer a picture is to it than to most words.
 
-    The weight is the picture's cosine with the word's text vector, standardised over the vocabulary and less `threshold` deviations.
-    `anchors` [V, D] are the words' unit vectors, kept with the head so that re-terming needs no text model.
+    The weight is the picture's cosine with the vector of "a photo of a dog", standardised over the vocabulary and less
+    `threshold` deviations. `anchors` [V, D] are the words' unit vectors, kept with the head so that re-terming needs no
+    text model.
     """
 
     def __init__(self, *, anchors: torch.Tensor, threshold: float = 1.5) -> None:
@@ -65,11 +69,13 @@ class ZeroShotHead(nn.Module):
         return cls(anchors=normalize(anchors - anchors.mean(0), dim=1))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Vectors [B, D] to weights [B, V]."""
         cosines = normalize(features, dim=1) @ self.anchors.T
-        spread = cosines.std(1, keepdim=True).clamp(min=1e-6)
+        spread = cosines.std(1, keepdim=True, correction=0).clamp(min=1e-6)
         return ((cosines - cosines.mean(1, keepdim=True)) / spread - self.threshold).relu()
 
     def config(self) -> dict[str, Any]:
+        """The anchors' shape and the threshold."""
         return {"kind": "zeroshot", "anchors": list(self.anchors.shape), "threshold": self.threshold}
 
 

@@ -16,20 +16,23 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lexel.encoders import encoder as encoders
+from lexel.encoders.backbones import TransformersBackbone
+from lexel.encoders.checkpoints import BROKEN, first_line
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import LexiconHead, ZeroShotHead, head
 from lexel.encoders.terms import importance, prune
+from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 from lexel.encoders.vocabulary import Vocabulary
 
 # Checkpoints of `transformers` are saved in their own form beside our weights; these are the modules that hold them.
-_CHECKPOINTS = ("TransformersBackbone", "TransformersText", "DualTower")
+_CHECKPOINTS = (TransformersBackbone, TransformersText, DualTower)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """A batch of B items: unit vectors [B, D], the head's input [B, F] where it is not the vector itself, and weighted terms."""
+    """B items: unit vectors [B, D], the head's input [B, F] where it is not the vector itself, and weighted terms."""
 
     vectors: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
@@ -49,8 +52,9 @@ class Model:
         device: str = "auto",
     ) -> None:
         self.device = _device(device)
-        # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU, tensor cores on a GPU).
-        self.tower = tower.eval().to(self.device, memory_format=torch.channels_last)
+        # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
+        # tensor cores on a GPU).
+        self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
         self.vocabulary, self.keep = vocabulary, keep
 
@@ -83,7 +87,7 @@ class Model:
         return Encoded(_array(vectors), own, self._prune(weights))
 
     def texts(self, texts: Sequence[str]) -> Encoded:
-        """Sentences as items: unit vectors, and their own words with weight 1 a time, so that a caption meets a picture as a query does."""
+        """Sentences as items: unit vectors, and their own words with weight 1 a time, as a query has them."""
         counts = [{t: float(n) for t, n in self.vocabulary.count(text).items()} for text in texts]
         return Encoded(self.text_vectors(texts), None, counts)
 
@@ -127,15 +131,15 @@ def load(encoder: Encoder, *, device: str = "auto") -> Model:
         else:
             built_head = head(encoder.config["head"])
             _fill(built_tower, built_head, load_file(encoder.folder / "lexel.safetensors"))
-    except (OSError, KeyError, RuntimeError, ValueError) as error:
-        raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {str(error).splitlines()[0]}") from error
+    except BROKEN as error:
+        raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {first_line(error)}") from error
     return Model(built_tower, built_head, encoder.vocabulary, keep=encoder.config.get("keep", 128), device=device)
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
     """The tensors that belong in lexel.safetensors: all but those of the checkpoints."""
     both = nn.ModuleDict({"tower": built_tower, "head": built_head})
-    foreign = tuple(f"{path}." for path, module in both.named_modules() if type(module).__name__ in _CHECKPOINTS)
+    foreign = tuple(f"{path}." for path, module in both.named_modules() if isinstance(module, _CHECKPOINTS))
     return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
 
 
@@ -146,6 +150,8 @@ def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.
             f"lexel.safetensors lacks or exceeds what lexel.json describes ({sorted(own.keys() ^ saved.keys())[:3]})."
         )
     for key, value in own.items():
+        if value.shape != saved[key].shape:  # copy_ would stretch a shorter tensor to fit
+            raise ValueError(f"lexel.safetensors has another shape of {key} than lexel.json describes.")
         value.copy_(saved[key])
 
 

@@ -11,8 +11,8 @@ from PIL import Image
 class Preprocess:
     """Resize to `size` x `size` and normalise each channel by `mean` and `std` (in 0..1).
 
-    With `crop` the short side becomes `crop` pixels and the middle is cut out; without it the whole picture is squeezed into the
-    square, so that nothing at its edges is lost.
+    With `crop` the short side becomes `crop` pixels and the middle is cut out; without it the whole picture is squeezed
+    into the square, so that nothing at its edges is lost.
     """
 
     size: int

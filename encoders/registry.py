@@ -1,35 +1,36 @@
 """Encoders by name: the shipped one, those of other packages, a folder, or a `transformers` dual encoder."""
 
+import os
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
+from lexel.encoders.checkpoints import first_line, locate
 from lexel.encoders.encoder import FORMAT, Encoder, read
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.vocabulary import Vocabulary
 
 DEFAULT = "lexel-tiny"
 BUILT_IN = {DEFAULT: Path(__file__).parent / "lexel_tiny"}
-# A package adds an encoder by an entry point in this group: a name, and a function of no arguments that returns the encoder's folder.
+# A package adds an encoder by an entry point in this group: a name, and a function of no arguments that returns the
+# encoder's folder.
 GROUP = "lexel.encoders"
 
 
 def open_encoder(ref: str = DEFAULT) -> Encoder:
-    """Find an encoder by name, folder or hub name; its networks are not loaded. Raises EncoderError where there is none."""
+    """Find an encoder by name, folder or hub name, without its networks. Raises EncoderError where there is none."""
     if ref in BUILT_IN:
         return read(BUILT_IN[ref], ref=ref)
     if point := _entry_points().get(ref):
-        return read(Path(point.load()()), ref=ref)
-    folder = Path(ref).expanduser()
+        return read(_folder_of(point), ref=ref)
+    folder = Path(os.path.expanduser(ref))  # unlike Path's, it leaves the home of an unknown user as it stands
     if (folder / "lexel.json").is_file():
         return read(folder)
     if (folder / "config.json").is_file():
         return _dual(folder.resolve(), str(folder.resolve()))
     if folder.exists():
-        raise EncoderError(
-            f"{ref} is a folder without lexel.json or config.json: not an encoder and not a transformers checkpoint."
-        )
+        raise EncoderError(f"{ref} is no encoder: it is not a folder that holds a lexel.json or a config.json.")
     if ref.count("/") == 1 and not ref.startswith((".", "/", "~")):
-        return _dual(_from_hub(ref), ref)
+        return _dual(locate(ref), ref)
     raise EncoderError(
         f"There is no encoder {ref!r}; known names are {', '.join(names())}, or give a folder or a hub name."
     )
@@ -44,6 +45,15 @@ def _entry_points() -> dict[str, EntryPoint]:
     return {point.name: point for point in entry_points(group=GROUP)}
 
 
+def _folder_of(point: EntryPoint) -> Path:
+    try:
+        return Path(point.load()())
+    except Exception as error:  # another package's code may raise anything
+        raise EncoderError(
+            f"The package behind the encoder {point.name!r} ({point.value}) failed: {first_line(error)}"
+        ) from error
+
+
 def _dual(folder: Path, ref: str) -> Encoder:
     """A bare dual encoder gets the shipped vocabulary and the head that needs no training."""
     tower = {"kind": "dual", "checkpoint": "."}
@@ -55,16 +65,3 @@ def _dual(folder: Path, ref: str) -> Encoder:
         "head": {"kind": "zeroshot"},
     }
     return Encoder(ref, folder, config, Vocabulary.load(BUILT_IN[DEFAULT] / "vocabulary.json"))
-
-
-def _from_hub(ref: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    # Weights as safetensors only: nothing that unpickles is ever fetched.
-    wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
-    try:
-        return Path(snapshot_download(ref, allow_patterns=wanted))
-    except Exception as error:  # the hub's client raises errors of five libraries
-        raise EncoderError(
-            f"The encoder {ref!r} could not be had from the model hub; check the name and the network."
-        ) from error

@@ -8,13 +8,16 @@ import torch
 from torch import nn
 
 from lexel.encoders.bag import BagConfig, WordBag
+from lexel.encoders.checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
 
 
 class TextModel(Protocol):
     """What a pair tower asks of its text side."""
 
-    dim: int
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to features [B, dim]."""
@@ -27,52 +30,70 @@ class TextModel(Protocol):
 
 
 class TransformersText(nn.Module):
-    """A `transformers` text model, its token states averaged (as sentence-transformers does); `checkpoint` is a folder or a hub name."""
+    """A `transformers` text model, its token states averaged; `checkpoint` is a folder or a hub name.
+
+    The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them (Reimers and
+    Gurevych, EMNLP 2019, section 3). Raises EncoderError where the checkpoint holds no text encoder.
+    """
 
     def __init__(self, checkpoint: str | Path) -> None:
-        from transformers import AutoModel, AutoTokenizer
-
         super().__init__()
-        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        self.net = AutoModel.from_pretrained(checkpoint, dtype=torch.float32).eval()
-        self.dim = int(self.net.config.hidden_size)
+        folder = locate(checkpoint)
+        self.net, self.tokenizer = network(folder), tokenizer(folder)
+        # A caption is a sentence or two; attention over more than 256 tokens would only cost time.
+        self._longest = longest_text(self.tokenizer, self.net, at_most=256)
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(["a word"]).shape[1])
+        except BROKEN as error:
+            kind = type(self.net).__name__
+            raise EncoderError(
+                f"{folder} holds a {kind}, which makes no features of texts alone ({first_line(error)})."
+            ) from error
 
     def forward(self, texts: Sequence[str]) -> torch.Tensor:
-        inputs = self.tokenizer(list(texts), padding=True, truncation=True, max_length=256, return_tensors="pt").to(
-            self.net.device
-        )
+        """B sentences to [B, dim]."""
+        inputs = self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._longest, return_tensors="pt"
+        ).to(self.net.device)
         states: torch.Tensor = self.net(**inputs).last_hidden_state
-        mask = inputs["attention_mask"][:, :, None].to(states.dtype)
+        mask: torch.Tensor = inputs["attention_mask"][:, :, None].to(states.dtype)
         return (states * mask).sum(1) / mask.sum(1).clamp(min=1)
 
     def config(self) -> dict[str, Any]:
+        """Its own files say the rest."""
         return {"kind": "transformers"}
 
     def save(self, folder: Path) -> None:
-        self.net.save_pretrained(folder / "text")
-        self.tokenizer.save_pretrained(folder / "text")
+        """Write the checkpoint to `folder`/text."""
+        with quiet():
+            self.net.save_pretrained(folder / "text")
+            self.tokenizer.save_pretrained(folder / "text")
 
 
 class BagText(nn.Module):
-    """The project's own small text model over whole words (`lexel-tiny`); its word list is a file of its own, one word a line."""
+    """The project's own small text model over whole words (`lexel-tiny`); its word list is a file, one word a line."""
 
     def __init__(self, config: BagConfig) -> None:
         super().__init__()
         self.net, self.dim = WordBag(config), config.width
 
     def forward(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to [B, dim]."""
         features: torch.Tensor = self.net(texts)
         return features
 
     def config(self) -> dict[str, Any]:
+        """The model's shape; the words are in a file."""
         return {"kind": "bag", "width": self.net.config.width, "longest": self.net.config.longest}
 
     def save(self, folder: Path) -> None:
+        """Write the word list."""
         (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.net.config.words), encoding="utf-8")
 
 
 def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
-    """Build what `TextModel.config` described; its own files are in `folder`. Raises EncoderError for an unknown kind."""
+    """Build what `TextModel.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "transformers"}:
             return TransformersText(folder / "text")

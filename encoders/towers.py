@@ -10,18 +10,24 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from lexel.encoders.backbones import Backbone, backbone
+from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.texts import TextModel, text_model
 
 
 class Tower(Protocol):
-    """What an encoder asks of its towers. `feature_dim` is None where the features are the vector itself."""
+    """What an encoder asks of its towers."""
 
-    dim: int
-    feature_dim: int | None
+    @property
+    def dim(self) -> int:
+        """The length of a vector."""
+
+    @property
+    def feature_dim(self) -> int | None:
+        """The length F of the head's input, or None where that is the vector itself."""
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, H, W]; called on worker threads."""
+        """One RGB picture to float32 [3, H, W], of one shape for all pictures; called on worker threads."""
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, 3, H, W] to features [B, F] and unit vectors [B, dim]."""
@@ -39,49 +45,60 @@ class Tower(Protocol):
 class DualTower(nn.Module):
     """A `transformers` dual encoder (CLIP, SigLIP, any model with `get_image_features` and `get_text_features`).
 
-    `checkpoint` is a folder. Pictures go through the checkpoint's own processor, so vectors are those of `transformers` itself.
+    `checkpoint` is a folder. Pictures and texts go through the checkpoint's own processors, so vectors are those of
+    `transformers` itself. Raises EncoderError where the checkpoint does not encode both into one space.
     """
 
-    feature_dim = None
-
     def __init__(self, checkpoint: Path) -> None:
-        from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
-
         super().__init__()
-        self.net = AutoModel.from_pretrained(checkpoint, dtype=torch.float32).eval()
+        self.net = network(checkpoint)
+        kind = type(self.net).__name__
         if not (hasattr(self.net, "get_image_features") and hasattr(self.net, "get_text_features")):
+            raise EncoderError(f"{checkpoint} holds a {kind}, which does not encode both pictures and texts.")
+        self.processor, self.tokenizer = ImageProcessor(checkpoint), tokenizer(checkpoint)
+        self.pixels = self.processor.pixels
+        self.feature_dim = None
+        self._longest = longest_text(self.tokenizer, self.net, at_most=512)
+        try:
+            with torch.inference_mode():
+                images, texts = self.images(self.pixels(Image.new("RGB", (64, 64)))[None])[1], self.texts(["a word"])
+        except BROKEN as error:
+            raise EncoderError(f"{checkpoint} holds a {kind} that cannot be used: {first_line(error)}") from error
+        if images.dim() != 2 or images.shape != texts.shape:
             raise EncoderError(
-                f"{checkpoint} holds a {type(self.net).__name__}, which does not encode both pictures and texts."
+                f"{checkpoint} holds a {kind}, which gives no single vector of one length for both sides."
             )
-        self.processor = AutoImageProcessor.from_pretrained(checkpoint)
-        self.tokenizer = AutoTokenizer.from_pretrained(checkpoint)
-        with torch.inference_mode():
-            self.dim = int(self.images(self.pixels(Image.new("RGB", (64, 64)))[None])[1].shape[1])
-
-    def pixels(self, image: Image.Image) -> torch.Tensor:
-        pixels: torch.Tensor = self.processor(images=image, return_tensors="pt")["pixel_values"][0]
-        return pixels
+        self.dim = int(images.shape[1])
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        vectors = normalize(_pooled(self.net.get_image_features(pixel_values=pixels)).float(), dim=1)
+        """What `pixels` made of B pictures to unit vectors [B, dim], twice: they are the features too."""
+        features = self.net.get_image_features(**self.processor.inputs(pixels))
+        vectors = normalize(_pooled(features).float(), dim=1)
         return vectors, vectors
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to unit vectors [B, dim]."""
         # SigLIP was trained on texts padded to their full length and sees the padding; the others mask it.
         padding = "max_length" if self.net.config.model_type.startswith("siglip") else True
-        inputs = self.tokenizer(list(texts), padding=padding, truncation=True, return_tensors="pt").to(self.net.device)
+        inputs = self.tokenizer(
+            list(texts), padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
+        ).to(self.net.device)
         return normalize(_pooled(self.net.get_text_features(**inputs)).float(), dim=1)
 
     def config(self) -> dict[str, Any]:
+        """Where `save` puts the checkpoint; its own files say the rest."""
         return {"kind": "dual", "checkpoint": "dual"}
 
     def save(self, folder: Path) -> None:
-        for part in (self.net, self.processor, self.tokenizer):
-            part.save_pretrained(folder / "dual")
+        """Write the checkpoint to `folder`/dual."""
+        with quiet():
+            self.net.save_pretrained(folder / "dual")
+            self.tokenizer.save_pretrained(folder / "dual")
+        self.processor.save(folder / "dual")
 
 
 class PairTower(nn.Module):
-    """An image backbone and a text model, each brought into one space of `dim` dimensions by a trained linear projection."""
+    """An image backbone and a text model, each brought into one space by a trained linear projection."""
 
     def __init__(self, image: Backbone, text: TextModel, *, dim: int) -> None:
         super().__init__()
@@ -91,22 +108,26 @@ class PairTower(nn.Module):
         self.pixels = image.pixels
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Pixels [B, 3, H, W] to the backbone's features [B, F] and unit vectors [B, dim]."""
         features = self.image(pixels).float()
         return features, normalize(self.image_projection(features), dim=1)
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to unit vectors [B, dim]."""
         return normalize(self.text_projection(self.text(texts).float()), dim=1)
 
     def config(self) -> dict[str, Any]:
+        """The two sides and the length of a vector."""
         return {"kind": "pair", "dim": self.dim, "image": self.image.config(), "text": self.text.config()}
 
     def save(self, folder: Path) -> None:
+        """Write both sides' own files."""
         self.image.save(folder)
         self.text.save(folder)
 
 
 def tower(config: Mapping[str, Any], folder: Path) -> "DualTower | PairTower":
-    """Build what `Tower.config` described; its own files are in `folder`. Raises EncoderError for an unknown kind."""
+    """Build what `Tower.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "dual", "checkpoint": checkpoint}:
             return DualTower(folder / checkpoint)

@@ -12,8 +12,8 @@ from pathlib import Path
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.stopwords import STOP_WORDS
 
-# Letters and digits, with one apostrophe inside ("girl's"). mappings/index.json gives OpenSearch the same pattern in Java's
-# spelling; a test runs both over the same captions.
+# Letters and digits, with one apostrophe inside ("girl's"). mappings/index.json gives OpenSearch the same pattern in
+# Java's spelling; a test runs both over the same captions.
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 # A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it may hold none of their separators.
 _SAFE_TERM = re.compile(r"[^\s.|\x00]+")
@@ -39,13 +39,15 @@ class Vocabulary:
         known = set(self.terms)
         if len(known) != len(self.terms) or len(self.document_frequency) != len(self.terms):
             raise EncoderError("The vocabulary is broken: each term must stand once and have one document frequency.")
-        if bad := next((t for t in self.terms if not _SAFE_TERM.fullmatch(t)), None):
+        if not all(0 <= share <= 1 for share in self.document_frequency):
+            raise EncoderError("The vocabulary is broken: a document frequency is a share between 0 and 1.")
+        if (bad := next((t for t in self.terms if not _SAFE_TERM.fullmatch(t)), None)) is not None:
             raise EncoderError(
                 f"The term {bad!r} cannot be stored: a term holds no dot, space or '|'; please rename it."
             )
-        if bad := next((f for f, t in self.forms.items() if t not in known), None):
+        if (bad := next((f for f, t in self.forms.items() if t not in known), None)) is not None:
             raise EncoderError(f"The form {bad!r} maps to {self.forms[bad]!r}, which is not a term of the vocabulary.")
-        if bad := next((t for t in self.terms if self.forms.get(t) != t), None):
+        if (bad := next((t for t in self.terms if self.forms.get(t) != t), None)) is not None:
             raise EncoderError(f"The term {bad!r} must be a form of itself, or people could not type it.")
 
     def __len__(self) -> int:
@@ -82,7 +84,8 @@ class Vocabulary:
         """Read what `save` wrote. Raises EncoderError where the file is missing or not a vocabulary."""
         try:
             table = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(table["terms"]), dict(table["forms"]), tuple(table["document_frequency"]))
+            shares = tuple(float(share) for share in table["document_frequency"])
+            return cls(tuple(table["terms"]), dict(table["forms"]), shares)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise EncoderError(f"{path} is not a vocabulary ({error}).") from error
 
@@ -95,9 +98,10 @@ class Vocabulary:
         size: int | None = None,
         stop_words: Iterable[str] = STOP_WORDS,
     ) -> "Vocabulary":
-        """Build a vocabulary from captions: the terms that stand in at least `min_count` of them, the `size` commonest at most.
+        """Build a vocabulary from captions: the terms that stand in at least `min_count`, the `size` commonest at most.
 
-        Forms of one word share a term, its dictionary form ("dogs", "dog" -> "dog"; "men" -> "man"), as `simplemma` knows it.
+        Forms of one word share a term, its dictionary form ("dogs", "dog" -> "dog"; "men" -> "man"), as `simplemma`
+        knows it. Raises EncoderError where `simplemma` is not installed.
         """
         forms_in = [Counter(words(caption)) for caption in captions]
         seen: Counter[str] = _total(forms_in)
@@ -125,15 +129,17 @@ class _Lemmas(dict[str, str]):
         return self[form]
 
     def _dictionary_form(self, form: str) -> str:
-        from simplemma import lemmatize  # needed to build a vocabulary only, not to use one
-
-        lemma = lemmatize(form, lang="en").lower()
+        try:
+            from simplemma import lemmatize  # needed to build a vocabulary only, not to use one
+        except ModuleNotFoundError as error:
+            raise EncoderError("Building a vocabulary needs simplemma: pip install 'lexel[train]'.") from error
+        lemma = str(lemmatize(form, lang="en")).lower()
         if lemma != form and lemma in self.seen and _WORD.fullmatch(lemma):
             return lemma
-        # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the verb, fold
-        # into it; "building" stays, since hardly a caption says "build".
+        # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the
+        # verb, fold into it; "building" stays, since hardly a caption says "build".
         verbs = [stem + e for stem in _stems(form) for e in ("", "e")]
-        best = max(verbs, key=lambda verb: self._uses(verb), default=form)
+        best = max(verbs, key=self._uses, default=form)
         return best if verbs and self._uses(best) >= self.seen.get(form, 0) / 5 else form
 
     def _uses(self, verb: str) -> int:

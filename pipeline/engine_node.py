@@ -99,7 +99,7 @@ def asked(home: Path, url: str, pid: int) -> Node | None:
         answer = json.load(connection.getresponse())
         if answer["name"] == name_of(home):
             return Node(url=url, pid=pid, home=home, version=answer["version"]["number"])
-    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+    except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
         pass
     finally:
         connection.close()
@@ -127,7 +127,7 @@ def read_state(home: Path) -> Node | None:
     try:
         facts = json.loads((home / "node.json").read_text(encoding="utf-8"))
         return Node(url=facts["url"], pid=int(facts["pid"]), home=home, version=facts["version"])
-    except (OSError, ValueError, LookupError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return None
 
 

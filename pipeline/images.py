@@ -1,20 +1,28 @@
 """Bytes to an RGB picture, or to a reason why not. Whatever the bytes are, the job goes on."""
 
+import codecs
 import io
 import warnings
+from functools import cache
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from lexel.pipeline.errors import LexelError
 
 # A picture of 100 megapixels decodes to 300 MB. Larger ones are refused by their header, before any memory is taken.
 MAX_PIXELS = 100_000_000
 
-# Pillow has a limit of its own, half of which only warns; ours is checked instead, on every picture.
-Image.MAX_IMAGE_PIXELS = MAX_PIXELS
-warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
+# Pillow warns at its limit and refuses at twice that, also for the pictures inside an icon. So it refuses at ours.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
+# What Pillow has to say about a file's tags helps nobody in the middle of a job.
+warnings.filterwarnings("ignore", module=r"PIL\b")
+
+_MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
+_HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")
 
 
-class BadImageError(Exception):
+class BadImageError(LexelError):
     """These bytes are not a picture that can be shown; the text says why."""
 
 
@@ -26,52 +34,58 @@ def decode(content: bytes) -> Image.Image:
     if not content:
         raise BadImageError("empty: the file has zero bytes")
     try:
-        with Image.open(io.BytesIO(content)) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise BadImageError(
-                    f"too large: {image.width} x {image.height} is over {MAX_PIXELS // 1_000_000} megapixels"
-                )
+        with Image.open(io.BytesIO(content), formats=_formats()) as image:
             image.load()
             return _rgb(_upright(image))
-    except BadImageError:
-        raise
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise BadImageError(_unknown(content)) from error
     except Image.DecompressionBombError as error:
         raise BadImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from error
-    except (
-        Exception
-    ) as error:  # broken files make the decoders raise nearly anything: SyntaxError, struct.error, IndexError, ...
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        kind = "truncated" if "truncated" in reason or "EOF" in reason or isinstance(error, EOFError) else "broken"
-        raise BadImageError(f"{kind}: {reason}") from error
+    except Exception as error:
+        # Broken files make the decoders raise nearly anything: SyntaxError, struct.error, IndexError, ...
+        raise BadImageError(_broken(content, error)) from error
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """All that Pillow knows but EPS, which is a program: Pillow would give it to Ghostscript to run."""
+    Image.init()
+    return tuple(name for name in Image.ID if name != "EPS")
 
 
 def _unknown(content: bytes) -> str:
-    if content[4:12] in {b"ftypheic", b"ftypheix", b"ftypmif1", b"ftypmsf1"}:
+    if content[4:].startswith(_HEIC):
         return "not readable: a HEIC picture; convert it to JPEG first"
-    if content[:5].lstrip().lower().startswith((b"<html", b"<!doc", b"<?xml", b"<svg")):
+    if content[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith((b"<html", b"<!doc", b"<?xml", b"<svg")):
         return "not an image: it is a web page, XML or SVG"
+    if content.startswith(_MAGIC) or content[8:12] == b"WEBP":
+        return "broken: it begins as a picture does, and its header cannot be read"
     return "not an image: no decoder knows these bytes"
+
+
+def _broken(content: bytes, error: Exception) -> str:
+    if content[4:].startswith(_HEIC):  # AVIF shares the container, so its decoder may have tried
+        return _unknown(content)
+    reason = str(error).partition("\n")[0] or type(error).__name__
+    cut = "truncated" in reason.lower() or "EOF" in reason or isinstance(error, EOFError)
+    return f"{'truncated' if cut else 'broken'}: {reason}"
 
 
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
     except Exception:  # a broken EXIF block says nothing about the picture, which is whole
-        return image
+        return image.copy()
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    if image.mode == "RGB":
-        return image.copy()
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
     if image.has_transparency_data:
         over = image.convert("RGBA")
         white = Image.new("RGBA", over.size, "white")
         return Image.alpha_composite(white, over).convert("RGB")
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:

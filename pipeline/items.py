@@ -2,20 +2,26 @@
 
 import hashlib
 import json
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from pathlib import Path
 from typing import TypeVar
 
 T = TypeVar("T")
 Scalar = str | int | float | bool
+
+# A larger file is a video or an archive under a picture's name; reading it could take all memory.
+MAX_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
 class Item:
     """A picture whose bytes `content` reads, or, where `text` is given, that text.
 
-    `uri` is relative to the source, so that a collection can move; `id` is given only where the source names its items itself.
+    `uri` is relative to the source, so that a collection can move, and is valid Unicode (see `readable`). `id` is given
+    only where the source names its items itself.
     """
 
     uri: str
@@ -54,6 +60,26 @@ class Chunk:
         for item in self.items:
             hashed.update(item.listing() + b"\n")
         return hashed.hexdigest()
+
+
+def readable(name: str) -> str:
+    """`name` as text that JSON and Parquet can hold: a byte of it that is not UTF-8 is spelled out ("caf\\udce9")."""
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def read_file(path: Path) -> bytes:
+    """The bytes of a regular file. Raises OSError where there is none, or where it is larger than MAX_BYTES."""
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):  # a pipe would keep the job waiting for ever
+        raise OSError("not a regular file")
+    check_size(about.st_size)
+    return path.read_bytes()
+
+
+def check_size(size: int) -> None:
+    """Raises OSError for more than MAX_BYTES."""
+    if size > MAX_BYTES:
+        raise OSError(f"{size / 1e9:.1f} GB, too large for a picture")
 
 
 def runs(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:

@@ -1,10 +1,13 @@
 """Manifests: a table with a row per picture (or per caption of a picture), as CSV, TSV, JSONL or Parquet."""
 
+import codecs
 import csv
 import json
+import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ from typing import Any
 import orjson
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.items import Item, Scalar
+from lexel.pipeline.items import Item, Scalar, read_file
 
 MANIFESTS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
 # The names that public data sets and tools give these columns, the commonest first.
@@ -33,66 +36,74 @@ def manifest_items(path: Path) -> Iterator[Item]:
 
 
 def _uri(path: Path, number: int, row: Mapping[str, Any]) -> str:
-    name = next((c for c in URI_COLUMNS if row.get(c)), None)
-    if name is None:
+    there = [column for column in URI_COLUMNS if column in row]
+    if not there:
         raise SourceError(
             f"{path.name}, row {number}: no column names the picture; lexel looks for {', '.join(URI_COLUMNS[:5])}, "
             f"and found {', '.join(map(str, row)) or 'nothing'}."
         )
-    return str(row[name])
+    column = _uri_column(row)
+    if column is None:
+        raise SourceError(f"{path.name}, row {number}: {there[0]!r} is empty; name a picture or take the row out.")
+    if not isinstance(row[column], str | int):
+        kind = type(row[column]).__name__
+        raise SourceError(f"{path.name}, row {number}: {column!r} should be a path and is of the type {kind}.")
+    return str(row[column])
+
+
+def _uri_column(row: Mapping[str, Any]) -> str | None:
+    return next((column for column in URI_COLUMNS if row.get(column)), None)
 
 
 def _item(uri: str, rows: Sequence[Mapping[str, Any]], root: Path) -> Item:
     first = rows[0]
-    used = {next(c for c in URI_COLUMNS if first.get(c))}
     caption_column = next((c for c in CAPTION_COLUMNS if c in first), None)
-    captions = tuple(c for row in rows for c in caption_list(row.get(caption_column))) if caption_column else ()
-    skip = used | _OWN | ({caption_column} if caption_column else set())
+    captions = [c for row in rows for c in caption_list(row.get(caption_column))] if caption_column else []
+    skip = {_uri_column(first), caption_column, *_OWN}
     metadata = {str(k): v for k, value in first.items() if k not in skip and (v := scalar(value)) is not None}
-    own_id, label = first.get("id"), first.get("label")
+    own_id, label = scalar(first.get("id")), scalar(first.get("label"))
     return Item(
         uri,
         lambda: _read(root, uri),
-        captions=captions,
-        label=None if label in (None, "") else str(label),
+        captions=tuple(dict.fromkeys(captions)),  # the same words twice would be two items with one id
+        label=None if label is None else str(label),
         metadata=metadata,
-        id=None if own_id in (None, "") else str(own_id),
+        id=None if own_id is None else str(own_id),
     )
 
 
 def _read(root: Path, uri: str) -> bytes:
     if "://" in uri:
-        raise OSError(
-            f"{uri.split('://', maxsplit=1)[0]} addresses are not fetched; download the pictures first (img2dataset does it well)"
-        )
-    return (root / Path(uri).expanduser()).read_bytes()
+        kind = uri.split("://", maxsplit=1)[0]
+        raise OSError(f"{kind} addresses are not fetched; download the pictures first (img2dataset does it well)")
+    return read_file(root / Path(uri).expanduser())
 
 
 def caption_list(value: Any) -> list[str]:
     """A caption, a list of them, or a JSON list of them in a CSV cell."""
     if isinstance(value, str) and value.startswith("["):
         try:
-            value = json.loads(value)
+            value = orjson.loads(value)
         except ValueError:
             return [value]
     values = value if isinstance(value, list | tuple) else [value]
-    return [str(v).strip() for v in values if v is not None and str(v).strip()]
+    return [text for v in values if scalar(v) is not None and (text := str(v).strip())]
 
 
 def scalar(value: Any) -> Scalar | None:
     """What a filter can compare; nested values are kept as their JSON, and what is empty is left out."""
     match value:
-        case None | "":
-            return None
-        case bool() | int() | str():
+        case bool() | int():
             return value
-        case float():
-            return value if value == value and abs(value) != float("inf") else None
+        case float() | Decimal():
+            return float(value) if math.isfinite(value) else None
         case datetime() | date():
             return value.isoformat()
-        case bytes():
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False, default=str)
+        case None | "" | bytes():
             return None
-    return json.dumps(value, ensure_ascii=False, default=str)
+    return str(value)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -105,7 +116,8 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
         else:
             yield from _csv(path, "\t" if suffix == ".tsv" else ",")
     except (OSError, ValueError, csv.Error) as error:
-        raise SourceError(f"{path.name} cannot be read as {suffix[1:]}: {str(error).splitlines()[0]}.") from error
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise SourceError(f"{path.name} cannot be read as {suffix[1:]}: {reason}.") from error
 
 
 def _csv(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
@@ -118,11 +130,18 @@ def _csv(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
 def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
-            if line.strip():
-                row = orjson.loads(line)
-                if not isinstance(row, dict):
-                    raise ValueError(f"line {number} is not an object")
-                yield row
+            if text := line.removeprefix(codecs.BOM_UTF8).strip():
+                yield _object(text, number)
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number} is not JSON ({error})") from error
+    if isinstance(row, dict):
+        return row
+    raise ValueError(f"line {number} is not an object")
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -8,7 +8,10 @@ failures.parquet    all failed items (id, uri, reason), gathered from the footer
 
 import json
 import os
+import re
+import secrets
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 
 FORMAT = 1
@@ -36,6 +40,7 @@ class Job:
     root: str  # the folder that uris are relative to, on the machine that encoded
     captions: bool  # whether the items are the source's captions
     shard_size: int
+    source: str = ""  # the manifest or tar in `root`; empty for the folder itself
     format: int = FORMAT
 
 
@@ -73,7 +78,7 @@ class Shard:
     def table(self) -> pa.Table:
         """All its items."""
         with _opened(self.path) as file:
-            return file.read()
+            return file.read()  # type: ignore[no-any-return]
 
     def rows(self) -> int:
         """How many items it holds."""
@@ -92,8 +97,8 @@ class Shard:
 def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
     """The columns of a shard, for vectors [dim] and, where the head reads something else, features [feature_dim]."""
     fields = [
-        ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())), ("label", pa.string()),
-        ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
+        ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
+        ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
         ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
     ]  # fmt: skip
     return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))
@@ -105,8 +110,9 @@ def name(number: int) -> str:
 
 
 def shards(folder: Path) -> list[Shard]:
-    """The finished shards of a folder, in order."""
-    found = (Shard(int(path.stem.removeprefix("shard-")), path) for path in folder.glob("shard-*.parquet"))
+    """The finished shards of a folder, in order. A file with another name, such as a copy, is none."""
+    numbered = ((re.fullmatch(r"shard-(\d{5,})\.parquet", path.name, re.ASCII), path) for path in folder.iterdir())
+    found = [Shard(int(match[1]), path) for match, path in numbered if match]
     return sorted(found, key=lambda shard: shard.number)
 
 
@@ -150,12 +156,8 @@ def read_job(folder: Path) -> Job:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a small file so that it is either the old one or the new one, even after a crash."""
-    temporary = _temporary(path)
-    with temporary.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    _settle(temporary, path)
+    with _replacing(path) as temporary:
+        temporary.write_bytes(content)
 
 
 def write_job(folder: Path, job: Job) -> None:
@@ -163,32 +165,50 @@ def write_job(folder: Path, job: Job) -> None:
     write_atomically(folder / "job.json", (json.dumps(asdict(job), indent=1, ensure_ascii=False) + "\n").encode())
 
 
+def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
+    """Write vocabulary.json."""
+    with _replacing(folder / "vocabulary.json") as temporary:
+        vocabulary.save(temporary)
+
+
+def leftovers(folder: Path, name: str) -> list[Path]:
+    """What killed jobs left of the file `name` half-written."""
+    return list(folder.glob(f".{name}.*.tmp"))
+
+
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    temporary = _temporary(path)
-    with temporary.open("wb") as file:
+    with _replacing(path) as temporary, temporary.open("wb") as file:
         pq.write_table(table, file, compression="zstd")
-        file.flush()
-        os.fsync(file.fileno())
-    _settle(temporary, path)
 
 
-def _temporary(path: Path) -> Path:
-    # The process id keeps two jobs on one folder out of each other's half-written files.
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
-
-
-def _settle(temporary: Path, path: Path) -> None:
-    os.replace(temporary, path)
-    directory = os.open(path.parent, os.O_RDONLY)
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """A temporary file to write, that takes the place of `path` when it is whole, and else is gone."""
+    # Not the process id, which two machines can share, and two containers nearly always do.
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
-        os.fsync(directory)  # the rename itself must survive a power cut
+        yield temporary
+        _sync(temporary)
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)  # on a full disk the rest of it would only be in the way
+        raise
+    _sync(path.parent)  # the rename itself must survive a power cut
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
     finally:
-        os.close(directory)
+        os.close(handle)
 
 
-def _opened(path: Path) -> pq.ParquetFile:
+@contextmanager
+def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        return pq.ParquetFile(path)
+        with pq.ParquetFile(path) as file:
+            yield file
     except (OSError, pa.ArrowException) as error:
         raise ShardError(f"{path} is not a whole Parquet file; delete it and encode again to make it anew.") from error
 

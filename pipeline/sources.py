@@ -6,10 +6,11 @@ Every source is read lazily, in the same order each time, and can be read again 
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.items import Item
+from lexel.pipeline.items import Item, read_file, readable
 from lexel.pipeline.manifests import MANIFESTS, manifest_items
 from lexel.pipeline.tars import TARS, is_tar, tar_items
 
@@ -49,12 +50,14 @@ PICTURES = frozenset(
 class Source:
     """A collection: `root` is the folder that uris are relative to, `items` lists it anew at each call.
 
-    With `captions` its items are captions, not pictures.
+    `name` is the manifest's or tar's name in `root`, empty for the folder itself. With `captions` its captions are the
+    items, not its pictures.
     """
 
     root: Path
     items: Callable[[], Iterator[Item]]
     captions: bool = False
+    name: str = ""
 
 
 def open_source(path: str | Path, *, captions: bool = False) -> Source:
@@ -73,13 +76,13 @@ def _open(place: Path, name: str) -> Source:
     if not place.is_file():
         raise SourceError(f"There is nothing at {name}: give a folder of pictures, a manifest or a tar.")
     if place.suffix.lower() in MANIFESTS:
-        return Source(place.parent, lambda: manifest_items(place))
+        return Source(place.parent, lambda: manifest_items(place), name=place.name)
     if is_tar(place):
-        return Source(place.parent, lambda: tar_items(place, place.parent))
+        return Source(place.parent, lambda: tar_items(place, place.parent), name=place.name)
     if place.suffix.lower() == ".txt":
-        return Source(place.parent, lambda: _lines(place), captions=True)
+        return Source(place.parent, lambda: _lines(place), captions=True, name=place.name)
     if place.suffix.lower() in PICTURES:
-        return Source(place.parent, lambda: iter([_file_item(place, place.parent)]))
+        return Source(place.parent, lambda: iter([_file_item(place, place.parent)]), name=place.name)
     kinds = ", ".join([*sorted(MANIFESTS), *TARS, ".txt"])
     raise SourceError(
         f"{name} is not a source that lexel reads: give a folder of pictures, or a file that ends in {kinds}."
@@ -87,7 +90,10 @@ def _open(place: Path, name: str) -> Source:
 
 
 def _folder_items(root: Path) -> Iterator[Item]:
-    """Pictures and tars below `root`, sorted, hidden files left out. Folders are listed one at a time, so memory stays flat."""
+    """Pictures and tars below `root`, sorted, hidden files left out.
+
+    Folders are listed one at a time, so memory stays flat. Links to folders are not followed: they can go in a circle.
+    """
     for path in _walk(root):
         if is_tar(path):
             yield from tar_items(path, root)
@@ -105,8 +111,15 @@ def _walk(folder: Path) -> Iterator[Path]:
             continue
         if entry.is_dir(follow_symlinks=False):
             yield from _walk(Path(entry.path))
-        elif not entry.is_dir():
+        elif not _leads_to_folder(entry):
             yield Path(entry.path)
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
 
 
 def _file_item(path: Path, root: Path) -> Item:
@@ -114,14 +127,14 @@ def _file_item(path: Path, root: Path) -> Item:
         size = path.stat().st_size
     except OSError:  # gone already, or a dangling link: it is listed, and fails by itself when it is read
         size = 0
-    return Item(path.relative_to(root).as_posix(), path.read_bytes, size=size)
+    return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), size=size)
 
 
 def _lines(path: Path) -> Iterator[Item]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for number, line in enumerate(file, 1):
             if text := line.strip():
-                yield Item(f"{path.name}#{number}", text=text)
+                yield Item(readable(f"{path.name}#{number}"), text=text)
 
 
 def _captions(items: Iterator[Item]) -> Iterator[Item]:

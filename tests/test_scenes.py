@@ -10,14 +10,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from lexel.pipeline import scenes, scenes_pen
-from lexel.pipeline.scenes_figures import Part, drawn
-from lexel.pipeline.scenes_ink import NAMED
-from lexel.pipeline.scenes_plots import SIZES
-from lexel.pipeline.scenes_verbs import VERBS
-from lexel.pipeline.scenes_words import NUMBERS, PLURALS, SYNONYMS, counted, plural
 from numpy.typing import NDArray
 from PIL import Image
+
+from lexel.pipeline import scenes
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.figures import Part, drawn
+from lexel.pipeline.scenes.ink import NAMED
+from lexel.pipeline.scenes.plots import SIZES
+from lexel.pipeline.scenes.verbs import VERBS
+from lexel.pipeline.scenes.words import NUMBERS, PLURALS, SYNONYMS, counted, plural
 
 SEEDS = range(300)
 _COLOURED = re.compile(rf"\b({'|'.join(NAMED)}) ([a-z-]+(?: [a-z]+)?)")
@@ -147,7 +149,7 @@ def _masks(scene: scenes.Scene) -> list[tuple[Part, NDArray[np.bool_], int]]:
     found = []
     for part in scene.parts:
         shapes = drawn(part, night=False, winter=scene.stage.winter)
-        layer = scenes_pen.layer(shapes, x=part.x, y=part.y, scale=1, light=(1, 1, 1), shade=0)
+        layer = pen.layer(shapes, x=part.x, y=part.y, scale=1, light=(1, 1, 1), shade=0)
         sheet = Image.new("L", (384, 288))
         alpha = layer.image.getchannel("A")
         sheet.paste(alpha, (layer.left, layer.top))

@@ -3,8 +3,8 @@
 import random
 from dataclasses import dataclass, replace
 
-from lexel.pipeline.scenes_figures import Part
-from lexel.pipeline.scenes_plots import CLOTHES, COATS, COMPANY, NIGHT_LESS, PAINTS, PEOPLE, PLACES, Act
+from lexel.pipeline.scenes.figures import Part
+from lexel.pipeline.scenes.plots import CLOTHES, COATS, COMPANY, NIGHT_LESS, PAINTS, PEOPLE, PLACES, Act
 
 # fmt: off
 PAINTED = {

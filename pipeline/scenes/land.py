@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from lexel.pipeline import scenes_pen as pen
-from lexel.pipeline.scenes_canvas import HEIGHT, WIDTH, Canvas, fill, ridge, stamp
-from lexel.pipeline.scenes_ink import RGB, mix
-from lexel.pipeline.scenes_things import thing
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.canvas import HEIGHT, WIDTH, Canvas, fill, ridge, stamp
+from lexel.pipeline.scenes.ink import RGB, mix
+from lexel.pipeline.scenes.things import thing
 
 GRASSES: tuple[tuple[RGB, RGB], ...] = (
     ((152, 196, 104), (98, 158, 84)),

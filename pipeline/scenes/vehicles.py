@@ -1,10 +1,10 @@
-"""Drawn vehicles and what people ride, as tables of strokes (see `scenes_pen`).
+"""Drawn vehicles and what people ride, as tables of strokes (see `pen`).
 
 All face right; the ink `paint` is their colour.
 """
 
-from lexel.pipeline.scenes_ink import NAMED
-from lexel.pipeline.scenes_pen import Figure, Table, figure
+from lexel.pipeline.scenes.ink import NAMED
+from lexel.pipeline.scenes.pen import Figure, Table, figure
 
 
 def _wheel(x: float, radius: float) -> Table:

@@ -1,10 +1,11 @@
 """Drawn places by the water: beach, sea, lake, and under water."""
 
 import numpy as np
-from lexel.pipeline import scenes_pen as pen
-from lexel.pipeline.scenes_canvas import HEIGHT, WIDTH, Canvas, fill, glitter, gradient, halo, ridge
-from lexel.pipeline.scenes_ink import RGB, mix
-from lexel.pipeline.scenes_land import GRASSES, SANDS, SNOW, Ground, flat, grassy, hills, leafage, row, speckle, trees
+
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.canvas import HEIGHT, WIDTH, Canvas, fill, glitter, gradient, halo, ridge
+from lexel.pipeline.scenes.ink import RGB, mix
+from lexel.pipeline.scenes.land import GRASSES, SANDS, SNOW, Ground, flat, grassy, hills, leafage, row, speckle, trees
 
 _SEAS: tuple[tuple[RGB, RGB], ...] = (
     ((66, 148, 190), (116, 202, 208)),

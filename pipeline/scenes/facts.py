@@ -1,8 +1,8 @@
 """The facts of a drawn scene: flat words to filter by, and all that a caption may say."""
 
-from lexel.pipeline.scenes_cast import PAINTED, Stage
-from lexel.pipeline.scenes_figures import Part
-from lexel.pipeline.scenes_plots import COATS, PEOPLE
+from lexel.pipeline.scenes.cast import PAINTED, Stage
+from lexel.pipeline.scenes.figures import Part
+from lexel.pipeline.scenes.plots import COATS, PEOPLE
 
 # What an act is called in the facts, where its own name is not a plain verb.
 _ACTIONS = {

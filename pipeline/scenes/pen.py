@@ -9,7 +9,7 @@ Its table names the strokes:
     ("line", ink, width, x, y, ...)             a smooth round-ended stroke
     ("limb", ink, width, width, x, y, ...)      the same with two end widths
 
-An ink is a name of the caller's or of `scenes_ink.COMMON`, with `-` or `+` appended for a darker or lighter tone.
+An ink is a name of the caller's or of `ink.COMMON`, with `-` or `+` appended for a darker or lighter tone.
 """
 
 import math
@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from lexel.pipeline.scenes_ink import COMMON, RGB, tint, tone
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
+
+from lexel.pipeline.scenes.ink import COMMON, RGB, tint, tone
 
 Points = NDArray[np.float64]
 Polygon = tuple[Points, RGB]

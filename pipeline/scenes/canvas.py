@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from lexel.pipeline import scenes_pen as pen
-from lexel.pipeline.scenes_ink import RGB, Light, mix, tint
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw
+
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.ink import RGB, Light, mix, tint
 
 WIDTH, HEIGHT = 384, 288
 Spot = tuple[float, float]

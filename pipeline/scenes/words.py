@@ -6,7 +6,7 @@ A caption can only say what a fact says, so it is true of the picture as far as 
 import random
 from collections.abc import Mapping
 
-from lexel.pipeline.scenes_verbs import ABOVE, AFLOAT, IN_SKY, MOVING, SNOWED, SPECIAL, VERBS, WHEN, WHERE
+from lexel.pipeline.scenes.verbs import ABOVE, AFLOAT, IN_SKY, MOVING, SNOWED, SPECIAL, VERBS, WHEN, WHERE
 
 Facts = Mapping[str, str]
 

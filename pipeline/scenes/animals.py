@@ -1,9 +1,9 @@
-"""Drawn animals: dog, cat, horse, bird, duck and fish, as tables of strokes (see `scenes_pen`), all facing right."""
+"""Drawn animals: dog, cat, horse, bird, duck and fish, as tables of strokes (see `pen`), all facing right."""
 
 from collections.abc import Mapping
 
-from lexel.pipeline.scenes_ink import NAMED, RGB
-from lexel.pipeline.scenes_pen import Figure, Table, figure, moved
+from lexel.pipeline.scenes.ink import NAMED, RGB
+from lexel.pipeline.scenes.pen import Figure, Table, figure, moved
 
 # A four-legged animal is far legs, tail, body, near legs, head; a pose says where the legs go and how the head is held.
 _DOG_LEGS: dict[str, tuple[Table, Table]] = {

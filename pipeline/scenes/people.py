@@ -7,8 +7,9 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from lexel.pipeline.scenes_ink import COMMON, NAMED, RGB
-from lexel.pipeline.scenes_pen import Figure, Stroke, Table, figure, moved
+
+from lexel.pipeline.scenes.ink import COMMON, NAMED, RGB
+from lexel.pipeline.scenes.pen import Figure, Stroke, Table, figure, moved
 
 Spot = tuple[float, float]
 

@@ -3,9 +3,9 @@
 import random
 from dataclasses import replace
 
-from lexel.pipeline.scenes_cast import PAINTED, Stage, companion, members, setting
-from lexel.pipeline.scenes_figures import Part
-from lexel.pipeline.scenes_plots import ACTS, PAINTS, PEOPLE, PLACES, ROOMS, SIZES, Size
+from lexel.pipeline.scenes.cast import PAINTED, Stage, companion, members, setting
+from lexel.pipeline.scenes.figures import Part
+from lexel.pipeline.scenes.plots import ACTS, PAINTS, PEOPLE, PLACES, ROOMS, SIZES, Size
 
 _WEIGHTS = [act.weight for act in ACTS]
 _IN_SKY = {"hot-air balloon", "airplane", "kite"}

@@ -4,12 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from lexel.pipeline import scenes_animals as animals
-from lexel.pipeline import scenes_people as people
-from lexel.pipeline.scenes_ink import COMMON
-from lexel.pipeline.scenes_pen import Figure, figure, limb, moved
-from lexel.pipeline.scenes_things import TABLES, thing
-from lexel.pipeline.scenes_vehicles import KINDS, vehicle
+
+from lexel.pipeline.scenes import animals
+from lexel.pipeline.scenes import people
+from lexel.pipeline.scenes.ink import COMMON
+from lexel.pipeline.scenes.pen import Figure, figure, limb, moved
+from lexel.pipeline.scenes.things import TABLES, thing
+from lexel.pipeline.scenes.vehicles import KINDS, vehicle
 
 
 @dataclass(frozen=True)

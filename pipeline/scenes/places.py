@@ -1,15 +1,16 @@
-"""Drawn places: what lies behind and beneath a scene, one function per place, over the land of `scenes_land`."""
+"""Drawn places: what lies behind and beneath a scene, one function per place, over the land of `land`."""
 
 from collections.abc import Callable
 
 import numpy as np
-from lexel.pipeline import scenes_pen as pen
-from lexel.pipeline.scenes_canvas import WIDTH, Canvas, fill, gradient, halo, ridge, stamp
-from lexel.pipeline.scenes_ink import RGB, mix
-from lexel.pipeline.scenes_land import GRASSES, SANDS, SNOW, Ground, grassy, hills, land, leafage, row, speckle, trees
-from lexel.pipeline.scenes_roads import road, street
-from lexel.pipeline.scenes_shores import beach, lake, sea, underwater
-from lexel.pipeline.scenes_things import thing
+
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.canvas import WIDTH, Canvas, fill, gradient, halo, ridge, stamp
+from lexel.pipeline.scenes.ink import RGB, mix
+from lexel.pipeline.scenes.land import GRASSES, SANDS, SNOW, Ground, grassy, hills, land, leafage, row, speckle, trees
+from lexel.pipeline.scenes.roads import road, street
+from lexel.pipeline.scenes.shores import beach, lake, sea, underwater
+from lexel.pipeline.scenes.things import thing
 
 _DUNES: tuple[tuple[RGB, RGB], ...] = (((244, 196, 126), (220, 154, 92)), ((240, 184, 128), (212, 140, 98)))
 

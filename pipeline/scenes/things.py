@@ -1,10 +1,10 @@
-"""Drawn things: trees, houses and what people play with, as tables of strokes (see `scenes_pen`).
+"""Drawn things: trees, houses and what people play with, as tables of strokes (see `pen`).
 
 The ink `paint` is their colour.
 """
 
-from lexel.pipeline.scenes_ink import NAMED, RGB
-from lexel.pipeline.scenes_pen import Figure, Table, figure
+from lexel.pipeline.scenes.ink import NAMED, RGB
+from lexel.pipeline.scenes.pen import Figure, Table, figure
 
 _TREE: Table = (
     ("limb", "bark", 15, 9, 0, 0, -1, 40, 1, 80),

@@ -1,11 +1,12 @@
 """Drawn places with traffic: the city street and the country road."""
 
 import numpy as np
-from lexel.pipeline import scenes_pen as pen
-from lexel.pipeline.scenes_canvas import HEIGHT, WIDTH, Canvas, fill, gradient, stamp
-from lexel.pipeline.scenes_ink import RGB, mix
-from lexel.pipeline.scenes_land import GRASSES, SNOW, Ground, flat, grassy, hills, land
-from lexel.pipeline.scenes_things import thing
+
+from lexel.pipeline.scenes import pen
+from lexel.pipeline.scenes.canvas import HEIGHT, WIDTH, Canvas, fill, gradient, stamp
+from lexel.pipeline.scenes.ink import RGB, mix
+from lexel.pipeline.scenes.land import GRASSES, SNOW, Ground, flat, grassy, hills, land
+from lexel.pipeline.scenes.things import thing
 
 _WALLS: tuple[RGB, ...] = (
     (214, 130, 104),

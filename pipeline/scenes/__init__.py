@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from lexel.pipeline import scenes_canvas as canvases
-from lexel.pipeline.scenes_cast import Stage
-from lexel.pipeline.scenes_facts import facts
-from lexel.pipeline.scenes_figures import Part, drawn
-from lexel.pipeline.scenes_ink import RGB, light
-from lexel.pipeline.scenes_land import Ground
-from lexel.pipeline.scenes_places import BACKDROPS
-from lexel.pipeline.scenes_stage import compose, room
-from lexel.pipeline.scenes_words import captions
 from PIL import Image, UnidentifiedImageError
+
+from lexel.pipeline.scenes import canvas as canvases
+from lexel.pipeline.scenes.cast import Stage
+from lexel.pipeline.scenes.facts import facts
+from lexel.pipeline.scenes.figures import Part, drawn
+from lexel.pipeline.scenes.ink import RGB, light
+from lexel.pipeline.scenes.land import Ground
+from lexel.pipeline.scenes.places import BACKDROPS
+from lexel.pipeline.scenes.stage import compose, room
+from lexel.pipeline.scenes.words import captions
 
 _EDITION = 2  # raised when the drawing changes, so that `write` draws again over an older folder
 _SHADE: RGB = (38, 34, 66)

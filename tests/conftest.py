@@ -1,0 +1,61 @@
+"""What the tests share: one real OpenSearch node, the data beside the checkout where it is there, and collections made on the spot."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from opensearchpy import OpenSearch
+
+from lexel.pipeline import engine
+from lexel.pipeline.cluster import Address, connect
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip("the photographs and models in ../shared are not on this machine")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def node() -> Iterator[engine.Node]:
+    """A node of the tests' own on a free port; it shares only OpenSearch's files with the user's."""
+    # Not below pytest's folder: that is closed to the account that the node runs under when we are root.
+    home = Path(tempfile.mkdtemp(prefix="lexel-test-node-"))
+    home.chmod(0o755)
+    try:
+        yield engine.start(home=home / "node", heap="1g")
+    finally:
+        engine.stop(home / "node")
+        shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def client(node: engine.Node) -> OpenSearch:
+    return connect(Address(node.url))
+
+
+@pytest.fixture
+def at_node(node: engine.Node, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Commands run in this test talk to the tests' node."""
+    monkeypatch.setenv("OPENSEARCH_URL", node.url)
+    return node.url
+
+
+@pytest.fixture
+def index_name(client: OpenSearch) -> Iterator[Callable[[str], str]]:
+    """Names for indices that are gone after the test."""
+    made: list[str] = []
+
+    def name(wanted: str) -> str:
+        made.append(f"{wanted}-{os.urandom(3).hex()}")
+        return made[-1]
+
+    yield name
+    for prefix in made:
+        client.indices.delete(index=f"{prefix}-*", ignore_unavailable=True)

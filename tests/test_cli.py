@@ -1,0 +1,79 @@
+"""The command line as a person meets it: help, examples, errors."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+
+from lexel.pipeline.cli import app
+
+LEXEL = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()"]
+
+
+def lexel(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    wide = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
+    return subprocess.run([*LEXEL, *arguments], capture_output=True, text=True, env=os.environ | wide | environment, check=False)
+
+
+def commands() -> list[list[str]]:
+    group = typer.main.get_command(app)
+    found = []
+    for name, command in group.commands.items():  # type: ignore[attr-defined]
+        inner = getattr(command, "commands", None)
+        found += [[name, sub] for sub in inner] if inner else [[name]]
+    return found
+
+
+@pytest.mark.parametrize("command", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(command: list[str]) -> None:
+    answer = lexel(*command, "--help")
+    assert answer.returncode == 0
+    assert f"Example: lexel {' '.join(command)}" in answer.stdout
+
+
+def test_help_names_every_command() -> None:
+    answer = lexel("--help")
+    for command in commands():
+        assert command[0] in answer.stdout
+
+
+ERRORS = {
+    "nothing there": (["encode", "no/such/place", "out"], "There is nothing at no/such/place"),
+    "no encoder": (["encode", ".", "out", "--encoder", "no-such-encoder"], "no encoder 'no-such-encoder'"),
+    "bad part": (["encode", ".", "out", "--part", "5/2"], "write i/n"),
+    "no shards": (["load", "."], "holds no shards"),
+    "no picture": (["terms", "no-such.jpg"], "cannot be read"),
+    "words and picture": (["search", "a dog", "--image", "dog.jpg"], "one of the two"),
+    "neither": (["search"], "one of the two"),
+    "no mode": (["search", "a dog", "--mode", "magic"], "no mode 'magic'"),
+    "no cluster": (["search", "a dog"], "does not answer"),
+    "no config": (["search", "a dog", "--config", "no-such.yaml"], "cannot be read"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "says"), ERRORS.values(), ids=ERRORS)
+def test_errors_are_one_sentence_and_exit_1(arguments: list[str], says: str, tmp_path: Path) -> None:
+    where = os.getcwd()
+    os.chdir(tmp_path)
+    try:
+        # Port 9 is never OpenSearch's.
+        answer = lexel(*arguments, OPENSEARCH_URL="http://127.0.0.1:9")
+    finally:
+        os.chdir(where)
+    assert answer.returncode == 1
+    assert answer.stdout == ""
+    lines = answer.stderr.strip().splitlines()
+    assert len(lines) == 1
+    assert lines[0].startswith("lexel: ")
+    assert says in lines[0]
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_directory_without_pictures(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    answer = lexel("encode", str(tmp_path / "empty"), str(tmp_path / "out"))
+    assert answer.returncode == 1
+    assert "nothing to encode" in answer.stderr

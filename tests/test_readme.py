@@ -1,0 +1,68 @@
+"""README's commands and code run as they are written."""
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lexel.pipeline.engine_places import shared_folder
+from lexel.pipeline import engine
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Path]:
+    """A machine's worth of state for these commands alone, but for OpenSearch's files, which need not be fetched again."""
+    folder = Path(tempfile.mkdtemp(prefix="lexel-readme-"))
+    folder.chmod(0o755)
+    (folder / "engine").symlink_to(shared_folder())
+    yield folder
+    engine.stop(folder / "node")
+    subprocess.run(["rm", "-rf", str(folder)], check=True)
+
+
+def test_the_first_two_commands_are_there_and_can_be_run() -> None:
+    first = [line for line in blocks("sh")[0].splitlines() if line]
+    assert [line.split()[0] for line in first] == ["./scripts/demo", "./scripts/test"]
+    assert all(os.access(ROOT / line.split()[0], os.X_OK) for line in first)
+
+
+def test_the_shell_commands_run_in_order_as_written(node: engine.Node, home: Path) -> None:
+    script = "\n".join(blocks("sh")[1:])
+    assert "lexel index" in script
+    assert "lexel search" in script
+    work = home / "work"
+    work.mkdir()
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    answer = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", script],
+        cwd=work,
+        env={k: v for k, v in os.environ.items() if not k.startswith("OPENSEARCH_")} | {"PATH": path, "LEXEL_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:] + answer.stdout[-2000:]
+    assert "dog" in answer.stdout
+
+
+def test_the_python_code_runs_after_them(node: engine.Node, home: Path) -> None:
+    code = "\n".join(blocks("python"))
+    assert "hybrid" in code
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENSEARCH_")} | {"LEXEL_HOME": str(home)}
+    answer = subprocess.run(
+        [sys.executable, "-c", code], cwd=home / "work", env=environment, capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stderr[-2000:]
+    assert answer.stdout.strip()
