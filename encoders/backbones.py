@@ -115,15 +115,20 @@ class TorchvisionBackbone(nn.Module):
             net = models.get_model(name, weights=weights).eval()
         except (ValueError, KeyError, OSError) as error:
             raise EncoderError(f"The weights {weights!r} of {name} cannot be had: {first_line(error)}") from error
-        last_flat = get_graph_node_names(net)[1]
-        node = next(n for n in reversed(last_flat) if not n.startswith(("fc", "classifier", "heads", "head")))
-        self.net = create_feature_extractor(net, {node: "features"})
+        nodes = get_graph_node_names(net)[1]
+        # The features are what the first layer of the classifier reads, by whichever of its names.
+        classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
+        self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
         # torchvision's classifiers saw a 224 crop of a picture whose short side is 256, in ImageNet's mean and
         # deviation.
         self.pixels = preprocess or Preprocess(224, 256, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
         self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.pixels)}
-        with torch.inference_mode():
-            self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
+        except (RuntimeError, AssertionError) as error:
+            size = self.pixels.size
+            raise EncoderError(f"{name} cannot read pictures of {size} pixels: {first_line(error)}") from error
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, dim]."""

@@ -12,7 +12,7 @@ from lexel.encoders.vocabulary import words
 
 @dataclass(frozen=True)
 class BagConfig:
-    """`words` are lower-case forms as `vocabulary.words` finds them; `width` is the size of a word's vector and of the output."""
+    """`words` are lower-case forms as `vocabulary.words` finds them; a word and the output have `width` numbers."""
 
     words: tuple[str, ...]
     width: int = 192
@@ -24,7 +24,7 @@ class BagConfig:
 
 
 class WordBag(nn.Module):
-    """Texts to features (B, width). Words outside the list are skipped; a text without a known word has the feature of no words."""
+    """Texts to features (B, width). Unknown words are skipped; without a known word it is the feature of no words."""
 
     def __init__(self, config: BagConfig) -> None:
         super().__init__()

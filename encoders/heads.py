@@ -35,6 +35,11 @@ class LexiconHead(nn.Module):
         self.logits = nn.Linear(features, terms)
         self.query_weight = nn.Parameter(torch.ones(terms))
 
+    @property
+    def terms(self) -> int:
+        """The number V of terms that it weighs."""
+        return self.logits.out_features
+
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Features [B, F] to weights [B, V]."""
         return torch.log1p(self.logits(features).relu()) * self.query_weight
@@ -57,6 +62,11 @@ class ZeroShotHead(nn.Module):
         self.threshold = threshold
         self.anchors: torch.Tensor
         self.register_buffer("anchors", anchors)
+
+    @property
+    def terms(self) -> int:
+        """The number V of terms that it weighs."""
+        return len(self.anchors)
 
     @classmethod
     def of(cls, tower: Tower, vocabulary: Vocabulary, *, prompt: str = "a photo of a {}.") -> "ZeroShotHead":

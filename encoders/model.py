@@ -51,6 +51,10 @@ class Model:
         keep: int = 128,
         device: str = "auto",
     ) -> None:
+        if head.terms != len(vocabulary):
+            raise EncoderError(
+                f"The head weighs {head.terms} terms, its vocabulary has {len(vocabulary)}: they are of two encoders."
+            )
         self.device = _device(device)
         # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
         # tensor cores on a GPU).

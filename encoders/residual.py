@@ -1,4 +1,4 @@
-"""The image backbone of lexel-tiny: a residual network of plain 3x3 convolutions, which a CPU runs fast in channels-last order."""
+"""The image backbone of lexel-tiny: a residual network of plain 3x3 convolutions, fast on a CPU."""
 
 from dataclasses import dataclass
 from itertools import pairwise

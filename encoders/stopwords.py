@@ -1,4 +1,4 @@
-"""English words that say nothing about a picture. Numbers and colours do say something: `two` and `red` are terms, `of` is not."""
+"""English words that say nothing about a picture; numbers and colours do: `two` and `red` are terms, `of` is not."""
 
 STOP_WORDS: frozenset[str] = frozenset(
     [

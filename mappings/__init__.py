@@ -21,8 +21,9 @@ def index_body(
 ) -> dict[str, Any]:
     """The body that creates an index for vectors [dim] and this vocabulary.
 
-    `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch type, and `about`
-    becomes the mapping's `_meta`. The index is made for loading: no replicas and no refresh until all is there.
+    `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch
+    type, and `about` becomes the mapping's `_meta`. The index is made for loading: no replicas and no refresh until all
+    is there.
     """
     body: dict[str, Any] = json.loads(_text("index.json"))
     index = body["settings"]["index"]

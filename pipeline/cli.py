@@ -2,6 +2,7 @@
 
 import json
 import time
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,21 @@ from lexel.encoders.errors import EncoderError
 from lexel.pipeline import engine_cli, show
 from lexel.pipeline.config import ConfigFile
 from lexel.pipeline.errors import ConfigError, LexelError, SourceError
+from lexel.pipeline.options import (
+    BatchOpt,
+    CaptionsOpt,
+    DeviceOpt,
+    EncoderOpt,
+    EngineOpt,
+    IndexOpt,
+    PartOpt,
+    ReplicasOpt,
+    RetryOpt,
+    ShardSizeOpt,
+    ShardsOpt,
+    SourceArg,
+    WorkersOpt,
+)
 
 if TYPE_CHECKING:
     from lexel.encoders import Encoder
@@ -39,34 +55,27 @@ class Commands(typer.core.TyperGroup):
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
+    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Images as weighted words, on OpenSearch. Begin with `lexel engine start`, then `lexel index FOLDER`, then `lexel search`.",
 )
 app.add_typer(engine_cli.app, name="engine")
 
-SourceArg = Annotated[
-    str,
-    typer.Argument(metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar or a text file."),
-]
-EncoderOpt = Annotated[
-    str, typer.Option(help="A name, a folder, or a transformers dual encoder such as openai/clip-vit-base-patch32.")
-]
-IndexOpt = Annotated[str, typer.Option(help="The index (an alias) in OpenSearch.")]
-PartOpt = Annotated[
-    str, typer.Option(metavar="I/N", help="The share of this worker, e.g. 1/4, for many GPUs or machines.")
-]
-BatchOpt = Annotated[int, typer.Option(min=1, help="Items the network takes at once.")]
-DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
-WorkersOpt = Annotated[int | None, typer.Option(min=1, help="Threads that read and decode.", show_default="one a core")]
-ShardSizeOpt = Annotated[int, typer.Option(min=1, help="Items a shard; a crash costs one shard at most.")]
-CaptionsOpt = Annotated[
-    bool, typer.Option("--captions", help="Take the manifest's captions as the items, not its pictures.")
-]
-RetryOpt = Annotated[bool, typer.Option("--retry", help="Try the items again that failed before.")]
-ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.")]
-ReplicasOpt = Annotated[int, typer.Option(min=0, help="Copies of each shard, made when all is loaded.")]
-EngineOpt = Annotated[str, typer.Option(help="The k-NN engine: lucene, or faiss on a full distribution.")]
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"lexel {version('lexel')}")
+        raise typer.Exit
+
+
+@app.callback()
+def lexel(
+    _: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
+) -> None:
+    """Images as weighted words, on OpenSearch.
+
+    Begin with `lexel engine start`, then `lexel index FOLDER`, then `lexel search "a dog"`.
+    """
 
 
 @app.command()
@@ -269,19 +278,15 @@ def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
     kept = report.items - report.new
     rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
     earlier = f" ({kept:,} by earlier runs)" if kept else ""
-    show.out.print(
-        f"{report.encoded:,} of {report.items:,} items encoded{earlier} in {seconds:.1f} s{rate}: {show.short(out.resolve())}"
-    )
+    done = f"{report.encoded:,} of {report.items:,} items encoded{earlier} in {seconds:.1f} s{rate}"
+    show.out.print(f"{done}: {show.short(out.resolve())}", soft_wrap=True)
     if report.failed:
-        show.out.print(
-            f"{report.failed:,} failed: {show.short((out / 'failures.parquet').resolve())} says why.", style="yellow"
-        )
+        why = show.short((out / "failures.parquet").resolve())
+        show.out.print(f"{report.failed:,} failed: {why} says why.", style="yellow", soft_wrap=True)
 
 
 def _say_loaded(loaded: "Loaded", index: str) -> None:
-    show.out.print(
-        f'{loaded.documents:,} documents in {index} ({loaded.sent:,} sent by this run). Try: lexel search "a dog" --index {index}'
-    )
+    show.out.print(f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run")
 
 
 def main() -> None:

@@ -11,6 +11,15 @@ from opensearchpy import exceptions as errors
 from lexel.pipeline import engine
 from lexel.pipeline.errors import ClusterError
 
+# The narrower kinds first: each is tried in turn.
+_SENTENCES: dict[type[Exception], str] = {
+    errors.SSLError: "OpenSearch's certificate is not trusted; set OPENSEARCH_CA to the file of the CA that signed it.",
+    errors.ConnectionTimeout: "OpenSearch did not answer in time; when it is less busy, give the same command again.",
+    errors.ConnectionError: "OpenSearch does not answer; see that it runs and that OPENSEARCH_URL is right.",
+    errors.AuthenticationException: "OpenSearch refused the login; set OPENSEARCH_USER and OPENSEARCH_PASSWORD.",
+    errors.AuthorizationException: "This OpenSearch user may not do that; ask for the rights, or use another user.",
+}
+
 
 @dataclass(frozen=True)
 class Address:
@@ -26,7 +35,10 @@ class Address:
 
 
 def address() -> Address:
-    """OPENSEARCH_URL (with _USER, _PASSWORD and _CA) if it is set, else the embedded node. Raises ClusterError where there is neither."""
+    """OPENSEARCH_URL (with _USER, _PASSWORD and _CA) if it is set, else the embedded node.
+
+    Raises ClusterError where there is neither.
+    """
     if url := os.environ.get("OPENSEARCH_URL"):
         return Address(url, *(os.environ.get(f"OPENSEARCH_{name}") for name in ("USER", "PASSWORD", "CA")))
     node = engine.running()
@@ -63,19 +75,11 @@ def in_words() -> Iterator[None]:
 
 
 def _sentence(error: Exception) -> str:
-    match error:
-        case errors.SSLError():
-            return "OpenSearch's certificate is not trusted; set OPENSEARCH_CA to the file of the CA that signed it."
-        case errors.ConnectionTimeout():
-            return "OpenSearch did not answer in time; see whether it is overloaded, then give the same command again."
-        case errors.ConnectionError():
-            return "OpenSearch does not answer at the address given; see that it runs and that OPENSEARCH_URL is right."
-        case errors.AuthenticationException():
-            return "OpenSearch refused the user or the password; set OPENSEARCH_USER and OPENSEARCH_PASSWORD."
-        case errors.AuthorizationException():
-            return "This OpenSearch user may not do that; ask for the rights, or use another OPENSEARCH_USER."
-        case errors.TransportError():
-            return f"OpenSearch refused the request ({error.status_code}): {_reason(error)}."
+    for kind, sentence in _SENTENCES.items():
+        if isinstance(error, kind):
+            return sentence
+    if isinstance(error, errors.TransportError):
+        return f"OpenSearch refused the request ({error.status_code}): {_reason(error)}."
     return f"OpenSearch could not be used: {error}."
 
 

@@ -6,9 +6,10 @@
     load:
       index: photos
 
-What is given on the command line wins.
+What is given on the command line wins. Options have the same names as there; an argument such as SOURCE is `source`.
 """
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +18,15 @@ import yaml
 
 from lexel.pipeline.errors import ConfigError
 
+# A command's options as people write them, each with its parameter's name and whether it may be repeated.
+Known = Mapping[str, tuple[str, bool]]
+
 
 def _apply(context: typer.Context, path: Path | None) -> Path | None:
     if path is not None:
-        context.default_map = dict(context.default_map or {}) | options(
-            read(path), command=context.info_name or "", known={p.name for p in context.command.params if p.name}
-        )
+        commands = dict(_commands(context.find_root().command))
+        chosen = options(read(path), command=context.info_name or "", commands=commands)
+        context.default_map = {**(context.default_map or {}), **chosen}
     return path
 
 
@@ -34,34 +38,65 @@ ConfigFile = Annotated[
 ]
 
 
+def _commands(command: Any) -> Iterator[tuple[str, Known]]:
+    """All commands below `command`, with their options."""
+    for name, one in command.commands.items():
+        yield name, {_name(o): (p.name, p.multiple or p.nargs != 1) for p in one.params for o in p.opts}
+        if hasattr(one, "commands"):
+            yield from _commands(one)
+
+
 def read(path: Path) -> dict[str, Any]:
     """The table in `path`. Raises ConfigError where it cannot be read or is none."""
     try:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise ConfigError(f"The configuration {path} cannot be read: {str(error).splitlines()[0]}.") from error
+        raise ConfigError(f"The configuration {path} cannot be read: {_reason(error)}.") from error
     if not isinstance(table, dict):
         raise ConfigError(f"The configuration {path} should be a table of options, one `name: value` a line.")
     return table
 
 
-def options(table: dict[str, Any], *, command: str, known: set[str]) -> dict[str, Any]:
-    """The options of `command` in `table`. Raises ConfigError for a name that the command does not know."""
-    general = {key: value for key, value in table.items() if not isinstance(value, dict)}
-    own = table.get(command) or {}
-    named = {_name(key): value for key, value in general.items() if _name(key) in known} | {
-        _name(k): v for k, v in own.items()
-    }
-    stranger = next((key for key in own if _name(key) not in known), None)
-    if stranger is None and command not in table:
-        # Without a section of its own, a command takes the whole file to be meant for it.
-        sections = any(isinstance(value, dict) for value in table.values())
-        stranger = next((key for key in general if _name(key) not in known and not sections), None)
-    if stranger is not None:
-        names = ", ".join(sorted(name.replace("_", "-") for name in known - {"config", "help"}))
-        raise ConfigError(f"`lexel {command}` has no option {stranger!r}; it has {names}.")
-    return named
+def _reason(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    where = f" in line {mark.line + 1}" if mark else ""
+    return str(getattr(error, "problem", None) or getattr(error, "strerror", None) or error).partition("\n")[0] + where
+
+
+def options(table: Mapping[Any, Any], *, command: str, commands: Mapping[str, Known]) -> dict[str, Any]:
+    """The options of `command` in `table`, by their parameters' names. `commands` are all there are.
+
+    Raises ConfigError for a name that the command does not know, or that no command does.
+    """
+    sections = {key: value or {} for key, value in table.items() if key in commands and isinstance(value, dict | None)}
+    general = {key: value for key, value in table.items() if key not in sections}
+    own, known = sections.get(command, {}), commands[command]
+    for key in own:
+        if _name(key) not in known:
+            raise _stranger(key, command, known)
+    # Without any section, the file is meant for this command alone.
+    anywhere = {name for names in commands.values() for name in names} if sections else known
+    for key, value in general.items():
+        if isinstance(value, dict):
+            raise ConfigError(f"There is no command {key!r} for the configuration to give options to.")
+        if _name(key) not in anywhere:
+            raise _stranger(key, command, known)
+    chosen = {key: value for key, value in general.items() if _name(key) in known} | own
+    return {known[_name(key)][0]: _value(value, several=known[_name(key)][1]) for key, value in chosen.items()}
+
+
+def _stranger(key: object, command: str, known: Known) -> ConfigError:
+    names = ", ".join(sorted(name for name in known if name not in {"config", "help"}))
+    return ConfigError(f"`lexel {command}` has no option {key!r}; it has {names}.")
+
+
+def _value(value: Any, *, several: bool) -> Any:
+    """A value as the command line would give it: YAML makes dates and numbers of what is meant as text."""
+    if isinstance(value, list):
+        return [_value(one, several=False) for one in value]
+    plain = value if value is None or isinstance(value, bool | int | float | str) else str(value)
+    return [plain] if several and plain is not None else plain
 
 
 def _name(key: object) -> str:
-    return str(key).replace("-", "_")
+    return str(key).lstrip("-").replace("_", "-")

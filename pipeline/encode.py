@@ -17,14 +17,15 @@ from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model
 from lexel.pipeline import shards
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
-from lexel.pipeline.images import BadImageError, decode
-from lexel.pipeline.items import Chunk, Item, chunks, runs
+from lexel.pipeline.items import Chunk, Item, chunks, readable, runs
 from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.ready import Ready, ready
 from lexel.pipeline.rows import Row, table
 from lexel.pipeline.shards import Failure, Job, Shard
 from lexel.pipeline.sources import Source
 
-T, R = TypeVar("T"), TypeVar("R")
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Part:
     def parse(cls, text: str) -> "Part":
         """Read "i/n". Raises ConfigError where it is no such thing."""
         index, slash, of = text.partition("/")
-        if not (slash and index.isdigit() and of.isdigit() and int(of) >= 1 and int(index) <= int(of)):
+        if not (slash and index.isdecimal() and of.isdecimal() and int(of) >= 1 and int(index) <= int(of)):
             raise ConfigError(f"--part {text} makes no sense: write i/n, for example 1/4 for the first of four parts.")
         return cls(int(index), int(of))
 
@@ -62,10 +63,14 @@ class Report:
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is to be done: the listing hash of each chunk of this part, and which of them have no shard yet."""
+    """What is to be done: the listing hash of each chunk of this part, and which of them have no shard yet.
+
+    `again` holds the uris to try again of chunks that have one; `left` counts the items of both.
+    """
 
     listings: dict[int, str]
     todo: frozenset[int]
+    again: dict[int, frozenset[str]]
     items: int
     left: int
 
@@ -85,13 +90,15 @@ def encode(
 ) -> Report:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
-    A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed items of finished
-    shards again. Raises SourceError for a source without items, ShardError where `out` belongs to another job.
+    A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
+    items of finished shards again. Raises SourceError for a source without items, ShardError where `out` belongs to
+    another job or cannot be written.
     """
     model = encoder.load(device=device)
     job = _job(source, encoder, model, shard_size)
+    _check_options(out, job)
+    plan = _plan(source, out, part, job, retry)
     _claim(out, job, encoder)
-    plan = _plan(source, out, part, shard_size, encoder.fingerprint)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
         work = _Work(model, pool, batch_size, job.feature_dim, progress)
@@ -99,7 +106,7 @@ def encode(
             todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
             for number, table_, failures in work.encode(todo):
                 shards.write(out, number, table_, listing=plan.listings[number], failures=failures)
-            if retry:
+            if plan.again:
                 _retry(work, source, out, plan, shard_size)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -117,61 +124,71 @@ def _job(source: Source, encoder: Encoder, model: Model, shard_size: int) -> Job
         dim=model.dim,
         feature_dim=None if source.captions else model.feature_dim,
         vector_weight={side: encoder.vector_weight(side) for side in ("text", "image")},
-        root=str(source.root),
+        root=readable(str(source.root)),
         captions=source.captions,
         shard_size=shard_size,
+        source=readable(source.name),
     )
 
 
+def _check_options(out: Path, job: Job) -> None:
+    """Make sure that `out` is new, or was made by the same encoder with the same options."""
+    if not (out / "job.json").exists():
+        return
+    there = shards.read_job(out)
+    if there.fingerprint != job.fingerprint:
+        raise ShardError(
+            f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), "
+            f"not {job.name} ({job.fingerprint}); encode into another folder."
+        )
+    if (there.captions, there.shard_size) != (job.captions, job.shard_size):
+        what = "captions" if there.captions else "pictures"
+        raise ShardError(
+            f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
+        )
+
+
 def _claim(out: Path, job: Job, encoder: Encoder) -> None:
-    """Make `out` this job's, or make sure that it is."""
-    if (out / "job.json").exists():
-        there = shards.read_job(out)
-        if there.fingerprint != job.fingerprint:
-            raise ShardError(
-                f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), not {job.name} ({job.fingerprint}); "
-                "encode into another folder."
-            )
-        if (there.captions, there.shard_size) != (job.captions, job.shard_size):
-            what = "captions" if there.captions else "pictures"
-            raise ShardError(
-                f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
-            )
+    """Make `out` this job's."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ShardError(f"{out} cannot be made a folder for shards: {error.strerror}.") from error
-    encoder.vocabulary.save(out / "vocabulary.json")
+    shards.write_vocabulary(out, encoder.vocabulary)
     shards.write_job(out, job)
 
 
-def _plan(source: Source, out: Path, part: Part, shard_size: int, fingerprint: str) -> _Plan:
+def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan:
     there = {shard.number: shard for shard in shards.shards(out)}
-    listings, todo, items, left = {}, set(), 0, 0
-    for chunk in chunks(source.items(), shard_size=shard_size):
-        if not part.has(chunk.number):
-            continue
-        listings[chunk.number] = listing = f"{fingerprint}-{chunk.digest()}"
-        items += len(chunk.items)
-        if not (chunk.number in there and there[chunk.number].holds(listing)):
-            todo.add(chunk.number)
-            left += len(chunk.items)
-    if not items and part.of == 1:
-        raise SourceError(
-            f"There is nothing to encode in {source.root}: no {'captions' if source.captions else 'pictures'} were found."
-        )
-    return _Plan(listings, frozenset(todo), items, left)
+    counts: dict[int, int] = {}
+    listings: dict[int, str] = {}
+    empty = True
+    for chunk in chunks(source.items(), shard_size=job.shard_size):
+        empty = False
+        if part.has(chunk.number):
+            listings[chunk.number] = f"{job.fingerprint}-{chunk.digest()}"
+            counts[chunk.number] = len(chunk.items)
+    if empty:
+        what = "captions" if source.captions else "pictures"
+        raise SourceError(f"There is nothing to encode in {source.root / source.name}: no {what} were found.")
+    kept = {n for n, listing in listings.items() if n in there and there[n].holds(listing)}
+    if not kept and there.keys() & listings.keys():
+        _check_source(out, job)
+    failed = {n: frozenset(f.uri for f in there[n].failures()) for n in kept} if retry else {}
+    again = {n: uris for n, uris in failed.items() if uris}
+    todo = frozenset(listings.keys() - kept)
+    left = sum(counts[n] for n in todo) + sum(map(len, again.values()))
+    return _Plan(listings, todo, again, sum(counts.values()), left)
 
 
-@dataclass(frozen=True)
-class _Ready:
-    """An item that was read and decoded, on its way to the network."""
-
-    item: Item
-    id: str
-    pixels: torch.Tensor | None = None
-    width: int | None = None
-    height: int | None = None
+def _check_source(out: Path, job: Job) -> None:
+    """None of the shards fits the source. They are only thrown away where it is known to be theirs."""
+    try:
+        there = shards.read_job(out)
+    except ShardError:  # without job.json nobody can tell whose they are, or load them
+        return
+    if (there.root, there.source) != (job.root, job.source):
+        raise ShardError(f"{out} holds shards of {Path(there.root) / there.source}; encode into another folder.")
 
 
 @dataclass(frozen=True)
@@ -187,46 +204,32 @@ class _Work:
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
         """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
-        ready = _ahead(self.pool, partial(_numbered, self.model), pairs, depth=4 * self.batch_size)
-        for number, group in groupby(ready, key=lambda pair: pair[0]):
+        outcomes = _ahead(self.pool, partial(_numbered, self.model), pairs, depth=4 * self.batch_size)
+        for number, group in groupby(outcomes, key=lambda pair: pair[0]):
             yield number, *self._chunk(outcome for _, outcome in group)
 
-    def _chunk(self, outcomes: Iterable[_Ready | Failure]) -> tuple[pa.Table, list[Failure]]:
+    def _chunk(self, outcomes: Iterable[Ready | Failure]) -> tuple[pa.Table, list[Failure]]:
         rows: list[Row] = []
         failures: list[Failure] = []
         # A batch never crosses a chunk's end, so a shard is the same whatever was encoded before it.
         for batch in runs(outcomes, self.batch_size):
-            good = [outcome for outcome in batch if isinstance(outcome, _Ready)]
+            good = [outcome for outcome in batch if isinstance(outcome, Ready)]
             failures += [outcome for outcome in batch if isinstance(outcome, Failure)]
             rows += _rows(good, self._forward(good)) if good else []
             self.progress.advance(encoded=len(good), failed=len(batch) - len(good))
         return table(rows, dim=self.model.dim, feature_dim=self.feature_dim), failures
 
-    def _forward(self, ready: Sequence[_Ready]) -> Encoded:
-        pixels = [r.pixels for r in ready if r.pixels is not None]
+    def _forward(self, good: Sequence[Ready]) -> Encoded:
+        pixels = [r.pixels for r in good if r.pixels is not None]
         if not pixels:
-            return self.model.texts([r.item.text or "" for r in ready])
+            return self.model.texts([r.item.text or "" for r in good])
         batch = torch.stack(pixels)
         # Pinned memory lets the copy to the GPU run beside the previous batch's work.
         return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
 
 
-def _numbered(model: Model, pair: tuple[int, Item]) -> tuple[int, _Ready | Failure]:
-    return pair[0], _ready(model, pair[1])
-
-
-def _ready(model: Model, item: Item) -> _Ready | Failure:
-    if item.text is not None:
-        return _Ready(item, item.identify(item.text.encode()))
-    try:
-        content = item.content()
-    except OSError as error:
-        return Failure(None, item.uri, f"unreadable: {error.strerror or error}")
-    try:
-        image = decode(content)
-        return _Ready(item, item.identify(content), model.pixels(image), image.width, image.height)
-    except BadImageError as error:
-        return Failure(item.identify(content), item.uri, str(error))
+def _numbered(model: Model, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
+    return pair[0], ready(model, pair[1])
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
@@ -240,7 +243,7 @@ def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T]
         yield waiting.popleft().result()
 
 
-def _rows(ready: Sequence[_Ready], encoded: Encoded) -> list[Row]:
+def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
     return [
         Row(
             r.item,
@@ -251,19 +254,14 @@ def _rows(ready: Sequence[_Ready], encoded: Encoded) -> list[Row]:
             encoded.vectors[i],
             None if encoded.features is None else encoded.features[i],
         )
-        for i, r in enumerate(ready)
+        for i, r in enumerate(good)
     ]
 
 
 def _retry(work: _Work, source: Source, out: Path, plan: _Plan, shard_size: int) -> None:
     """Try the failed items of finished shards again; what succeeds now takes its place in the shard."""
-    failed = {
-        s.number: {f.uri for f in s.failures()}
-        for s in shards.shards(out)
-        if s.number in plan.listings and s.number not in plan.todo
-    }
     for chunk in chunks(source.items(), shard_size=shard_size):
-        if uris := failed.get(chunk.number):
+        if uris := plan.again.get(chunk.number):
             again = Chunk(chunk.number, [item for item in chunk.items if item.uri in uris])
             for number, rows, failures in work.encode([again]):
                 shard = Shard(number, out / shards.name(number))
@@ -278,13 +276,13 @@ def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
-    """Remove shards past the end of a source that has become shorter, and what a killed run of this part left half-written."""
+    """Remove shards past the end of a source that has become shorter, and what a killed run left half-written."""
     for shard in shards.shards(out):
         if part.has(shard.number) and shard.number not in plan.listings:
             shard.path.unlink(missing_ok=True)
-    for number in plan.listings:
-        for leftover in out.glob(f".{shards.name(number)}.*.tmp"):
-            leftover.unlink(missing_ok=True)
+    # Other parts may be writing the common files at this moment.
+    common = ["job.json", "vocabulary.json", "failures.parquet"] if part.of == 1 else []
+    shards.remove_leftovers(out, {*map(shards.name, plan.listings), *common})
 
 
 def _report(out: Path, plan: _Plan) -> Report:

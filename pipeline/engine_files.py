@@ -130,19 +130,27 @@ def _assemble(entries: list[Entry], folder: Path, *, say: Say) -> None:
     shared = folder.parent
     check_space(shared, needed=300_000_000)
     build = shared / f"{folder.name}.part"
-    shutil.rmtree(build, ignore_errors=True)  # the lock is ours: what is there was left by a killed process
+    shutil.rmtree(shared / "maven", ignore_errors=True)  # a killed process may have left half a file there
     make_folder(build / "bin")  # OpenSearch wants it to be there, if only empty, and may not make it itself
-    for entry in entries:
-        make_folder((build / entry.path).parent)
-        kept = folder / entry.path
-        if kept.is_file() and sha256_of(kept) == entry.sha256:
-            shutil.copy(kept, build / entry.path)
-    missing = [entry for entry in entries if not (build / entry.path).exists()]
+    missing = [entry for entry in entries if not _kept(entry, build, folder)]
     _describe(missing, build)
     _fetch([entry for entry in missing if entry.origin != GENERATED], build, shared / "maven", say=say)
+    for entry in entries:
+        (build / entry.path).chmod(0o644)  # the node's account must be able to read it, whatever the umask says
     shutil.rmtree(folder, ignore_errors=True)
     build.rename(folder)
     shutil.rmtree(shared / "maven", ignore_errors=True)
+
+
+def _kept(entry: Entry, build: Path, folder: Path) -> bool:
+    """Whether the file need not be fetched: an attempt that broke off has it, or the folder that is incomplete."""
+    make_folder((build / entry.path).parent)
+    for place in (build, folder):
+        if (place / entry.path).is_file() and sha256_of(place / entry.path) == entry.sha256:
+            if place == folder:
+                shutil.copy(folder / entry.path, build / entry.path)
+            return True
+    return False
 
 
 def _describe(entries: Iterable[Entry], build: Path) -> None:
@@ -153,10 +161,10 @@ def _describe(entries: Iterable[Entry], build: Path) -> None:
 
 
 def _fetch(entries: list[Entry], build: Path, maven: Path, *, say: Say) -> None:
-    groups = [(origin, list(group)) for origin, group in groupby(entries, key=lambda entry: entry.origin)]
-    for count, (origin, fetched) in enumerate(download([origin for origin, _ in groups], maven), start=1):
-        say(f"Fetched {count} of {len(groups)} artifacts from Maven Central")
-        for entry in dict(groups)[origin]:
+    by_origin = {origin: list(group) for origin, group in groupby(entries, key=lambda entry: entry.origin)}
+    for count, (origin, fetched) in enumerate(download(list(by_origin), maven), start=1):
+        say(f"Fetched {count} of {len(by_origin)} artifacts from Maven Central")
+        for entry in by_origin[origin]:
             _place(fetched, entry, build / entry.path)
 
 
@@ -166,7 +174,6 @@ def _place(fetched: Path, entry: Entry, target: Path) -> None:
             target.write_bytes(archive.read(target.name))
     else:
         shutil.copyfile(fetched, target)
-    target.chmod(0o644)  # the node's account must be able to read it, whatever the umask says
     if sha256_of(target) != entry.sha256:
         target.unlink()
         refuse(fetched)

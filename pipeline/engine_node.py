@@ -65,7 +65,10 @@ def prepare(home: Path, account: Account, *, port: int) -> None:
             make_folder(folder)
             folder.chmod(0o700)
             os.chown(folder, account.uid, account.gid)
-    (home / "logs" / "http.ports").unlink(missing_ok=True)
+    logs = home / "logs"
+    (logs / "http.ports").unlink(missing_ok=True)
+    if (logs / "node.log").exists():  # a new start has a new log, so that no old error is taken for its own
+        (logs / "node.log").replace(logs / "node-before.log")
     settings = {
         "cluster.name": "lexel",
         "node.name": name_of(home),

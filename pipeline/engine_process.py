@@ -114,11 +114,18 @@ def wait_until_up(home: Path, pid: int, *, seconds: float) -> Node:
         node = asked(home, url, pid) if url else None
         if node is not None:
             return node
-        if find(uses_home(home)) != pid:
+        if not _runs(home, pid):
             raise EngineError(f"OpenSearch ended before it answered; {last_words(home)}")
         time.sleep(0.1)
     end(home)
     raise EngineError(f"OpenSearch did not answer within {seconds:.0f} seconds and was ended; {last_words(home)}")
+
+
+def _runs(home: Path, pid: int) -> bool:
+    child = _children.get(pid)
+    if child is not None:  # its command line is not there yet in the moment after its start
+        return child.poll() is None
+    return find(uses_home(home)) == pid
 
 
 def end(home: Path) -> bool:
@@ -130,7 +137,7 @@ def end(home: Path) -> bool:
         _signal(pid, order)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if find(uses_home(home)) != pid:
+            if not _runs(home, pid):
                 _children.pop(pid, None)
                 return True
             time.sleep(0.05)
@@ -155,5 +162,6 @@ def last_words(home: Path) -> str:
         if file.is_file():
             lines += file.read_text(encoding="utf-8", errors="replace").splitlines()[-400:]
     telling = [line for line in lines if re.search(r"(Exception|Error)\b.*: |^Error|Could not|\]\[(ERROR|FATAL)", line)]
-    said = (telling or [line for line in lines if line.strip()] or ["nothing"])[-1].strip()
+    others = [line for line in lines if line.strip() and not line.startswith("WARNING: ")]  # Java's, at every start
+    said = (telling or others or ["nothing"])[-1].strip()
     return f"it said last: {said[:300]} (more in {home}/logs/node.log and {home}/console.log)"

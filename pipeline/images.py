@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import logging
 import warnings
 from functools import cache
 
@@ -17,6 +18,7 @@ MAX_PIXELS = 100_000_000
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
 # What Pillow has to say about a file's tags helps nobody in the middle of a job.
 warnings.filterwarnings("ignore", module=r"PIL\b")
+logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 _HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")

@@ -1,4 +1,4 @@
-"""Shards to OpenSearch: a new index behind an alias, swapped in when its count is right. The same command again goes on."""
+"""Shards to OpenSearch: a new index behind an alias, swapped in when its count is right. A repeated command goes on."""
 
 import hashlib
 import json
@@ -51,8 +51,8 @@ def load(
 ) -> Loaded:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
-    Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are kept in
-    `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
+    Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
+    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
     """
     _check(index, engine, client)
     job, there = shards.read_job(folder), shards.shards(folder)
@@ -77,7 +77,8 @@ def load(
 def _check(index: str, engine: str, client: OpenSearch) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,199}", index):
         raise ConfigError(
-            f"An index cannot be called {index!r}: use small letters, digits, '-' and '_', and begin with a letter or digit."
+            f"An index cannot be called {index!r}: use small letters, digits, '-' and '_', "
+            "and begin with a letter or digit."
         )
     if engine not in ENGINES:
         raise ConfigError(f"There is no k-NN engine {engine!r}; choose {' or '.join(ENGINES)}.")
@@ -136,7 +137,7 @@ def _about(job: Job) -> dict[str, Any]:
 
 
 def _unfinished(client: OpenSearch, target: str, there: list[Shard]) -> list[Shard]:
-    """The shards whose items are not all in the index. The index itself is the record, so no crash can make it wrong."""
+    """The shards whose items are not all in the index; the index is its own record, which no crash makes wrong."""
     client.indices.refresh(index=target)
     found: dict[int, int] = {}
     numbers = [shard.number for shard in there]
@@ -203,7 +204,10 @@ def _shortfall(folder: Path, index: str, count: int, expected: int, rejected: li
             f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
             f"they are in {folder / f'rejected-{index}.jsonl'}, and {index} still shows what it held before."
         )
-    return f"OpenSearch holds {count} documents and should hold {expected}, so {index} was left as it was; give the same command again."
+    return (
+        f"OpenSearch holds {count} documents and should hold {expected}, so {index} was left as it was; "
+        "give the same command again."
+    )
 
 
 def _open(client: OpenSearch, index: str, target: str, replicas: int) -> None:

@@ -25,7 +25,7 @@ QUERY_TERMS = 32
 
 @dataclass(frozen=True)
 class Hit:
-    """One result. `parts` are the terms' shares of the score, the largest first; `vector_part` is the vector's, where there is one."""
+    """One result; `parts` are the terms' shares of the score, the largest first, `vector_part` is the vector's."""
 
     id: str
     score: float
@@ -52,14 +52,14 @@ class Found:
 
 
 class Index:
-    """An index by its alias. The encoder is found by what the index says of itself, and loaded when a query needs it."""
+    """An index by its alias. Its encoder is found by what the index says of itself, and loaded when a query needs it."""
 
     def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
         self.client, self.name, self._device = client, name, device
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
-        """What `lexel load` wrote about the index. Raises ClusterError where there is none, or something else made it."""
+        """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
         with in_words():
             if not self.client.indices.exists(index=self.name):
                 raise ClusterError(f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it.")
@@ -79,7 +79,8 @@ class Index:
             encoder = open_encoder(ref)
         except EncoderError as error:
             raise ClusterError(
-                f"The index {self.name} was made with the encoder {name}, which is not at {ref} here; `--mode words` needs none."
+                f"The index {self.name} was made with the encoder {name}, which is not at {ref} here; "
+                "`--mode words` needs none."
             ) from error
         if encoder.vocabulary.hash != self.about["vocabulary"]:
             raise ClusterError(self._mismatch(encoder))
@@ -94,8 +95,9 @@ class Index:
 
     def _mismatch(self, encoder: Encoder) -> str:
         return (
-            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} is now "
-            f"{encoder.fingerprint}: their terms and vectors do not fit together; index again, or bring the old encoder back."
+            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} is "
+            f"now {encoder.fingerprint}: their terms and vectors do not fit together; "
+            "index again, or bring the old encoder back."
         )
 
     def by_text(self, text: str, *, mode: Mode = "hybrid", k: int = 10, filters: Filters = ()) -> Found:
@@ -136,7 +138,7 @@ class Index:
         return Found(hits, answer["hits"]["total"]["value"], answer["took"], body)
 
     def _analyzed(self, body: Dsl) -> dict[str, float]:
-        """The terms that OpenSearch itself made of a `words` query, so that its hits can be explained without an encoder."""
+        """The terms that OpenSearch made of a `words` query, so that its hits can be explained without an encoder."""
         text = body["query"]["bool"]["should"][0]["match"]["words"]["query"]
         tokens = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})["tokens"]
         counts: dict[str, float] = {}

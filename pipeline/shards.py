@@ -8,9 +8,8 @@ failures.parquet    all failed items (id, uri, reason), gathered from the footer
 
 import json
 import os
-import re
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,7 +77,7 @@ class Shard:
     def table(self) -> pa.Table:
         """All its items."""
         with _opened(self.path) as file:
-            return file.read()  # type: ignore[no-any-return]
+            return file.read()
 
     def rows(self) -> int:
         """How many items it holds."""
@@ -111,9 +110,13 @@ def name(number: int) -> str:
 
 def shards(folder: Path) -> list[Shard]:
     """The finished shards of a folder, in order. A file with another name, such as a copy, is none."""
-    numbered = ((re.fullmatch(r"shard-(\d{5,})\.parquet", path.name, re.ASCII), path) for path in folder.iterdir())
-    found = [Shard(int(match[1]), path) for match, path in numbered if match]
-    return sorted(found, key=lambda shard: shard.number)
+    numbers = (_number(path) for path in folder.glob("shard-*.parquet"))
+    return [Shard(number, folder / name(number)) for number in sorted(n for n in numbers if n is not None)]
+
+
+def _number(path: Path) -> int | None:
+    digits = path.stem.removeprefix("shard-")
+    return int(digits) if digits.isdecimal() and path.name == name(int(digits)) else None
 
 
 def write(folder: Path, number: int, table: pa.Table, *, listing: str, failures: Sequence[Failure]) -> Shard:
@@ -171,9 +174,11 @@ def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
         vocabulary.save(temporary)
 
 
-def leftovers(folder: Path, name: str) -> list[Path]:
-    """What killed jobs left of the file `name` half-written."""
-    return list(folder.glob(f".{name}.*.tmp"))
+def remove_leftovers(folder: Path, names: Collection[str]) -> None:
+    """Remove what killed jobs left half-written of the files with these names."""
+    for path in folder.glob(".*.tmp"):
+        if path.name[1:].rsplit(".", 2)[0] in names:
+            path.unlink(missing_ok=True)
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
@@ -183,16 +188,20 @@ def _write_parquet(path: Path, table: pa.Table) -> None:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write, that takes the place of `path` when it is whole, and else is gone."""
+    """A temporary file to write. When it is whole it takes the place of `path`; if it never becomes so, it is gone."""
     # Not the process id, which two machines can share, and two containers nearly always do.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
         _sync(temporary)
         os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)  # on a full disk the rest of it would only be in the way
-        raise
+    except OSError as error:
+        reason = error.strerror or error
+        raise ShardError(
+            f"{path} cannot be written ({reason}); put that right and give the same command again."
+        ) from error
+    finally:
+        temporary.unlink(missing_ok=True)  # on a full disk, half of a file would only be in the way
     _sync(path.parent)  # the rename itself must survive a power cut
 
 

@@ -1,4 +1,4 @@
-"""What the tests share: one real OpenSearch node, the data beside the checkout where it is there, and collections made on the spot."""
+"""What the tests share: one real OpenSearch node, and the data beside the checkout where it is there."""
 
 import os
 import shutil

@@ -51,7 +51,10 @@ def collection(
     shards.write_job(folder, job(shard_size))
     ids = []
     for number in range(0, (count + shard_size - 1) // shard_size):
-        rows = [_row(i, weights[i], vectors[i], metadata) for i in range(number * shard_size, min(count, (number + 1) * shard_size))]
+        rows = [
+            _row(i, weights[i], vectors[i], metadata)
+            for i in range(number * shard_size, min(count, (number + 1) * shard_size))
+        ]
         ids += [row.id for row in rows]
         shards.write(folder, number, table(rows, dim=DIM, feature_dim=None), listing=f"{seed}-{number}", failures=[])
     return Collection(folder, weights, vectors, ids)

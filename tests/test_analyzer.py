@@ -33,7 +33,6 @@ def check(client: OpenSearch, name: str, captions: list[str]) -> int:
     try:
         for start in range(0, len(captions), 2000):
             some = captions[start : start + 2000]
-            # The position of a token tells which text it came from: a text's own tokens follow each other, texts are 100 apart.
             answer = client.indices.analyze(index=name, body={"analyzer": "vocabulary", "text": some})
             assert Counter(token["token"] for token in answer["tokens"]) == sum_counts(vocabulary, some)
             ordered = [vocabulary.forms[w] for text in some for w in words_of(text) if w in vocabulary.forms]
@@ -69,8 +68,14 @@ def test_the_same_tokens_for_every_caption_of_flickr8k(client: OpenSearch, share
 
 @pytest.mark.parametrize("text", ODD)
 def test_odd_texts_one_by_one(client: OpenSearch, text: str) -> None:
-    vocabulary = Vocabulary(("dog", "cat", "girl"), {"dog": "dog", "dogs": "dog", "cat": "cat", "girl": "girl", "girl's": "girl"}, (0.3, 0.2, 0.1))
-    body = index_body(dim=4, terms=vocabulary.terms, forms=vocabulary.forms, engine="lucene", shards=1, metadata={}, about={})
+    vocabulary = Vocabulary(
+        ("dog", "cat", "girl"),
+        {"dog": "dog", "dogs": "dog", "cat": "cat", "girl": "girl", "girl's": "girl"},
+        (0.3, 0.2, 0.1),
+    )
+    body = index_body(
+        dim=4, terms=vocabulary.terms, forms=vocabulary.forms, engine="lucene", shards=1, metadata={}, about={}
+    )
     client.indices.create(index="analyzer-odd", body=body)
     try:
         answer = client.indices.analyze(index="analyzer-odd", body={"analyzer": "vocabulary", "text": text})

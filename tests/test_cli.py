@@ -15,7 +15,9 @@ LEXEL = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()"]
 
 def lexel(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
     wide = {"COLUMNS": "200", "NO_COLOR": "1", "TERM": "dumb"}
-    return subprocess.run([*LEXEL, *arguments], capture_output=True, text=True, env=os.environ | wide | environment, check=False)
+    return subprocess.run(
+        [*LEXEL, *arguments], capture_output=True, text=True, env=os.environ | wide | environment, check=False
+    )
 
 
 def commands() -> list[list[str]]:

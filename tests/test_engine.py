@@ -308,17 +308,36 @@ def test_damaged_file_is_refused_and_fetched_anew(own: Path) -> None:
     assert jar.is_file()
 
 
-def test_what_maven_hands_out_is_checked(own: Path) -> None:
-    shared = own / "engine"
-    jar = next(engine_files.distribution(shared).glob("lib/jna-*.jar"))
-    jar.unlink()
-    fetched = shared / "maven" / "net" / "java" / "dev" / "jna" / "jna" / jar.stem.removeprefix("jna-") / jar.name
-    fetched.parent.mkdir(parents=True)
-    fetched.write_bytes(b"half a j")
-    with pytest.raises(EngineError, match=rf"{fetched} is damaged"):
-        engine_files.ensure_files(shared, say=_silent)
-    assert not fetched.exists()
-    assert not jar.exists()
+def test_what_maven_hands_out_is_checked(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jar = next(engine_files.distribution(own / "engine").glob("lib/jna-*.jar"))
+    other = own / "list.txt"
+    other.write_text(engine_files.LIST.read_text().replace(engine_files.sha256_of(jar), "0" * 64))
+    files = jar.parents[1]
+    monkeypatch.setattr(engine_files, "LIST", other)
+    files.rename(engine_files.distribution(own / "engine"))
+    (engine_files.distribution(own / "engine") / "lib" / jar.name).unlink()
+    with pytest.raises(EngineError) as caught:
+        engine_files.ensure_files(own / "engine", say=_silent)
+    if "Maven Central" in str(caught.value):
+        pytest.skip("Maven Central cannot be reached from here")
+    assert f"{jar.name} is damaged or not what lexel expects" in _sentence(caught.value)
+    assert not list((own / "engine").rglob(jar.name))
+
+
+def test_broken_off_assembly_is_continued(own: Path) -> None:
+    files = engine_files.distribution(own / "engine")
+    part = files.with_name(f"{files.name}.part")
+    files.rename(part)
+    descriptor = part / engine_files.MODULES[0].descriptor
+    descriptor.unlink()  # a link to the machine's own, which is to stay whole
+    descriptor.write_text("description=half a l")
+    left = own / "engine" / "maven" / "half.jar"
+    left.parent.mkdir()
+    left.write_bytes(b"half a j")
+    said: list[str] = []
+    assert engine_files.ensure_files(own / "engine", say=said.append) == files
+    assert not [text for text in said if "Maven" in text]
+    assert not left.exists()
 
 
 def test_stranger_among_the_files_is_refused(own: Path) -> None:
@@ -337,8 +356,12 @@ def test_two_processes_may_assemble_at_once(own: Path) -> None:
     code = "import sys; from pathlib import Path; from lexel.pipeline import engine_files as files; "
     code += "print(files.ensure_files(Path(sys.argv[1]), say=lambda text: None))"
     command = [sys.executable, "-c", code, str(own / "engine")]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "umask": 0o077}
+    both = [subprocess.Popen(command, **options) for _ in range(2)]  # type: ignore[call-overload]
     assert [process.communicate(timeout=60) for process in both] == [(f"{files}\n", "")] * 2
+    # closed as that umask is, the account that the node runs under can read them
+    assert {path.stat().st_mode & 0o777 for path in files.rglob("*") if path.is_file()} == {0o644}
+    assert {path.stat().st_mode & 0o777 for path in files.rglob("*") if path.is_dir()} == {0o755}
     assert sorted(path.name for path in (own / "engine").iterdir()) == ["lexel.lock", files.name]
 
 

@@ -89,7 +89,15 @@ def test_kill_in_the_middle_of_a_load_loses_and_doubles_nothing(
     items = collection(tmp_path / "a", count=6000, shard_size=250)
     whole, broken = index_name("whole"), index_name("broken")
     load(items.folder, index=whole, client=client)
-    command = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()", "load", str(items.folder), "--index", broken]
+    command = [
+        sys.executable,
+        "-c",
+        "from lexel.pipeline.cli import main; main()",
+        "load",
+        str(items.folder),
+        "--index",
+        broken,
+    ]
     dice = random.Random(7)
     killed_midway = 0
     for _ in range(6):
@@ -114,7 +122,9 @@ def count(client: OpenSearch, index: str) -> int:
     return int(client.count(index=f"{index}-*", ignore_unavailable=True)["count"])
 
 
-def test_rejected_documents_are_kept_and_the_old_index_stays(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
+def test_rejected_documents_are_kept_and_the_old_index_stays(
+    client: OpenSearch, tmp_path: Path, index_name: Names
+) -> None:
     index = index_name("rejected")
     load(collection(tmp_path / "a", count=20).folder, index=index, client=client)
     items = collection(tmp_path / "b", count=30, seed=2)
@@ -142,8 +152,18 @@ def spoil(folder: Path) -> None:
 
 def test_two_loads_at_once_end_well(client: OpenSearch, at_node: str, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=1500, shard_size=100), index_name("twice")
-    command = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()", "load", str(items.folder), "--index", index]
-    jobs = [subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)]
+    command = [
+        sys.executable,
+        "-c",
+        "from lexel.pipeline.cli import main; main()",
+        "load",
+        str(items.folder),
+        "--index",
+        index,
+    ]
+    jobs = [
+        subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)
+    ]
     for job in jobs:
         _, errors = job.communicate()
         assert job.returncode == 0, errors.decode()

@@ -12,7 +12,13 @@ from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.load import load
 
 COUNT = 3000
-TEXTS = ["word0 word3", "words word1 word5s", "word2s word2 word9", "word40 word41 word42 word7", "word0 word1 word2 word3 word4 word5"]
+TEXTS = [
+    "word0 word3",
+    "words word1 word5s",
+    "word2s word2 word9",
+    "word40 word41 word42 word7",
+    "word0 word1 word2 word3 word4 word5",
+]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +35,9 @@ def index(client: OpenSearch, items: Collection) -> Iterator[str]:
 
 def run(client: OpenSearch, index: str, body: queries.Dsl) -> dict[str, float]:
     # A score is a float32, which JSON carries in just enough digits to be told from its neighbours.
-    return {hit["_id"]: float(np.float32(hit["_score"])) for hit in client.search(index=index, body=body)["hits"]["hits"]}
+    return {
+        hit["_id"]: float(np.float32(hit["_score"])) for hit in client.search(index=index, body=body)["hits"]["hits"]
+    }
 
 
 def weights_of(text: str) -> dict[str, float]:
@@ -44,7 +52,9 @@ def by_numpy(items: Collection, weights: dict[str, float]) -> np.ndarray:
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_terms_words_and_numpy_agree_to_the_last_bit(client: OpenSearch, index: str, items: Collection, text: str) -> None:
+def test_terms_words_and_numpy_agree_to_the_last_bit(
+    client: OpenSearch, index: str, items: Collection, text: str
+) -> None:
     exact = by_numpy(items, weights_of(text))
     expected = {items.ids[i]: float(exact[i]) for i in np.flatnonzero(exact)}
     by_terms = run(client, index, queries.terms(weights_of(text), k=COUNT))

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lexel.pipeline.engine_places import shared_folder
 from lexel.pipeline import engine
+from lexel.pipeline.engine_places import shared_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -19,6 +19,11 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, flags=re.MULTILINE | re.DOTALL)
+
+
+def environment(home: Path) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OPENSEARCH_")}
+    return kept | {"LEXEL_HOME": str(home)}
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def test_the_first_two_commands_are_there_and_can_be_run() -> None:
     assert all(os.access(ROOT / line.split()[0], os.X_OK) for line in first)
 
 
-def test_the_shell_commands_run_in_order_as_written(node: engine.Node, home: Path) -> None:
+def test_the_shell_commands_run_in_order_as_written(home: Path) -> None:
     script = "\n".join(blocks("sh")[1:])
     assert "lexel index" in script
     assert "lexel search" in script
@@ -48,7 +53,8 @@ def test_the_shell_commands_run_in_order_as_written(node: engine.Node, home: Pat
     answer = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", script],
         cwd=work,
-        env={k: v for k, v in os.environ.items() if not k.startswith("OPENSEARCH_")} | {"PATH": path, "LEXEL_HOME": str(home)},
+        env={k: v for k, v in os.environ.items() if not k.startswith("OPENSEARCH_")}
+        | {"PATH": path, "LEXEL_HOME": str(home)},
         capture_output=True,
         text=True,
         check=False,
@@ -57,12 +63,12 @@ def test_the_shell_commands_run_in_order_as_written(node: engine.Node, home: Pat
     assert "dog" in answer.stdout
 
 
-def test_the_python_code_runs_after_them(node: engine.Node, home: Path) -> None:
+def test_the_python_code_runs_after_them(home: Path) -> None:
     code = "\n".join(blocks("python"))
     assert "hybrid" in code
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENSEARCH_")} | {"LEXEL_HOME": str(home)}
+    command = [sys.executable, "-c", code]
     answer = subprocess.run(
-        [sys.executable, "-c", code], cwd=home / "work", env=environment, capture_output=True, text=True, check=False
+        command, cwd=home / "work", env=environment(home), capture_output=True, text=True, check=False
     )
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert answer.stdout.strip()

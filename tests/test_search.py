@@ -164,5 +164,3 @@ def found_image(index: Index, row: dict[str, object]) -> bool:
 def found_caption(index: Index, row: dict[str, object]) -> bool:
     picture = Path(__file__).resolve().parents[2] / "shared/data/flickr8k" / str(row["image"])
     return any(hit.uri.endswith(str(row["image"])) for hit in index.by_image(picture.read_bytes(), k=10).hits)
-
-

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lexel.pipeline.scenes import animals
-from lexel.pipeline.scenes import people
+from lexel.pipeline.scenes import animals, people
 from lexel.pipeline.scenes.ink import COMMON
 from lexel.pipeline.scenes.pen import Figure, figure, limb, moved
 from lexel.pipeline.scenes.things import TABLES, thing

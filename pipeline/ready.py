@@ -1,0 +1,40 @@
+"""An item on its way to the network: read, decoded and turned into pixels. One that cannot be is a failure."""
+
+from dataclasses import dataclass
+
+import torch
+
+from lexel.encoders.model import Model
+from lexel.pipeline.images import BadImageError, decode
+from lexel.pipeline.items import Item, readable
+from lexel.pipeline.shards import Failure
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A picture's pixels, float32 [3, H, W], and its size as decoded; a text has neither."""
+
+    item: Item
+    id: str
+    pixels: torch.Tensor | None = None
+    width: int | None = None
+    height: int | None = None
+
+
+def ready(model: Model, item: Item) -> Ready | Failure:
+    """Make `item` ready for `model`. Runs on worker threads, and raises nothing that a picture can cause."""
+    if item.text is not None:
+        return Ready(item, item.identify(item.text.encode()))
+    try:
+        content = item.content()
+    except Exception as error:  # not only OSError: a zero byte in a manifest's path is a ValueError
+        reason = error.strerror if isinstance(error, OSError) else None
+        return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
+    try:
+        image = decode(content)
+        return Ready(item, item.identify(content), model.pixels(image), image.width, image.height)
+    except BadImageError as error:
+        reason = str(error)
+    except Exception as error:  # out of memory, say
+        reason = f"not usable: {type(error).__name__} {error}".rstrip()
+    return Failure(item.identify(content), item.uri, readable(reason))
