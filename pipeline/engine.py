@@ -44,7 +44,7 @@ from lexel.pipeline.errors import EngineError
 
 __all__ = ["Node", "Removed", "Status", "clean", "running", "start", "status", "stop"]
 
-PATIENCE = 180.0  # seconds to wait for a node's first answer; a small machine under load takes a minute
+PATIENCE = 300.0  # seconds to wait for the first answer; on a busy small machine it came after more than one minute
 
 
 @dataclass(frozen=True)

@@ -52,7 +52,7 @@ class Found:
 
 
 class Index:
-    """An index by its alias. Its encoder is found by what the index says of itself, and loaded when a query needs it."""
+    """An index by its alias. Its encoder is the one that the index names, loaded when a query needs it."""
 
     def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
         self.client, self.name, self._device = client, name, device
@@ -95,8 +95,8 @@ class Index:
 
     def _mismatch(self, encoder: Encoder) -> str:
         return (
-            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} is "
-            f"now {encoder.fingerprint}: their terms and vectors do not fit together; "
+            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} "
+            f"is now {encoder.fingerprint}: their terms and vectors do not fit together; "
             "index again, or bring the old encoder back."
         )
 

@@ -1,7 +1,9 @@
 """What tests make on the spot: pictures, files of every kind, and a small encoder with random weights."""
 
 import io
-from collections.abc import Mapping
+import os
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from lexel.encoders.residual import ResidualConfig
 from lexel.encoders.texts import BagText
 from lexel.encoders.towers import PairTower
 from lexel.encoders.vocabulary import Vocabulary
+from lexel.pipeline.cli import main
 
 TERMS = ("dog", "cat", "snow", "red", "water", "boat", "tree", "man", "bike", "street", "ball", "grass")
 FORMS = {term: term for term in TERMS} | {"dogs": "dog", "cats": "cat", "boats": "boat"}
@@ -71,3 +74,13 @@ def photo_folder(folder: Path, *, count: int, size: tuple[int, int] = (64, 48)) 
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder of shards by its name, hidden ones too."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+def run_lexel(arguments: Sequence[str], said: Path) -> None:
+    """The command line with these arguments, for a process of its own; what it says goes to the file `said`."""
+    torch.set_num_threads(1)  # as in the tests' own process: the sums are then equal to the last bit
+    words = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(words, 1)
+    os.dup2(words, 2)
+    sys.argv = ["lexel", *arguments]
+    main()

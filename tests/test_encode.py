@@ -1,36 +1,27 @@
-"""The job: whatever is in the source and however it is broken off, the same shards come out in the end."""
+"""The job: a row for every picture, a reason for every one that is none, and the same shards from any parts."""
 
 import json
 import os
-import random
-import shutil
-import signal
-import subprocess
 import sys
-import time
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.parquet as pq
 import pytest
+from jobs import failures, marks, rows, run, uris, vectors
 from making import contents, jpeg, photo_folder, random_encoder, saved
 from PIL import Image
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline import encode as job
 from lexel.pipeline import shards
 from lexel.pipeline.encode import Part, Report
-from lexel.pipeline.errors import ConfigError, ShardError, SourceError
+from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.images import decode as decoded
 from lexel.pipeline.items import Item
-from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.sources import Source, open_source
-
-SHARD = 4
+from lexel.pipeline.progress import Progress
+from lexel.pipeline.sources import Source
 
 
 @pytest.fixture(scope="module")
@@ -42,57 +33,6 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 def photos(tmp_path: Path) -> Path:
     """18 pictures, five shards of four."""
     return photo_folder(tmp_path / "photos", count=18)
-
-
-def run(
-    source: Path | Source,
-    out: Path,
-    encoder: Encoder,
-    *,
-    part: str = "0/1",
-    batch_size: int = 3,
-    shard_size: int = SHARD,
-    captions: bool = False,
-    retry: bool = False,
-    progress: Progress = QUIET,
-) -> Report:
-    return job.encode(
-        source if isinstance(source, Source) else open_source(source, captions=captions),
-        out,
-        encoder=encoder,
-        part=Part.parse(part),
-        batch_size=batch_size,
-        device="cpu",
-        workers=2,
-        shard_size=shard_size,
-        retry=retry,
-        progress=progress,
-    )
-
-
-def rows(out: Path) -> list[dict[str, Any]]:
-    return [row for shard in shards.shards(out) for row in shard.table().to_pylist()]
-
-
-def vectors(found: list[dict[str, Any]]) -> npt.NDArray[np.float32]:
-    return np.array([row["vector"] for row in found], np.float32)
-
-
-def uris(out: Path) -> list[str]:
-    return [row["uri"] for row in rows(out)]
-
-
-def failures(out: Path) -> dict[str, str]:
-    path = out / "failures.parquet"
-    return {row["uri"]: row["reason"] for row in pq.read_table(path).to_pylist()} if path.exists() else {}
-
-
-def marks(out: Path) -> dict[int, int]:
-    """Each shard's number and inode, which changes when it is written again."""
-    return {shard.number: shard.path.stat().st_ino for shard in shards.shards(out)}
-
-
-# What comes out
 
 
 def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
@@ -164,9 +104,6 @@ def test_a_folder_whose_name_is_not_unicode(tmp_path: Path, encoder: Encoder) ->
     folder = photo_folder(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")), count=2)
     run(folder, tmp_path / "out", encoder)
     assert shards.read_job(tmp_path / "out").root.endswith("caf\\udce9")
-
-
-# What cannot be read
 
 
 def test_each_bad_picture_is_named_with_its_reason(tmp_path: Path, encoder: Encoder) -> None:
@@ -272,9 +209,6 @@ def test_no_captions_is_one_sentence(photos: Path, tmp_path: Path, encoder: Enco
     assert not (tmp_path / "out").exists()
 
 
-# Parts
-
-
 @pytest.mark.parametrize("first", [0, 1])
 @pytest.mark.parametrize("of", [1, 2, 3, 7])
 def test_the_parts_together_are_the_whole(photos: Path, tmp_path: Path, encoder: Encoder, first: int, of: int) -> None:
@@ -304,312 +238,3 @@ def test_parts_on_machines_of_their_own_make_the_same_shards(photos: Path, tmp_p
 def test_a_part_that_makes_no_sense(text: str) -> None:
     with pytest.raises(ConfigError, match="write i/n"):
         Part.parse(text)
-
-
-# Going on
-
-
-def test_the_same_command_again_does_nothing(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    run(photos, tmp_path / "out", encoder)
-    before, content = marks(tmp_path / "out"), contents(tmp_path / "out")
-    assert run(photos, tmp_path / "out", encoder) == Report(items=18, encoded=18, failed=0, new=0)
-    assert (marks(tmp_path / "out"), contents(tmp_path / "out")) == (before, content)
-
-
-def _add_in_the_middle(folder: Path) -> None:
-    (folder / "009b.jpg").write_bytes(jpeg(99))
-
-
-def _add_at_the_end(folder: Path) -> None:
-    (folder / "999.jpg").write_bytes(jpeg(99))
-
-
-def _remove(folder: Path) -> None:
-    for i in (8, 9, 10, 11):
-        (folder / f"{i:03d}.jpg").unlink()
-
-
-def _replace(folder: Path) -> None:
-    (folder / "001.jpg").write_bytes(jpeg(99, (80, 80)))
-
-
-@pytest.mark.parametrize(
-    ("change", "kept"),
-    [(_add_in_the_middle, [0, 1]), (_add_at_the_end, [0, 1, 2, 3]), (_remove, [0, 1]), (_replace, [1, 2, 3, 4])],
-)
-def test_what_changed_is_done_again_and_nothing_else(
-    photos: Path, tmp_path: Path, encoder: Encoder, change: Callable[[Path], None], kept: list[int]
-) -> None:
-    run(photos, tmp_path / "out", encoder)
-    before = marks(tmp_path / "out")
-    change(photos)
-    run(photos, tmp_path / "out", encoder)
-    run(photos, tmp_path / "clean", encoder)
-    assert contents(tmp_path / "out") == contents(tmp_path / "clean")
-    after = marks(tmp_path / "out")
-    assert [number for number in before if after.get(number) == before[number]] == kept
-
-
-def _truncate(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[:-10])
-
-
-def _empty(path: Path) -> None:
-    path.write_bytes(b"")
-
-
-def _foreign(path: Path) -> None:
-    pq.write_table(pq.read_table(path).select(["uri"]).replace_schema_metadata(None), path)
-
-
-def _of_another_chunk(path: Path) -> None:
-    shutil.copy(path.with_name("shard-00002.parquet"), path)
-
-
-@pytest.mark.parametrize("harm", [Path.unlink, _truncate, _empty, _foreign, _of_another_chunk])
-def test_a_shard_that_is_not_right_is_done_again(
-    photos: Path, tmp_path: Path, encoder: Encoder, harm: Callable[[Path], None]
-) -> None:
-    (photos / "002.jpg").write_bytes(b"bad")
-    run(photos, tmp_path / "out", encoder)
-    wanted = contents(tmp_path / "out")
-    harm(tmp_path / "out" / "shard-00000.parquet")
-    assert run(photos, tmp_path / "out", encoder).new == SHARD
-    assert contents(tmp_path / "out") == wanted
-
-
-def test_half_written_files_are_removed(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    run(photos, tmp_path / "out", encoder)
-    wanted = contents(tmp_path / "out")
-    for name in ("shard-00001.parquet", "failures.parquet", "job.json", "vocabulary.json"):
-        (tmp_path / "out" / f".{name}.0123abcd.tmp").write_bytes(b"half")
-    run(photos, tmp_path / "out", encoder)
-    assert contents(tmp_path / "out") == wanted
-
-
-def test_a_job_in_parts_leaves_what_others_are_writing(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    run(photos, tmp_path / "out", encoder, part="1/2")
-    theirs = {".shard-00000.parquet.0123abcd.tmp", ".failures.parquet.0123abcd.tmp"}
-    for name in [*theirs, ".shard-00001.parquet.0123abcd.tmp"]:
-        (tmp_path / "out" / name).write_bytes(b"half")
-    run(photos, tmp_path / "out", encoder, part="1/2")
-    assert {name for name in contents(tmp_path / "out") if name.endswith(".tmp")} == theirs
-
-
-def test_another_job_is_refused(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    run(photos, tmp_path / "out", encoder)
-    before = contents(tmp_path / "out")
-    other = random_encoder(tmp_path / "other", seed=1)
-    with pytest.raises(ShardError, match=r"random-0 .* not random-1 .* encode into another folder"):
-        run(photos, tmp_path / "out", other)
-    with pytest.raises(ShardError, match="in shards of 4; give the same options"):
-        run(photos, tmp_path / "out", encoder, shard_size=5)
-    (tmp_path / "t.txt").write_text("a dog\n")
-    with pytest.raises(ShardError, match="holds pictures"):
-        run(tmp_path / "t.txt", tmp_path / "out", encoder)
-    strangers = photo_folder(tmp_path / "strangers", count=3, size=(20, 20))
-    with pytest.raises(ShardError, match=r"holds shards of .*photos; encode into another folder"):
-        run(strangers, tmp_path / "out", encoder)
-    assert contents(tmp_path / "out") == before
-
-
-def test_another_manifest_of_the_same_folder_is_refused(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    for name, numbers in {"train.csv": range(9), "test.csv": range(9, 18)}.items():
-        (photos / name).write_text("image\n" + "".join(f"{i:03d}.jpg\n" for i in numbers))
-    run(photos / "train.csv", tmp_path / "out", encoder)
-    with pytest.raises(ShardError, match=r"holds shards of .*train\.csv"):
-        run(photos / "test.csv", tmp_path / "out", encoder)
-    assert uris(tmp_path / "out") == [f"{i:03d}.jpg" for i in range(9)]
-
-
-def test_a_collection_may_move(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    run(photos, tmp_path / "out", encoder)
-    before = marks(tmp_path / "out")
-    moved = photos.rename(tmp_path / "moved")
-    assert run(moved, tmp_path / "out", encoder).new == 0
-    assert marks(tmp_path / "out") == before
-    assert shards.read_job(tmp_path / "out").root == str(moved)
-
-
-def test_out_must_be_a_folder(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
-    (tmp_path / "file").write_text("x")
-    for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ShardError, match="cannot be made a folder"):
-            run(photos, out, encoder)
-
-
-def test_retry_gives_what_a_clean_run_gives(tmp_path: Path, encoder: Encoder) -> None:
-    """A manifest does not tell sizes, so that a file was mended is not seen in the list."""
-    folder = photo_folder(tmp_path / "photos", count=12)
-    manifest = folder / "m.csv"
-    manifest.write_text("image,n\n" + "".join(f"{i:03d}.jpg,{i}\n" for i in range(12)))
-    bad = {name: (folder / name).read_bytes() for name in ("000.jpg", "005.jpg", "006.jpg", "010.jpg")}
-    for name in bad:
-        (folder / name).write_bytes(b"bad")
-    (folder / "006.jpg").unlink()
-    run(manifest, tmp_path / "out", encoder)
-    assert list(failures(tmp_path / "out")) == list(bad)
-    for name in ("000.jpg", "005.jpg", "006.jpg"):
-        (folder / name).write_bytes(bad[name])
-    assert run(manifest, tmp_path / "out", encoder).new == 0
-    assert run(manifest, tmp_path / "out", encoder, retry=True) == Report(items=12, encoded=11, failed=1, new=4)
-    run(manifest, tmp_path / "clean", encoder)
-    assert list(failures(tmp_path / "out")) == list(failures(tmp_path / "clean")) == ["010.jpg"]
-    found, wanted = rows(tmp_path / "out"), rows(tmp_path / "clean")
-    for name in ("id", "uri", "metadata", "width", "height"):
-        assert [row[name] for row in found] == [row[name] for row in wanted]
-    assert [list(dict(row["terms"])) for row in found] == [list(dict(row["terms"])) for row in wanted]
-    # Not to the last bit: a matrix product adds a row's numbers in another order when it has more rows.
-    assert np.allclose(vectors(found), vectors(wanted), atol=1e-5)
-    before = marks(tmp_path / "out")
-    (folder / "010.jpg").write_bytes(bad["010.jpg"])
-    assert run(manifest, tmp_path / "out", encoder, retry=True).failed == 0
-    after = marks(tmp_path / "out")
-    assert [n for n in before if before[n] == after[n]] == [0, 1]
-    assert not (tmp_path / "out" / "failures.parquet").exists()
-    assert uris(tmp_path / "out") == [f"{i:03d}.jpg" for i in range(12)]
-
-
-# Broken off
-
-
-MANY = 240
-
-
-@pytest.fixture(scope="module")
-def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Pictures that take a while, some of them bad."""
-    folder = photo_folder(tmp_path_factory.mktemp("many"), count=MANY, size=(500, 400))
-    for i in (3, 40, 41, MANY - 1):
-        (folder / f"{i:03d}.jpg").write_bytes(b"bad")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def unbroken(many: Path, encoder: Encoder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
-    out = tmp_path_factory.mktemp("unbroken") / "out"
-    run(many, out, encoder)
-    return contents(out)
-
-
-def command(source: Path, out: Path, encoder: Encoder) -> list[str]:
-    main = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()"]
-    options = ["--encoder", str(encoder.folder), "--shard-size", str(SHARD), "--batch-size", "3", "--device", "cpu"]
-    return [*main, "encode", str(source), str(out), *options, "--workers", "2"]
-
-
-# One thread adds in one order: the test's own runs and those of the commands are then equal to the last bit.
-ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-
-
-def _started(source: Path, out: Path, encoder: Encoder) -> "subprocess.Popen[str]":
-    return subprocess.Popen(
-        command(source, out, encoder), env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-
-
-def _broken_off(
-    source: Path, out: Path, encoder: Encoder, *, after: int, pause: float, how: signal.Signals
-) -> "subprocess.Popen[str]":
-    """Start the command, and end it `pause` seconds after there are `after` shards."""
-    process = _started(source, out, encoder)
-    deadline = time.monotonic() + 100
-    while len(shards.shards(out)) < after and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.001)
-    time.sleep(pause)
-    process.send_signal(how)
-    process.wait(60)
-    return process
-
-
-@pytest.mark.parametrize("after", [1, 20])
-def test_a_killed_job_goes_on_to_the_same_shards(
-    many: Path, unbroken: dict[str, bytes], tmp_path: Path, encoder: Encoder, after: int
-) -> None:
-    out, pause = tmp_path / "out", random.Random(after).random() / 50  # about a shard takes as long
-    process = _broken_off(many, out, encoder, after=after, pause=pause, how=signal.SIGKILL)
-    assert process.returncode == -signal.SIGKILL
-    before = marks(out)
-    assert after <= len(before) < MANY // SHARD
-    assert all(shard.rows() + len(shard.failures()) == SHARD for shard in shards.shards(out))
-    assert run(many, out, encoder).new == MANY - SHARD * len(before)
-    assert contents(out) == unbroken
-    assert marks(out).items() >= before.items()
-
-
-def test_two_kills_and_the_command_again(
-    many: Path, unbroken: dict[str, bytes], tmp_path: Path, encoder: Encoder
-) -> None:
-    out = tmp_path / "out"
-    for after in (4, 16):
-        process = _broken_off(many, out, encoder, after=after, pause=0.005, how=signal.SIGKILL)
-        assert process.returncode == -signal.SIGKILL
-        assert after <= len(shards.shards(out)) < MANY // SHARD
-    process = _started(many, out, encoder)
-    said, errors = process.communicate(timeout=100)
-    assert process.returncode == 0, errors
-    assert "236 of 240 items encoded" in said
-    assert "by earlier runs" in said
-    assert "4 failed" in said
-    assert contents(out) == unbroken
-
-
-def test_ctrl_c_stops_at_once_and_goes_on_later(
-    many: Path, unbroken: dict[str, bytes], tmp_path: Path, encoder: Encoder
-) -> None:
-    out = tmp_path / "out"
-    process = _broken_off(many, out, encoder, after=3, pause=0.01, how=signal.SIGINT)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    assert process.returncode == 130, said
-    assert "the same command goes on from here" in " ".join(said.split())
-    assert "Traceback" not in said
-    assert 3 <= len(shards.shards(out)) < MANY // SHARD
-    assert not list(out.glob(".*.tmp"))
-    run(many, out, encoder)
-    assert contents(out) == unbroken
-
-
-def _said_in_one_sentence(process: "subprocess.CompletedProcess[str]", words: str) -> None:
-    assert process.returncode == 1, process.stderr
-    lines = process.stderr.strip().splitlines()
-    assert lines[-1].startswith("lexel: ")
-    assert words in lines[-1]
-    assert lines[-1].endswith("give the same command again.")
-    assert not [line for line in lines[:-1] if line.strip()]
-
-
-@pytest.fixture
-def namespace() -> list[str]:
-    """How to run a command that may mount things which nobody else sees, and which go when it ends."""
-    begin = ["unshare", "--mount", "--map-root-user"]
-    try:
-        able = subprocess.run([*begin, "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("this machine has no `unshare`, by which a small disk of the test's own is made")
-    if able.returncode:
-        pytest.skip("this account may not mount a small disk of its own, which is filled up here")
-    return begin
-
-
-def test_a_full_disk_is_one_sentence_and_loses_nothing(
-    many: Path, unbroken: dict[str, bytes], tmp_path: Path, encoder: Encoder, namespace: list[str]
-) -> None:
-    small, out = tmp_path / "small", tmp_path / "out"
-    small.mkdir()
-    (tmp_path / "script").write_text(
-        'small=$1; out=$2; shift 2; mount -t tmpfs -o size=120k none "$small" || exit 9\n'
-        '"$@"; rc=$?; cp -r "$small" "$out"; exit $rc\n'
-    )
-    script = [*namespace, "sh", str(tmp_path / "script"), str(small), str(out)]
-    process = subprocess.run(
-        [*script, *command(many, small, encoder)], env=ENVIRONMENT, capture_output=True, text=True, check=False
-    )
-    _said_in_one_sentence(process, "cannot be written (No space left on device)")
-    there = contents(out)
-    assert {name for name in there if name.endswith(".tmp")} == set()
-    finished = [name for name in there if name.startswith("shard")]
-    assert 0 < len(finished) < MANY // SHARD
-    assert all(there[name] == unbroken[name] for name in finished)
-    run(many, out, encoder)
-    assert contents(out) == unbroken

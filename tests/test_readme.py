@@ -28,7 +28,7 @@ def environment(home: Path) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Path]:
-    """A machine's worth of state for these commands alone, but for OpenSearch's files, which need not be fetched again."""
+    """A machine's state for these commands alone, but for OpenSearch's files, which need not be fetched again."""
     folder = Path(tempfile.mkdtemp(prefix="lexel-readme-"))
     folder.chmod(0o755)
     (folder / "engine").symlink_to(shared_folder())

@@ -14,6 +14,7 @@ import small_checkpoints
 import torch
 import transformers
 from PIL import Image
+from safetensors.torch import load_file, save_file
 from torch.nn.functional import cross_entropy, normalize
 
 from lexel.encoders import EncoderError, Vocabulary, open_encoder, registry
@@ -55,26 +56,28 @@ def _shipped_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setitem(registry.BUILT_IN, registry.DEFAULT, tmp_path / "shipped")
 
 
-def own_vectors(folder: Path, pictures: list[Image.Image]) -> tuple[torch.Tensor, torch.Tensor]:
-    """What the model's own processor and `get_*_features` make of the pictures and of TEXTS, as unit vectors."""
+def own_vectors(folder: Path, pictures: list[Image.Image], texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    """What the model's own processor and `get_*_features` make of pictures and texts, as unit vectors."""
     model, processor = (c.from_pretrained(folder) for c in (transformers.AutoModel, transformers.AutoProcessor))
     # SigLIP's documentation asks for this padding; the processor of SigLIP 2 does it unasked, to 64 tokens.
     options: dict[str, Any] = {"padding": "max_length" if model.config.model_type == "siglip" else True}
     options = {} if model.config.model_type == "siglip2" else options | {"truncation": True, "max_length": 16}
     with torch.inference_mode():
         images = model.eval().get_image_features(**processor(images=pictures, return_tensors="pt"))
-        texts = model.get_text_features(**processor(text=TEXTS, return_tensors="pt", **options))
-    return normalize(images.pooler_output, dim=1), normalize(texts.pooler_output, dim=1)
+        words = model.get_text_features(**processor(text=texts, return_tensors="pt", **options))
+    return normalize(images.pooler_output, dim=1), normalize(words.pooler_output, dim=1)
 
 
 def test_a_dual_encoder_gives_the_vectors_of_transformers(dual: Path, pictures: list[Image.Image]) -> None:
     built = DualTower(dual)
     with torch.inference_mode():
         features, images = built.images(torch.stack([built.pixels(p) for p in pictures]))
-        texts = built.texts(TEXTS)
-    own_images, own_texts = own_vectors(dual, pictures)
+        texts, short = built.texts(TEXTS), built.texts(TEXTS[:1])
+    own_images, own_texts = own_vectors(dual, pictures, TEXTS)
     assert torch.equal(images, own_images)
     assert torch.equal(texts, own_texts)
+    # Among short texts only, what is padded to the full length differs from what is not.
+    assert torch.equal(short, own_vectors(dual, pictures, TEXTS[:1])[1])
     assert features is images
     assert built.dim == images.shape[1]
     assert built.feature_dim is None
@@ -87,7 +90,7 @@ def test_a_bare_checkpoint_is_an_encoder_that_can_be_saved(
     model = open_encoder(str(dual)).load(device="cpu")
     pixels = torch.stack([model.pixels(p) for p in pictures])
     found, texts = model.images(pixels), model.texts(TEXTS)
-    own_images, own_texts = own_vectors(dual, pictures)
+    own_images, own_texts = own_vectors(dual, pictures, TEXTS)
     assert np.allclose(found.vectors, own_images, atol=1e-6)
     assert np.allclose(texts.vectors, own_texts, atol=1e-6)
     assert found.features is None
@@ -115,11 +118,17 @@ def test_a_loaded_encoder_can_be_saved_over_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("_shipped_vocabulary")
-def test_loading_and_saving_print_nothing(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_loading_and_saving_print_nothing(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     folder = small_checkpoints.save("clip", tmp_path / "clip")
+    # `transformers` reports what a file has too much, as a classifier's last layer.
+    save_file(load_file(folder / "model.safetensors") | {"stray.weight": torch.ones(2)}, folder / "model.safetensors")
     capfd.readouterr()
+    caplog.clear()
     open_encoder(str(folder)).load(device="cpu").save(tmp_path / "saved", name="mine").load(device="cpu")
     assert capfd.readouterr() == ("", "")
+    assert not caplog.records
     # Others who use `transformers` in the same process keep their settings.
     assert transformers.utils.logging.is_progress_bar_enabled()
 
@@ -138,9 +147,7 @@ def test_a_checkpoint_that_lacks_weights_is_refused(tmp_path: Path) -> None:
     folder = small_checkpoints.save("clip", tmp_path / "clip")
     weights = transformers.AutoModel.from_pretrained(folder).state_dict()
     weights.pop("text_projection.weight")
-    from safetensors.torch import save_file
-
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    save_file(weights, folder / "model.safetensors")
     with pytest.raises(EncoderError, match=r"lacks weights of its CLIPModel: text_projection\.weight"):
         DualTower(folder)
 
