@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from lexel.encoders.errors import EncoderError
-from lexel.pipeline import engine_cli, show
+from lexel.pipeline import show
 from lexel.pipeline.config import ConfigFile
+from lexel.pipeline.engine import cli as engine_cli
 from lexel.pipeline.errors import ConfigError, LexelError, SourceError
 from lexel.pipeline.options import (
     BatchOpt,

@@ -18,9 +18,11 @@ import yaml
 from opensearchpy import OpenSearch
 from typer.testing import CliRunner
 
-from lexel.pipeline import engine, engine_files, engine_places
-from lexel.pipeline.engine_cli import app
-from lexel.pipeline.engine_java import ensure_java, read_java
+from lexel.pipeline import engine
+from lexel.pipeline.engine import files as engine_files
+from lexel.pipeline.engine import places as engine_places
+from lexel.pipeline.engine.cli import app
+from lexel.pipeline.engine.java import ensure_java, read_java
 from lexel.pipeline.errors import EngineError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -353,7 +355,7 @@ def test_two_processes_may_assemble_at_once(own: Path) -> None:
     files = engine_files.distribution(own / "engine")
     for descriptor in files.glob("modules/*/plugin-descriptor.properties"):
         descriptor.unlink()  # written, not fetched: the assembly needs no network
-    code = "import sys; from pathlib import Path; from lexel.pipeline import engine_files as files; "
+    code = "import sys; from pathlib import Path; from lexel.pipeline.engine import files as files; "
     code += "print(files.ensure_files(Path(sys.argv[1]), say=lambda text: None))"
     command = [sys.executable, "-c", code, str(own / "engine")]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "umask": 0o077}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lexel.pipeline import engine
-from lexel.pipeline.engine_places import shared_folder
+from lexel.pipeline.engine.places import shared_folder
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lexel.pipeline.engine_java import Java
-from lexel.pipeline.engine_node import Node, asked, published
-from lexel.pipeline.engine_places import Account
+from lexel.pipeline.engine.java import Java
+from lexel.pipeline.engine.node import Node, asked, published
+from lexel.pipeline.engine.places import Account
 from lexel.pipeline.errors import EngineError
 
 MAIN = "org.opensearch.bootstrap.OpenSearch"
@@ -56,7 +56,7 @@ def _options(home: Path, java: Java, *, heap: str) -> list[str]:
         f"-Djna.tmpdir={home}/tmp",
         "-Djna.nosys=true",
         "-Djava.awt.headless=true",
-        "-Djava.locale.providers=CLDR,SPI",  # SPI: Thai word breaks from icu4j, see engine_recipe.py
+        "-Djava.locale.providers=CLDR,SPI",  # SPI: Thai word breaks from icu4j, see recipe.py
         "-Dfile.encoding=UTF-8",
         "-Dlog4j.shutdownHookEnabled=false",
         "-Dlog4j2.disable.jmx=true",

@@ -15,10 +15,10 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from lexel.pipeline import engine_process as process
-from lexel.pipeline.engine_files import distribution, ensure_files
-from lexel.pipeline.engine_java import ensure_java
-from lexel.pipeline.engine_node import (
+from lexel.pipeline.engine import process
+from lexel.pipeline.engine.files import distribution, ensure_files
+from lexel.pipeline.engine.java import ensure_java
+from lexel.pipeline.engine.node import (
     FILES,
     FOLDERS,
     Node,
@@ -29,7 +29,7 @@ from lexel.pipeline.engine_node import (
     read_state,
     write_state,
 )
-from lexel.pipeline.engine_places import (
+from lexel.pipeline.engine.places import (
     LOCK,
     Account,
     Say,

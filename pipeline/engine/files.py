@@ -1,6 +1,6 @@
 """The assembled OpenSearch: its files are fetched from Maven Central once, checked, and never changed after.
 
-`engine_files.txt` lists every file with its SHA-256, below the Maven coordinate that it comes from. A folder takes its
+`files.txt` lists every file with its SHA-256, below the Maven coordinate that it comes from. A folder takes its
 name only when all its files are there and sound, so that one half assembled is never used.
 """
 
@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from lexel.pipeline.engine_places import Say, check_space, locked, make_folder
+from lexel.pipeline.engine.places import Say, check_space, locked, make_folder
 from lexel.pipeline.errors import EngineError
 
 VERSION = "3.5.0"
-LIST = Path(__file__).with_name("engine_files.txt")
+LIST = Path(__file__).with_name("files.txt")
 GENERATED = "generated"  # in the list, the origin of the files that are written here rather than fetched
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lexel.pipeline.engine_places import Account, Say, check_space, locked, may_run
+from lexel.pipeline.engine.places import Account, Say, check_space, locked, may_run
 from lexel.pipeline.errors import EngineError
 
 OLDEST = 21

@@ -1,6 +1,6 @@
-"""For developers: writes the list of files that make up the engine, `engine_files.txt`.
+"""For developers: writes the list of files that make up the engine, `files.txt`.
 
-    python -m lexel.pipeline.engine_recipe
+    python -m lexel.pipeline.engine.recipe
 
 Run it after a change of version, look at what changed with `git diff`, and commit. It resolves the coordinates below
 with all that they depend on and hashes every file. Nobody else runs it: from the list on, nothing is resolved any
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from jgo.maven import Dependency, MavenContext
 
-from lexel.pipeline.engine_files import GENERATED, LIST, MODULES, VERSION, download, sha256_of
+from lexel.pipeline.engine.files import GENERATED, LIST, MODULES, VERSION, download, sha256_of
 
 PLUGINS = "org.opensearch.plugin"
 KNN = f"{PLUGINS}:opensearch-knn:{VERSION}.0:zip"
