@@ -48,7 +48,8 @@ class Commands(typer.core.TyperGroup):
             where = f": {error.filename}" if error.filename else ""
             show.err.print(f"lexel: {error.strerror or error}{where}", style="red", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
-            show.err.print("lexel: stopped; what was finished is kept, and the same command goes on from here.")
+            stopped = "lexel: stopped; what was finished is kept, and the same command goes on from here."
+            show.err.print(stopped, soft_wrap=True)
             raise typer.Exit(130) from None
         raise typer.Exit(1)
 
