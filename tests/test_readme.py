@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from lexel.encoders import open_encoder
 from lexel.pipeline import engine
 from lexel.pipeline.engine.places import shared_folder
+from lexel.pipeline.search import encode_picture
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,3 +74,13 @@ def test_the_python_code_runs_after_them(home: Path) -> None:
     )
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert answer.stdout.strip()
+
+
+def test_the_words_of_the_first_picture_are_those_shown() -> None:
+    shown = re.findall(r"^(\w+) +(\d\.\d\d)  ", blocks("text")[0], flags=re.MULTILINE)
+    assert len(shown) == 6
+    model = open_encoder().load(device="cpu")
+    terms = encode_picture(model, (ROOT / "docs/sunset.jpg").read_bytes()).terms[0]
+    found = list(terms.items())[:6]
+    assert [term for term, _ in found] == [term for term, _ in shown]
+    assert [weight for _, weight in found] == pytest.approx([float(weight) for _, weight in shown], abs=0.03)
