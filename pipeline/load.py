@@ -54,10 +54,10 @@ def load(
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
     kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
     """
-    _check(index, engine, client)
     job, there = shards.read_job(folder), shards.shards(folder)
     if not there:
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
+    _check(index, engine, client)
     with in_words():
         target = f"{index}-{_identity(job, there, engine, shard_count)}"
         _create(client, target, folder, job, there, engine, shard_count)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -79,6 +80,8 @@ def contents(folder: Path) -> dict[str, bytes]:
 def run_lexel(arguments: Sequence[str], said: Path) -> None:
     """The command line with these arguments, for a process of its own; what it says goes to the file `said`."""
     torch.set_num_threads(1)  # as in the tests' own process: the sums are then equal to the last bit
+    # A test run in the background ignores Ctrl-C, and so would this process.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     words = os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(words, 1)
     os.dup2(words, 2)
