@@ -88,16 +88,9 @@ class Bar:
 
     def __init__(self, what: str) -> None:
         failures = TextColumn("[red]{task.fields[failures]}[/]")
-        self._progress = Progress(
-            TextColumn(what),
-            BarColumn(),
-            MofNCompleteColumn(),
-            _Rate(),
-            TimeRemainingColumn(),
-            failures,
-            console=err,
-            transient=True,
-        )
+        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), failures)
+        # Where there is no terminal, a bar would leave blank lines in a log.
+        self._progress = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
         self._task = self._progress.add_task(what, total=None, failures="")
         self._failed = 0
 

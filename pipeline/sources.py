@@ -15,34 +15,10 @@ from lexel.pipeline.manifests import MANIFESTS, manifest_items
 from lexel.pipeline.tars import TARS, is_tar, tar_items
 
 PICTURES = frozenset(
-    [
-        ".jpg",
-        ".jpeg",
-        ".jpe",
-        ".jfif",
-        ".png",
-        ".apng",
-        ".webp",
-        ".gif",
-        ".bmp",
-        ".dib",
-        ".tif",
-        ".tiff",
-        ".avif",
-        ".heic",
-        ".heif",
-        ".jp2",
-        ".j2k",
-        ".ppm",
-        ".pgm",
-        ".pbm",
-        ".pnm",
-        ".tga",
-        ".ico",
-        ".icns",
-        ".pcx",
-        ".psd",
-    ]
+    """
+    .jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .jp2 .j2k .ppm .pgm .pbm
+    .pnm .tga .ico .icns .pcx .psd
+    """.split()  # noqa: SIM905 - read as a list of names
 )
 
 
