@@ -1,5 +1,6 @@
 """The `lexel` command: a table of what there is; the work is done elsewhere."""
 
+import hashlib
 import json
 import time
 from importlib.metadata import version
@@ -161,7 +162,7 @@ def index_(
     """
     from lexel.encoders import open_encoder
 
-    folder = out or _shards_of(index, open_encoder(encoder))
+    folder = out or _shards_of(index, source, open_encoder(encoder))
     encode(source, folder, encoder, "0/1", batch_size, device, workers, 1024, captions)
     load(folder, index, shards, replicas, engine)
 
@@ -263,10 +264,12 @@ def _load(out: Path, index: str, shards: int, replicas: int, engine: str) -> "Lo
         )
 
 
-def _shards_of(index: str, encoder: "Encoder") -> Path:
+def _shards_of(index: str, source: str, encoder: "Encoder") -> Path:
+    """One folder for each index, source and encoder, so that pointing an index at other pictures begins anew."""
     from lexel.pipeline.places import data_folder
 
-    return data_folder() / "shards" / f"{index}-{encoder.fingerprint[:8]}"
+    place = hashlib.blake2b(str(Path(source).expanduser().resolve()).encode(), digest_size=4).hexdigest()
+    return data_folder() / "shards" / f"{index}-{place}-{encoder.fingerprint[:8]}"
 
 
 def _picture(path: Path) -> bytes:

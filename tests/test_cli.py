@@ -1,5 +1,6 @@
 """The command line as a person meets it: help, examples, errors."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from opensearchpy import OpenSearch
 
 from lexel.pipeline.cli import app
 
@@ -79,3 +81,16 @@ def test_a_directory_without_pictures(tmp_path: Path) -> None:
     answer = lexel("encode", str(tmp_path / "empty"), str(tmp_path / "out"))
     assert answer.returncode == 1
     assert "nothing to encode" in answer.stderr
+
+
+def test_an_index_can_be_pointed_at_other_pictures(at_node: str, client: OpenSearch, tmp_path: Path) -> None:
+    home = {"LEXEL_HOME": str(tmp_path / "home"), "OPENSEARCH_URL": at_node}
+    for first, count in ((0, 4), (50, 7)):
+        folder = str(tmp_path / f"from-{first}")
+        lexel("scenes", folder, "--count", str(count), "--seed", str(first))
+        answer = lexel("index", folder, "--index", "pointed", **home)
+        assert answer.returncode == 0, answer.stderr
+        assert f"{count} documents in the index pointed" in answer.stdout
+    found = json.loads(lexel("search", "a picture of a dog", "--index", "pointed", "--json", **home).stdout)
+    assert {hit["uri"] for hit in found["hits"]} == {f"images/{seed:06d}.jpg" for seed in range(50, 57)}
+    client.indices.delete(index="pointed-*")
