@@ -225,7 +225,10 @@ class _Work:
             return self.model.texts([r.item.text or "" for r in good])
         batch = torch.stack(pixels)
         # Pinned memory lets the copy to the GPU run beside the previous batch's work.
-        return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
+        try:
+            return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
+        except torch.OutOfMemoryError as error:
+            raise ConfigError(f"{len(good)} pictures at once are too many for this GPU; lower --batch-size.") from error
 
 
 def _numbered(model: Model, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:

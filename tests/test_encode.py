@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+import torch
 from jobs import failures, marks, rows, run, uris, vectors
 from making import contents, jpeg, photo_folder, random_encoder, saved
 from PIL import Image
 
 from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import Model
 from lexel.pipeline import shards
 from lexel.pipeline.encode import Part, Report
 from lexel.pipeline.errors import ConfigError, SourceError
@@ -238,3 +240,16 @@ def test_parts_on_machines_of_their_own_make_the_same_shards(photos: Path, tmp_p
 def test_a_part_that_makes_no_sense(text: str) -> None:
     with pytest.raises(ConfigError, match="write i/n"):
         Part.parse(text)
+
+
+def test_too_large_a_batch_for_the_gpu_is_one_sentence(
+    photos: Path, tmp_path: Path, encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_: Model, pixels: torch.Tensor) -> None:
+        raise torch.OutOfMemoryError(f"CUDA out of memory with {len(pixels)} pictures")
+
+    monkeypatch.setattr(Model, "images", full)
+    with pytest.raises(ConfigError, match="3 pictures at once are too many for this GPU; lower --batch-size"):
+        run(photos, tmp_path / "out", encoder)
+    monkeypatch.undo()
+    assert run(photos, tmp_path / "out", encoder).encoded == 18
