@@ -1,6 +1,6 @@
 """Documents to OpenSearch in bulk: bounded requests, a few at once, tried again until they are in or refused for good.
 
-The client library's own bulk helper sends over one connection and does not retry; nothing matters more here.
+The client library's `streaming_bulk` sends over one connection and by default retries nothing.
 """
 
 import time
