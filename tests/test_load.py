@@ -23,6 +23,11 @@ from lexel.pipeline.load import load
 Names = Callable[[str], str]
 
 
+def load_command(folder: Path, index: str) -> list[str]:
+    """`lexel load` as a process of its own, which can be killed."""
+    return [sys.executable, "-c", "from lexel.pipeline.cli import main; main()", "load", str(folder), "--index", index]
+
+
 def contents(client: OpenSearch, index: str) -> dict[str, dict[str, Any]]:
     """Every document of an index with its vector, by id."""
     body = {"size": 2000, "query": {"match_all": {}}, "sort": ["id"], "_source": True}
@@ -90,15 +95,7 @@ def test_kill_in_the_middle_of_a_load_loses_and_doubles_nothing(
     items = collection(tmp_path / "a", count=6000, shard_size=250)
     whole, broken = index_name("whole"), index_name("broken")
     load(items.folder, index=whole, client=client)
-    command = [
-        sys.executable,
-        "-c",
-        "from lexel.pipeline.cli import main; main()",
-        "load",
-        str(items.folder),
-        "--index",
-        broken,
-    ]
+    command = load_command(items.folder, broken)
     dice = random.Random(7)
     killed_midway = 0
     for _ in range(6):
@@ -156,15 +153,7 @@ def spoil(folder: Path) -> None:
 
 def test_two_loads_at_once_end_well(client: OpenSearch, at_node: str, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=1500, shard_size=100), index_name("twice")
-    command = [
-        sys.executable,
-        "-c",
-        "from lexel.pipeline.cli import main; main()",
-        "load",
-        str(items.folder),
-        "--index",
-        index,
-    ]
+    command = load_command(items.folder, index)
     jobs = [
         subprocess.Popen(command, env=os.environ, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) for _ in range(2)
     ]
