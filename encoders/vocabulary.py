@@ -101,7 +101,7 @@ class Vocabulary:
         """Build a vocabulary from captions: the terms that stand in at least `min_count`, the `size` commonest at most.
 
         Forms of one word share a term, its dictionary form ("dogs", "dog" -> "dog"; "men" -> "man"), as `simplemma`
-        knows it. Raises EncoderError where `simplemma` is not installed.
+        knows it.
         """
         forms_in = [Counter(words(caption)) for caption in captions]
         seen: Counter[str] = _total(forms_in)
@@ -129,10 +129,8 @@ class _Lemmas(dict[str, str]):
         return self[form]
 
     def _dictionary_form(self, form: str) -> str:
-        try:
-            from simplemma import lemmatize  # needed to build a vocabulary only, not to use one
-        except ModuleNotFoundError as error:
-            raise EncoderError("Building a vocabulary needs simplemma: pip install 'lexel[train]'.") from error
+        from simplemma import lemmatize  # its tables are large, and needed to build a vocabulary only
+
         lemma = str(lemmatize(form, lang="en")).lower()
         if lemma != form and lemma in self.seen and _WORD.fullmatch(lemma):
             return lemma

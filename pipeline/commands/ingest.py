@@ -1,0 +1,162 @@
+"""The commands that bring pictures into OpenSearch: encode, load, index, and scenes to try them on."""
+
+import hashlib
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lexel.pipeline import show
+from lexel.pipeline.config import ConfigFile
+from lexel.pipeline.options import (
+    BatchOpt,
+    CaptionsOpt,
+    DeviceOpt,
+    EncoderOpt,
+    EngineOpt,
+    IndexOpt,
+    PartOpt,
+    ReplicasOpt,
+    RetryOpt,
+    ShardSizeOpt,
+    ShardsOpt,
+    SourceArg,
+    WorkersOpt,
+)
+
+if TYPE_CHECKING:
+    from lexel.encoders import Encoder
+    from lexel.pipeline.encode import Report
+    from lexel.pipeline.load import Loaded
+
+
+def encode(
+    source: SourceArg,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the shards; made if it is not there.")],
+    encoder: EncoderOpt = "lexel-tiny",
+    part: PartOpt = "0/1",
+    batch_size: BatchOpt = 32,
+    device: DeviceOpt = "auto",
+    workers: WorkersOpt = None,
+    shard_size: ShardSizeOpt = 1024,
+    captions: CaptionsOpt = False,
+    retry: RetryOpt = False,
+    config: ConfigFile = None,
+) -> None:
+    """Turn pictures into weighted words and vectors, as Parquet shards.
+
+    The same command again goes on where it stopped. What cannot be read is listed in OUT/failures.parquet.
+
+    Example: lexel encode ~/Pictures shards --batch-size 64
+    """
+    from lexel.encoders import open_encoder
+    from lexel.pipeline.encode import Part
+    from lexel.pipeline.encode import encode as run
+    from lexel.pipeline.sources import open_source
+
+    began = time.monotonic()
+    with show.Bar("Encoding") as bar:
+        report = run(
+            open_source(source, captions=captions),
+            out,
+            encoder=open_encoder(encoder),
+            part=Part.parse(part),
+            batch_size=batch_size,
+            device=device,
+            workers=workers,
+            shard_size=shard_size,
+            retry=retry,
+            progress=bar,
+        )
+    _say_encoded(report, out, time.monotonic() - began)
+
+
+def load(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder of shards, from `lexel encode`.")],
+    index: IndexOpt = "images",
+    shards: ShardsOpt = 1,
+    replicas: ReplicasOpt = 0,
+    engine: EngineOpt = "lucene",
+    config: ConfigFile = None,
+) -> None:
+    """Load shards into OpenSearch, behind an alias that changes over when all of it is there.
+
+    Example: lexel load shards --index photos
+    """
+    _say_loaded(_load(out, index, shards, replicas, engine), index)
+
+
+def index(
+    source: SourceArg,
+    index: IndexOpt = "images",
+    out: Annotated[
+        Path | None, typer.Option(help="The folder for the shards.", show_default="one of lexel's own")
+    ] = None,
+    encoder: EncoderOpt = "lexel-tiny",
+    batch_size: BatchOpt = 32,
+    device: DeviceOpt = "auto",
+    workers: WorkersOpt = None,
+    captions: CaptionsOpt = False,
+    shards: ShardsOpt = 1,
+    replicas: ReplicasOpt = 0,
+    engine: EngineOpt = "lucene",
+    config: ConfigFile = None,
+) -> None:
+    """Encode and load in one go.
+
+    Example: lexel index ~/Pictures --index photos
+    """
+    from lexel.encoders import open_encoder
+
+    folder = out or _shards_of(index, source, open_encoder(encoder))
+    encode(source, folder, encoder, "0/1", batch_size, device, workers, 1024, captions)
+    load(folder, index, shards, replicas, engine)
+
+
+def scenes(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the pictures and scenes.jsonl.")],
+    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 600,
+    seed: Annotated[int, typer.Option(help="The first picture's seed.")] = 0,
+    config: ConfigFile = None,
+) -> None:
+    """Draw a collection of pictures with true captions, to try lexel on.
+
+    Example: lexel scenes drawn --count 100
+    """
+    from lexel.pipeline.scenes import write
+
+    show.out.print(f"{count:,} pictures and their captions: {show.short(write(out, count=count, seed=seed).resolve())}")
+
+
+def _load(out: Path, index: str, shards: int, replicas: int, engine: str) -> "Loaded":
+    from lexel.pipeline.cluster import connect
+    from lexel.pipeline.load import load as run
+
+    with show.Bar("Loading") as bar:
+        return run(
+            out, index=index, client=connect(), shard_count=shards, replicas=replicas, engine=engine, progress=bar
+        )
+
+
+def _shards_of(index: str, source: str, encoder: "Encoder") -> Path:
+    """One folder for each index, source and encoder, so that pointing an index at other pictures begins anew."""
+    from lexel.pipeline.places import data_folder
+
+    place = hashlib.blake2b(str(Path(source).expanduser().resolve()).encode(), digest_size=4).hexdigest()
+    return data_folder() / "shards" / f"{index}-{place}-{encoder.fingerprint[:8]}"
+
+
+def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
+    kept = report.items - report.new
+    rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
+    earlier = f" ({kept:,} by earlier runs)" if kept else ""
+    done = f"{report.encoded:,} of {report.items:,} items encoded{earlier} in {seconds:.1f} s{rate}"
+    show.out.print(f"{done}: {show.short(out.resolve())}", soft_wrap=True)
+    if report.failed:
+        why = show.short((out / "failures.parquet").resolve())
+        show.out.print(f"{report.failed:,} failed: {why} says why.", style="yellow", soft_wrap=True)
+
+
+def _say_loaded(loaded: "Loaded", index: str) -> None:
+    show.out.print(f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run")
