@@ -10,11 +10,13 @@ README.md           the model card
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from safetensors import safe_open
 
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.vocabulary import Vocabulary
@@ -48,16 +50,27 @@ class Encoder:
 
         Reads every file: about a second a gigabyte.
         """
-        digest = hashlib.blake2b(digest_size=8)
-        decisive = {key: value for key, value in self.config.items() if key != "name"}
-        digest.update(json.dumps([decisive, self.vocabulary.hash], sort_keys=True).encode())
-        for path in sorted(self.folder.rglob("*")):
-            name = path.relative_to(self.folder).as_posix()
-            if path.suffix in _HASHED and name not in _NOT_HASHED and path.is_file():
-                digest.update(name.encode())
-                with path.open("rb") as file:
-                    digest.update(hashlib.file_digest(file, "blake2b").digest())
-        return digest.hexdigest()
+        decisive = {key: value for key, value in self.config.items() if key not in {"name", "features"}}
+        return _digest([decisive, self.vocabulary.hash], _hashed_files(self.folder, self.folder))
+
+    @cached_property
+    def features_id(self) -> str:
+        """16 hexadecimal digits that name what makes the features: the same for encoders that differ in words only.
+
+        Training writes down whose features it learned from; else it is a digest of the image side.
+        """
+        if "features" in self.config:
+            return str(self.config["features"])
+        tower = self.config["tower"]
+        if tower["kind"] == "dual":
+            return _digest("dual", _hashed_files(self.folder / tower["checkpoint"], self.folder / tower["checkpoint"]))
+        files = _hashed_files(self.folder / "image", self.folder)
+        return _digest(tower["image"], files, _tensors(self.folder / "lexel.safetensors", prefix="tower.image."))
+
+    @property
+    def expands(self) -> bool:
+        """Whether a text query asks for more than its own words, so that it needs the networks."""
+        return bool(self.config["head"].get("kind") == "expand")
 
     def query(self, text: str) -> dict[str, float]:
         """The weighted terms of a text query: its words, each as often as it stands there."""
@@ -78,6 +91,33 @@ class Encoder:
         from lexel.encoders.model import load
 
         return load(self, device=device)
+
+
+def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:
+    """The name below `root` and the digest of each file in `folder` that decides what is encoded."""
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(root).as_posix()
+        if path.suffix in _HASHED and name not in _NOT_HASHED and path.is_file():
+            yield name.encode()
+            with path.open("rb") as file:
+                yield hashlib.file_digest(file, "blake2b").digest()
+
+
+def _tensors(path: Path, *, prefix: str) -> Iterator[bytes]:
+    """The name and the content of each tensor in a safetensors file whose name begins with `prefix`."""
+    if path.is_file():
+        with safe_open(path, framework="numpy") as file:
+            for name in sorted(key for key in file.keys() if key.startswith(prefix)):  # noqa: SIM118 - it is no dict
+                yield name.encode()
+                yield file.get_tensor(name).tobytes()
+
+
+def _digest(about: object, *parts: Iterator[bytes]) -> str:
+    digest = hashlib.blake2b(json.dumps(about, sort_keys=True).encode(), digest_size=8)
+    for part in parts:
+        for piece in part:
+            digest.update(piece)
+    return digest.hexdigest()
 
 
 def read(folder: Path, *, ref: str | None = None) -> Encoder:

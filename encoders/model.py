@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -86,14 +86,25 @@ class Model:
             batch = pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last)
             with self._precision():
                 features, vectors = self.tower.images(batch)
-            weights = self.head(features.float())
-        own = None if self.feature_dim is None else features.float().cpu().numpy().astype(np.float16)
-        return Encoded(_array(vectors), own, self._prune(weights))
+        if self.feature_dim is None:
+            return self.of_features(_array(vectors))
+        # Rounded before anything is made of them, so that the same comes of them when they are read from a shard.
+        own = features.float().cpu().numpy().astype(np.float16)
+        return replace(self.of_features(own), features=own)
+
+    def of_features(self, features: npt.NDArray[Any]) -> Encoded:
+        """Features [B, F], as `Encoded` has them (the vectors, where it has none), to what `images` makes of them."""
+        with torch.inference_mode():
+            rows = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32)).to(self.device)
+            return Encoded(_array(self.tower.image_vectors(rows)), None, self._prune(self.head(rows)))
 
     def texts(self, texts: Sequence[str]) -> Encoded:
-        """Sentences as items: unit vectors, and their own words with weight 1 a time, as a query has them."""
-        counts = [{t: float(n) for t, n in self.vocabulary.count(text).items()} for text in texts]
-        return Encoded(self.text_vectors(texts), None, counts)
+        """Sentences as items: unit vectors, and the words that they ask for as a query."""
+        return Encoded(self.text_vectors(texts), None, self.queries(texts))
+
+    def queries(self, texts: Sequence[str]) -> list[dict[str, float]]:
+        """What each text asks for in terms: its own words with weight 1 a time."""
+        return [{t: float(n) for t, n in self.vocabulary.count(text).items()} for text in texts]
 
     def text_vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Sentences to unit vectors [B, D]."""

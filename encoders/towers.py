@@ -32,6 +32,9 @@ class Tower(Protocol):
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, 3, H, W] to features [B, F] and unit vectors [B, dim]."""
 
+    def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
+        """Features [B, F], as `images` made them, to unit vectors [B, dim]."""
+
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
 
@@ -76,6 +79,10 @@ class DualTower(nn.Module):
         vectors = normalize(_pooled(features).float(), dim=1)
         return vectors, vectors
 
+    def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
+        """They are the vectors already."""
+        return features
+
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
         # SigLIP was trained on texts padded to their full length and sees the padding; the others mask it.
@@ -110,7 +117,11 @@ class PairTower(nn.Module):
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Pixels [B, 3, H, W] to the backbone's features [B, F] and unit vectors [B, dim]."""
         features = self.image(pixels).float()
-        return features, normalize(self.image_projection(features), dim=1)
+        return features, self.image_vectors(features)
+
+    def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
+        """Features [B, F] to unit vectors [B, dim]."""
+        return normalize(self.image_projection(features), dim=1)
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""

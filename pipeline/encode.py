@@ -128,6 +128,7 @@ def _job(source: Source, encoder: Encoder, model: Model, shard_size: int) -> Job
         captions=source.captions,
         shard_size=shard_size,
         source=readable(source.name),
+        features_id=encoder.features_id,
     )
 
 

@@ -104,9 +104,12 @@ class Index:
         """Search by words. `terms` and `words` need no network and load no torch."""
         if mode == "words":
             return self._search(queries.words(text, k=k, filters=filters), weights=None)
-        weights = self.encoder.query(text) if mode != "vector" else {}
+        weights = self._text_terms(text) if mode != "vector" else {}
         vector = self.model.text_vectors([text])[0].tolist() if mode in {"vector", "hybrid"} else []
         return self._by(mode, weights, vector, "text", k, filters)
+
+    def _text_terms(self, text: str) -> dict[str, float]:
+        return self.model.queries([text])[0] if self.encoder.expands else self.encoder.query(text)
 
     def by_image(self, content: bytes, *, mode: Mode = "hybrid", k: int = 10, filters: Filters = ()) -> Found:
         """Search by a picture. Raises BadImageError where the bytes are none."""

@@ -40,6 +40,7 @@ class Job:
     captions: bool  # whether the items are the source's captions
     shard_size: int
     source: str = ""  # the manifest or tar in `root`; empty for the folder itself
+    features_id: str = ""  # see Encoder.features_id; other words can be made of equal features
     format: int = FORMAT
 
 
