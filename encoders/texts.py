@@ -10,6 +10,7 @@ from torch import nn
 from lexel.encoders.bag import BagConfig, WordBag
 from lexel.encoders.checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.gru import GruConfig, GruText
 
 
 class TextModel(Protocol):
@@ -18,6 +19,10 @@ class TextModel(Protocol):
     @property
     def dim(self) -> int:
         """The length of a feature vector."""
+
+    @property
+    def learned(self) -> bool:
+        """Whether training changes it; else the features of a sentence may be computed once and kept."""
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to features [B, dim]."""
@@ -35,6 +40,8 @@ class TransformersText(nn.Module):
     The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them (Reimers and
     Gurevych, EMNLP 2019, section 3). Raises EncoderError where the checkpoint holds no text encoder.
     """
+
+    learned = False
 
     def __init__(self, checkpoint: str | Path) -> None:
         super().__init__()
@@ -74,6 +81,8 @@ class TransformersText(nn.Module):
 class BagText(nn.Module):
     """The project's own small text model over whole words (`lexel-tiny`); its word list is a file, one word a line."""
 
+    learned = True
+
     def __init__(self, config: BagConfig) -> None:
         super().__init__()
         self.net, self.dim = WordBag(config), config.width
@@ -98,8 +107,13 @@ def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
         case {"kind": "transformers"}:
             return TransformersText(folder / "text")
         case {"kind": "bag", "width": width, "longest": longest}:
-            words = tuple((folder / "words.txt").read_text(encoding="utf-8").split())
-            return BagText(BagConfig(words, width=width, longest=longest))
+            return BagText(BagConfig(_words(folder), width=width, longest=longest))
+        case {"kind": "gru", "embedding": embedding, "width": width, "longest": longest}:
+            return GruText(GruConfig(_words(folder), embedding=embedding, width=width, longest=longest))
     raise EncoderError(
         f"This lexel does not know the text model {config.get('kind')!r}; the encoder may need a newer one."
     )
+
+
+def _words(folder: Path) -> tuple[str, ...]:
+    return tuple((folder / "words.txt").read_text(encoding="utf-8").split())
