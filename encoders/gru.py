@@ -29,7 +29,7 @@ class GruConfig:
 
 
 class GruText(nn.Module):
-    """Texts to the last hidden state of a one-way, one-layer GRU (Faghri et al., VSE++, BMVC 2018, section 3.3).
+    """Texts to the last hidden state of a one-way, one-layer GRU (VSE++, Faghri et al., BMVC 2018).
 
     VSE++ reads unknown words as one word of their own, and so does this. A text without a word is that unknown word.
     """
