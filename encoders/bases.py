@@ -1,26 +1,34 @@
 """What training starts from: an image side and a text side, written `IMAGE+TEXT`.
 
 IMAGE  a folder or hub name of a `transformers` vision model
-TEXT   a folder or hub name of a `transformers` text model; `gru`, learned from nothing but the captions
+       torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; without WEIGHTS torchvision's best ones,
+       with "none" an untrained network
+TEXT   a folder or hub name of a `transformers` text model, its token states averaged; with :sum or :cls behind it added
+       up, or the first one alone
+       words:FILE[:sum], static word vectors such as GloVe's, averaged or added up
+       gru, learned from nothing but the captions
 """
 
 import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
-from lexel.encoders.backbones import Backbone, TransformersBackbone
+from lexel.encoders.backbones import Backbone, TorchvisionBackbone, TransformersBackbone
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.gru import GruConfig, GruText
-from lexel.encoders.texts import TextModel, TransformersText
+from lexel.encoders.texts import Pooling, TextModel, TransformersText
 from lexel.encoders.towers import PairTower
+from lexel.encoders.wordvectors import WordVectors, read_table
 
+_TORCHVISION = re.compile(r"torchvision:\w+(?::\w+)?")
 _HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
 
 
 def is_pair(ref: str) -> bool:
     """Whether `ref` names an image side and a text side, rather than a whole encoder."""
-    return "+" in ref and not Path(os.path.expanduser(ref)).exists()
+    return "+" in ref and not _path(ref).exists()
 
 
 def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512) -> PairTower:
@@ -38,14 +46,32 @@ def split(ref: str) -> tuple[str, str]:
     cuts = [(ref[:i], ref[i + 1 :]) for i, letter in enumerate(ref) if letter == "+"][::-1]
     if not cuts or not all(cuts[0]):
         raise EncoderError(f"{ref!r} is no IMAGE+TEXT pair; give e.g. google/mobilenet_v2_1.0_224+gru.")
-    return next((cut for cut in cuts if all(map(_sensible, cut))), cuts[0])
+    return next((cut for cut in cuts if _image_exists(cut[0]) and _text_exists(cut[1])), cuts[0])
 
 
-def _sensible(side: str) -> bool:
-    return bool(_HUB_NAME.fullmatch(side)) or Path(os.path.expanduser(side)).exists()
+def _image_exists(side: str) -> bool:
+    return bool(_TORCHVISION.fullmatch(side)) or _checkpoint_exists(side)
+
+
+def _text_exists(side: str) -> bool:
+    path, _ = _pooled(side)
+    if path.startswith("words:"):
+        return _path(path.removeprefix("words:")).exists()
+    return _checkpoint_exists(path)
+
+
+def _checkpoint_exists(side: str) -> bool:
+    return bool(_HUB_NAME.fullmatch(side)) or _path(side).exists()
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # unlike Path's, it leaves the home of an unknown user as it stands
 
 
 def _image(side: str) -> Backbone:
+    if side.startswith("torchvision:"):
+        name, _, weights = side.removeprefix("torchvision:").partition(":")
+        return TorchvisionBackbone(name, weights=None if weights == "none" else weights or "DEFAULT")
     return TransformersBackbone(os.path.expanduser(side))
 
 
@@ -54,4 +80,17 @@ def _text(side: str, words: Sequence[str]) -> TextModel:
         if not words:
             raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
         return GruText(GruConfig(tuple(dict.fromkeys(words))))
-    return TransformersText(os.path.expanduser(side))
+    path, pooling = _pooled(side)
+    if path.startswith("words:"):
+        if pooling == "cls":
+            raise EncoderError(f"{side!r} cannot be: static word vectors are averaged, or added up with :sum.")
+        return WordVectors(read_table(_path(path.removeprefix("words:"))), pooling=pooling)
+    return TransformersText(os.path.expanduser(path), pooling=pooling)
+
+
+def _pooled(side: str) -> tuple[str, Pooling]:
+    """`side` without the pooling behind its last colon, and that; "mean" where there is none."""
+    for pooling in get_args(Pooling):
+        if side.endswith(f":{pooling}"):
+            return side.removesuffix(f":{pooling}"), pooling
+    return side, "mean"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import torch
 from torch import nn
@@ -11,6 +11,9 @@ from lexel.encoders.bag import BagConfig, WordBag
 from lexel.encoders.checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.gru import GruConfig, GruText
+from lexel.encoders.wordvectors import WordTable, WordVectors
+
+Pooling = Literal["mean", "sum", "cls"]
 
 
 class TextModel(Protocol):
@@ -35,16 +38,18 @@ class TextModel(Protocol):
 
 
 class TransformersText(nn.Module):
-    """A `transformers` text model, its token states averaged; `checkpoint` is a folder or a hub name.
+    """A `transformers` text model, its token states pooled; `checkpoint` is a folder or a hub name.
 
-    The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them (Reimers and
-    Gurevych, EMNLP 2019, section 3). Raises EncoderError where the checkpoint holds no text encoder.
+    The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them, "cls" the
+    state of the first token (both in Reimers and Gurevych, EMNLP 2019, section 3); the sum makes a longer text a longer
+    vector. Raises EncoderError where the checkpoint holds no text encoder.
     """
 
     learned = False
 
-    def __init__(self, checkpoint: str | Path) -> None:
+    def __init__(self, checkpoint: str | Path, *, pooling: Pooling = "mean") -> None:
         super().__init__()
+        self.pooling = pooling
         folder = locate(checkpoint)
         self.net, self.tokenizer = network(folder), tokenizer(folder)
         # A caption is a sentence or two; attention over more than 256 tokens would only cost time.
@@ -65,11 +70,15 @@ class TransformersText(nn.Module):
         ).to(self.net.device)
         states: torch.Tensor = self.net(**inputs).last_hidden_state
         mask: torch.Tensor = inputs["attention_mask"][:, :, None].to(states.dtype)
-        return (states * mask).sum(1) / mask.sum(1).clamp(min=1)
+        if self.pooling == "cls":
+            # The first token that is there: a tokenizer may pad on the left.
+            return states[torch.arange(len(states)), mask[:, :, 0].argmax(1)]
+        total = (states * mask).sum(1)
+        return total if self.pooling == "sum" else total / mask.sum(1).clamp(min=1)
 
     def config(self) -> dict[str, Any]:
-        """Its own files say the rest."""
-        return {"kind": "transformers"}
+        """How token states are pooled; its own files say the rest."""
+        return {"kind": "transformers", "pooling": self.pooling}
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint to `folder`/text."""
@@ -105,11 +114,15 @@ def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
     """Build what `TextModel.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "transformers"}:
-            return TransformersText(folder / "text")
+            # The first encoders did not write down their pooling: it was the mean.
+            return TransformersText(folder / "text", pooling=config.get("pooling", "mean"))
         case {"kind": "bag", "width": width, "longest": longest}:
             return BagText(BagConfig(_words(folder), width=width, longest=longest))
         case {"kind": "gru", "embedding": embedding, "width": width, "longest": longest}:
             return GruText(GruConfig(_words(folder), embedding=embedding, width=width, longest=longest))
+        case {"kind": "words", "dim": dim, "pooling": pooling}:
+            known = _words(folder)
+            return WordVectors(WordTable(known, torch.zeros(len(known), dim)), pooling=pooling)
     raise EncoderError(
         f"This lexel does not know the text model {config.get('kind')!r}; the encoder may need a newer one."
     )
