@@ -39,6 +39,15 @@ def words(text: str, *, k: int = 10, filters: Filters = ()) -> Dsl:
     return _body(_filtered([{"match": {"words": {"query": text}}}], filters), k)
 
 
+def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
+    """The scores of `terms` from the field `words`, whose search analyzer a `term` clause passes by.
+
+    What a picture, or any weighted query, asks of an index that has no `terms`.
+    """
+    clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in _heaviest(weights)]
+    return _body(_filtered(clauses, filters), k)
+
+
 def vector(values: Vector, *, k: int = 10, filters: Filters = ()) -> Dsl:
     """The nearest unit vectors. A filter is applied while searching, so that k hits come back where k pass it."""
     return _body(_knn(values, k, filters), k)
@@ -87,10 +96,16 @@ def field_name(field: str) -> str:
 
 
 def _term_clauses(weights: Terms) -> list[Dsl]:
-    heaviest = sorted(((w, t) for t, w in weights.items() if w > 0), key=lambda pair: (-pair[0], pair[1]))[
-        : MAX_CLAUSES - 2
+    return [
+        {"rank_feature": {"field": f"terms.{term}", "boost": weight, "linear": {}}}
+        for weight, term in _heaviest(weights)
     ]
-    return [{"rank_feature": {"field": f"terms.{term}", "boost": weight, "linear": {}}} for weight, term in heaviest]
+
+
+def _heaviest(weights: Terms) -> list[tuple[float, str]]:
+    """Each weight above 0 with its term, the heaviest first, as many as one query may hold."""
+    some = ((weight, term) for term, weight in weights.items() if weight > 0)
+    return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: MAX_CLAUSES - 2]
 
 
 def _filtered(should: list[Dsl], filters: Filters) -> Dsl:
