@@ -84,6 +84,15 @@ class Shard:
         """How many items it holds."""
         return int(_metadata(self.path).num_rows)
 
+    def sizes(self) -> dict[str, int]:
+        """Bytes that each column takes in the file."""
+        about, found = _metadata(self.path), dict[str, int]()
+        for group in (about.row_group(i) for i in range(about.num_row_groups)):
+            for column in (group.column(i) for i in range(group.num_columns)):
+                name = column.path_in_schema.partition(".")[0]
+                found[name] = found.get(name, 0) + int(column.total_compressed_size)
+        return found
+
     def batches(self, *, columns: Sequence[str] | None = None, size: int = 512) -> Iterator[pa.RecordBatch]:
         """Its items, `size` at a time."""
         with _opened(self.path) as file:
