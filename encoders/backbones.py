@@ -12,6 +12,7 @@ from torch import nn
 from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, locate, network, quiet
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.pixels import Preprocess
+from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.residual import ResidualConfig, ResidualNet
 
 
@@ -152,6 +153,8 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
             return TransformersBackbone(folder / "image")
         case {"kind": "torchvision", "name": name, "preprocess": preprocess}:
             return TorchvisionBackbone(name, preprocess=_preprocess(preprocess))
+        case {"kind": "regions", "name": name, "regions": regions, "pool": pool, "preprocess": preprocess}:
+            return RegionBackbone(name, regions=regions, pool=pool, preprocess=_preprocess(preprocess))
     raise EncoderError(
         f"This lexel does not know the image backbone {config.get('kind')!r}; the encoder may need a newer one."
     )

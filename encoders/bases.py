@@ -3,6 +3,7 @@
 IMAGE  a folder or hub name of a `transformers` vision model
        torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; without WEIGHTS torchvision's best ones,
        with "none" an untrained network
+       regions:NAME[:WEIGHTS][:sum], e.g. regions:fasterrcnn_resnet50_fpn; the detector's regions, averaged or added up
 TEXT   a folder or hub name of a `transformers` text model, its token states averaged; with :sum or :cls behind it added
        up, or the first one alone
        words:FILE[:sum], static word vectors such as GloVe's, averaged or added up
@@ -18,11 +19,12 @@ from typing import get_args
 from lexel.encoders.backbones import Backbone, TorchvisionBackbone, TransformersBackbone
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.gru import GruConfig, GruText
+from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.texts import Pooling, TextModel, TransformersText
 from lexel.encoders.towers import PairTower
 from lexel.encoders.wordvectors import WordVectors, read_table
 
-_TORCHVISION = re.compile(r"torchvision:\w+(?::\w+)?")
+_TORCHVISION = re.compile(r"(?:torchvision|regions):\w+(?::\w+){0,2}")
 _HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
 
 
@@ -69,10 +71,21 @@ def _path(text: str) -> Path:
 
 
 def _image(side: str) -> Backbone:
-    if side.startswith("torchvision:"):
-        name, _, weights = side.removeprefix("torchvision:").partition(":")
-        return TorchvisionBackbone(name, weights=None if weights == "none" else weights or "DEFAULT")
+    kind, _, rest = side.partition(":")
+    if kind == "torchvision":
+        name, _, weights = rest.partition(":")
+        return TorchvisionBackbone(name, weights=_weights(weights))
+    if kind == "regions":
+        rest, pool = _pooled(rest)
+        if pool == "cls":
+            raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
+        name, _, weights = rest.partition(":")
+        return RegionBackbone(name, weights=_weights(weights), pool=pool)
     return TransformersBackbone(os.path.expanduser(side))
+
+
+def _weights(given: str) -> str | None:
+    return None if given == "none" else given or "DEFAULT"
 
 
 def _text(side: str, words: Sequence[str]) -> TextModel:

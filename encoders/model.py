@@ -20,7 +20,7 @@ from lexel.encoders.backbones import TransformersBackbone
 from lexel.encoders.checkpoints import BROKEN, first_line
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
-from lexel.encoders.heads import LexiconHead, ZeroShotHead, head
+from lexel.encoders.heads import AnyHead, ZeroShotHead, head
 from lexel.encoders.terms import importance, prune
 from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
@@ -45,7 +45,7 @@ class Model:
     def __init__(
         self,
         tower: DualTower | PairTower,
-        head: LexiconHead | ZeroShotHead,
+        head: AnyHead,
         vocabulary: Vocabulary,
         *,
         keep: int = 128,
@@ -142,7 +142,7 @@ def load(encoder: Encoder, *, device: str = "auto") -> Model:
     try:
         built_tower = tower(encoder.config["tower"], encoder.folder)
         if encoder.config["head"] == {"kind": "zeroshot"}:
-            built_head: LexiconHead | ZeroShotHead = ZeroShotHead.of(built_tower, encoder.vocabulary)
+            built_head: AnyHead = ZeroShotHead.of(built_tower, encoder.vocabulary)
         else:
             built_head = head(encoder.config["head"])
             _fill(built_tower, built_head, load_file(encoder.folder / "lexel.safetensors"))

@@ -12,6 +12,7 @@ from torch.nn.functional import normalize
 from lexel.encoders.backbones import Backbone, backbone
 from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.texts import TextModel, text_model
 
 
@@ -110,7 +111,7 @@ class PairTower(nn.Module):
     def __init__(self, image: Backbone, text: TextModel, *, dim: int) -> None:
         super().__init__()
         self.image, self.text, self.dim, self.feature_dim = image, text, dim, image.dim
-        self.image_projection = nn.Linear(image.dim, dim)
+        self.image_projection = nn.Linear(image.width if isinstance(image, RegionBackbone) else image.dim, dim)
         self.text_projection = nn.Linear(text.dim, dim)
         self.pixels = image.pixels
 
@@ -121,7 +122,8 @@ class PairTower(nn.Module):
 
     def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
         """Features [B, F] to unit vectors [B, dim]."""
-        return normalize(self.image_projection(features), dim=1)
+        pooled = self.image.summary(features) if isinstance(self.image, RegionBackbone) else features
+        return normalize(self.image_projection(pooled), dim=1)
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
