@@ -17,7 +17,8 @@ from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model
 from lexel.pipeline import shards
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
-from lexel.pipeline.items import Chunk, Item, chunks, readable, runs
+from lexel.pipeline.items import Chunk, Item, chunks, runs
+from lexel.pipeline.jobs import check, claim, job_of, listing
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.ready import Ready, ready
 from lexel.pipeline.rows import Row, table
@@ -95,10 +96,12 @@ def encode(
     another job or cannot be written.
     """
     model = encoder.load(device=device)
-    job = _job(source, encoder, model, shard_size)
-    _check_options(out, job)
+    job = job_of(
+        encoder, model, root=str(source.root), source=source.name, captions=source.captions, shard_size=shard_size
+    )
+    check(out, job)
     plan = _plan(source, out, part, job, retry)
-    _claim(out, job, encoder)
+    claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
         work = _Work(model, pool, batch_size, job.feature_dim, progress)
@@ -115,50 +118,6 @@ def encode(
     return _report(out, plan)
 
 
-def _job(source: Source, encoder: Encoder, model: Model, shard_size: int) -> Job:
-    return Job(
-        encoder=encoder.ref,
-        name=encoder.name,
-        fingerprint=encoder.fingerprint,
-        vocabulary=encoder.vocabulary.hash,
-        dim=model.dim,
-        feature_dim=None if source.captions else model.feature_dim,
-        vector_weight={side: encoder.vector_weight(side) for side in ("text", "image")},
-        root=readable(str(source.root)),
-        captions=source.captions,
-        shard_size=shard_size,
-        source=readable(source.name),
-        features_id=encoder.features_id,
-    )
-
-
-def _check_options(out: Path, job: Job) -> None:
-    """Make sure that `out` is new, or was made by the same encoder with the same options."""
-    if not (out / "job.json").exists():
-        return
-    there = shards.read_job(out)
-    if there.fingerprint != job.fingerprint:
-        raise ShardError(
-            f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), "
-            f"not {job.name} ({job.fingerprint}); encode into another folder."
-        )
-    if (there.captions, there.shard_size) != (job.captions, job.shard_size):
-        what = "captions" if there.captions else "pictures"
-        raise ShardError(
-            f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
-        )
-
-
-def _claim(out: Path, job: Job, encoder: Encoder) -> None:
-    """Make `out` this job's."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ShardError(f"{out} cannot be made a folder for shards: {error.strerror}.") from error
-    shards.write_vocabulary(out, encoder.vocabulary)
-    shards.write_job(out, job)
-
-
 def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan:
     there = {shard.number: shard for shard in shards.shards(out)}
     counts: dict[int, int] = {}
@@ -167,12 +126,12 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan
     for chunk in chunks(source.items(), shard_size=job.shard_size):
         empty = False
         if part.has(chunk.number):
-            listings[chunk.number] = f"{job.fingerprint}-{chunk.digest()}"
+            listings[chunk.number] = listing(job, chunk.digest())
             counts[chunk.number] = len(chunk.items)
     if empty:
         what = "captions" if source.captions else "pictures"
         raise SourceError(f"There is nothing to encode in {source.root / source.name}: no {what} were found.")
-    kept = {n for n, listing in listings.items() if n in there and there[n].holds(listing)}
+    kept = {n for n, made_from in listings.items() if n in there and there[n].holds(made_from)}
     if not kept and there.keys() & listings.keys():
         _check_source(out, job)
     failed = {n: frozenset(f.uri for f in there[n].failures()) for n in kept} if retry else {}
