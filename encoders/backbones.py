@@ -67,7 +67,7 @@ class TransformersBackbone(nn.Module):
 
     def __init__(self, checkpoint: str | Path) -> None:
         super().__init__()
-        folder = locate(checkpoint)
+        folder = self.folder = locate(checkpoint)
         self.net, self.processor = network(folder), ImageProcessor(folder)
         self.pixels = self.processor.pixels
         try:
@@ -116,6 +116,7 @@ class TorchvisionBackbone(nn.Module):
             net = models.get_model(name, weights=weights).eval()
         except (ValueError, KeyError, OSError) as error:
             raise EncoderError(f"The weights {weights!r} of {name} cannot be had: {first_line(error)}") from error
+        self.name, self.weights = name, weights
         nodes = get_graph_node_names(net)[1]
         # The features are what the first layer of the classifier reads, by whichever of its names.
         classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})

@@ -40,7 +40,22 @@ def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512) -> PairTow
     EncoderError where a side is not to be had.
     """
     image, text = split(ref)
-    return PairTower(_image(image), _text(text, words), dim=dim)
+    return PairTower(open_image(image), _text(text, words), dim=dim)
+
+
+def open_image(side: str) -> Backbone:
+    """The image side that `side` names. Raises EncoderError where it is not to be had."""
+    kind, _, rest = side.partition(":")
+    if kind == "torchvision":
+        name, _, weights = rest.partition(":")
+        return TorchvisionBackbone(name, weights=_weights(weights))
+    if kind == "regions":
+        rest, pool = _pooled(rest)
+        if pool == "cls":
+            raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
+        name, _, weights = rest.partition(":")
+        return RegionBackbone(name, weights=_weights(weights), pool=pool)
+    return TransformersBackbone(os.path.expanduser(side))
 
 
 def split(ref: str) -> tuple[str, str]:
@@ -68,20 +83,6 @@ def _checkpoint_exists(side: str) -> bool:
 
 def _path(text: str) -> Path:
     return Path(os.path.expanduser(text))  # unlike Path's, it leaves the home of an unknown user as it stands
-
-
-def _image(side: str) -> Backbone:
-    kind, _, rest = side.partition(":")
-    if kind == "torchvision":
-        name, _, weights = rest.partition(":")
-        return TorchvisionBackbone(name, weights=_weights(weights))
-    if kind == "regions":
-        rest, pool = _pooled(rest)
-        if pool == "cls":
-            raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
-        name, _, weights = rest.partition(":")
-        return RegionBackbone(name, weights=_weights(weights), pool=pool)
-    return TransformersBackbone(os.path.expanduser(side))
 
 
 def _weights(given: str) -> str | None:

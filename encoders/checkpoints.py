@@ -64,6 +64,24 @@ def network(folder: Path) -> Any:
     return net.eval()
 
 
+def classifier(folder: Path) -> tuple[Any, list[str]]:
+    """The checkpoint's image classifier, float32, ready to infer, and the text of each of its labels.
+
+    Raises EncoderError where it is none, or where a weight is missing.
+    """
+    import torch
+    from transformers import AutoModelForImageClassification
+
+    with quiet(), _opening(folder):
+        net, report = AutoModelForImageClassification.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+        labels = [str(net.config.id2label[i]) for i in range(net.config.num_labels)]
+    if lacking := sorted(report["missing_keys"]):
+        raise EncoderError(f"{folder} is no image classifier: it lacks {', '.join(lacking[:3])}.")
+    return net.eval(), labels
+
+
 def tokenizer(folder: Path) -> Any:
     """The checkpoint's tokenizer. Raises EncoderError where it has none."""
     from transformers import AutoTokenizer
