@@ -121,9 +121,7 @@ class TorchvisionBackbone(nn.Module):
         # The features are what the first layer of the classifier reads, by whichever of its names.
         classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
         self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
-        # torchvision's classifiers saw a 224 crop of a picture whose short side is 256, in ImageNet's mean and
-        # deviation.
-        self.pixels = preprocess or Preprocess(224, 256, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+        self.pixels = preprocess or _as_trained(name, weights)
         self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.pixels)}
         try:
             with torch.inference_mode():
@@ -159,6 +157,16 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
     raise EncoderError(
         f"This lexel does not know the image backbone {config.get('kind')!r}; the encoder may need a newer one."
     )
+
+
+def _as_trained(name: str, weights: str | None) -> Preprocess:
+    """How a torchvision classifier saw pictures: most a 224 crop of a picture whose short side is 256."""
+    from torchvision import models
+
+    if weights is None:
+        return Preprocess(224, 256, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    seen = models.get_model_weights(name)[weights].transforms()
+    return Preprocess(seen.crop_size[0], seen.resize_size[0], tuple(seen.mean), tuple(seen.std))
 
 
 def _flat(features: torch.Tensor) -> torch.Tensor:

@@ -20,7 +20,7 @@ from lexel.encoders.backbones import TransformersBackbone
 from lexel.encoders.checkpoints import BROKEN, first_line
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
-from lexel.encoders.heads import AnyHead, ZeroShotHead, head
+from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
 from lexel.encoders.terms import importance, prune
 from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
@@ -74,6 +74,8 @@ class Model:
 
     @cached_property
     def _worth(self) -> npt.NDArray[np.float32]:
+        if isinstance(self.head, ExpandHead):  # its queries hold more than captions do
+            return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
@@ -100,11 +102,25 @@ class Model:
 
     def texts(self, texts: Sequence[str]) -> Encoded:
         """Sentences as items: unit vectors, and the words that they ask for as a query."""
-        return Encoded(self.text_vectors(texts), None, self.queries(texts))
+        vectors = self.text_vectors(texts)
+        return Encoded(vectors, None, self._asked(texts, vectors))
 
     def queries(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """What each text asks for in terms: its own words with weight 1 a time."""
-        return [{t: float(n) for t, n in self.vocabulary.count(text).items()} for text in texts]
+        """What each text asks for in terms: its own words with weight 1 a time, or what its head makes of them."""
+        return self._asked(texts, self.text_vectors(texts) if isinstance(self.head, ExpandHead) else None)
+
+    def _asked(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None) -> list[dict[str, float]]:
+        counts = [self.vocabulary.count(text) for text in texts]
+        if not isinstance(self.head, ExpandHead) or vectors is None:
+            return [{term: float(n) for term, n in words.items()} for words in counts]
+        own = torch.zeros(len(counts), len(self.vocabulary))
+        for row, words in zip(own, counts, strict=True):
+            for term, n in words.items():
+                row[self.vocabulary.index[term]] = n
+        with torch.inference_mode():
+            weights = self.head.expand(torch.from_numpy(vectors).to(self.device), own.to(self.device))
+        worth = _array(self.head.query_worth)
+        return prune(_array(weights), worth, self.vocabulary.terms, keep=self.head.query_keep)
 
     def text_vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Sentences to unit vectors [B, D]."""

@@ -12,7 +12,13 @@ import transformers
 from PIL import Image
 
 from lexel.encoders import EncoderError
-from lexel.encoders.backbones import ResidualBackbone, TorchvisionBackbone, TransformersBackbone, backbone
+from lexel.encoders.backbones import (
+    ResidualBackbone,
+    TorchvisionBackbone,
+    TransformersBackbone,
+    _as_trained,
+    backbone,
+)
 from lexel.encoders.bag import BagConfig
 from lexel.encoders.pixels import Preprocess
 from lexel.encoders.residual import ResidualConfig
@@ -147,6 +153,21 @@ def test_torchvision_sees_pictures_as_it_was_trained() -> None:
     own = v2.functional.normalize(scaled, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])
     assert built.pixels(picture).shape == (3, 224, 224)
     assert torch.allclose(built.pixels(picture), own, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "weights", "size", "crop"),
+    [
+        ("resnet50", "IMAGENET1K_V1", 224, 256),
+        ("resnet50", "DEFAULT", 224, 232),
+        ("efficientnet_b4", "DEFAULT", 380, 384),
+    ],
+)
+def test_each_of_torchvisions_weights_saw_pictures_in_its_own_way(
+    name: str, weights: str, size: int, crop: int
+) -> None:
+    seen = _as_trained(name, weights)
+    assert (seen.size, seen.crop, seen.mean) == (size, crop, (0.485, 0.456, 0.406))
 
 
 @pytest.mark.parametrize(

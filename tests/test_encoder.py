@@ -51,7 +51,7 @@ def model(*, seed: int = 0, keep: int = 6, torchvision: bool = False) -> Model:
     tower = PairTower(image, BagText(BagConfig(("dog", "dogs", "snow", "man"), width=12)), dim=16)
     head = LexiconHead(features=tower.image.dim, terms=len(TERMS))
     torch.nn.init.normal_(head.logits.weight, std=0.5 if torchvision else 4.0)
-    torch.nn.init.uniform_(head.query_weight, 0.5, 2)
+    torch.nn.init.uniform_(head.log_query, -0.7, 0.7)
     return Model(tower, head, VOCABULARY, keep=keep, device="cpu")
 
 
@@ -146,13 +146,13 @@ def test_the_folder_holds_what_it_says(saved: Encoder) -> None:
     assert (saved.folder / "README.md").read_text() == "# Small\n\nA model card.\n"
     weights = load_file(saved.folder / "lexel.safetensors")
     assert weights["head.logits.weight"].dtype == torch.float16
-    assert weights["head.query_weight"].dtype == torch.float32
+    assert weights["head.log_query"].dtype == torch.float32
     assert (saved.name, saved.vocabulary, saved.ref) == ("small", VOCABULARY, str(saved.folder.resolve()))
 
 
 def change_a_weight(folder: Path) -> None:
     weights = load_file(folder / "lexel.safetensors")
-    weights["head.query_weight"][0] += 1
+    weights["head.log_query"][0] += 1
     save_file(weights, folder / "lexel.safetensors")
 
 
@@ -227,13 +227,13 @@ def cut_the_weights(folder: Path) -> None:
 
 def lose_a_tensor(folder: Path) -> None:
     weights = load_file(folder / "lexel.safetensors")
-    weights.pop("head.query_weight")
+    weights.pop("head.log_query")
     save_file(weights, folder / "lexel.safetensors")
 
 
 def shorten_a_tensor(folder: Path) -> None:
     weights = load_file(folder / "lexel.safetensors")
-    weights["head.query_weight"] = weights["head.query_weight"][:1].clone()
+    weights["head.log_query"] = weights["head.log_query"][:1].clone()
     save_file(weights, folder / "lexel.safetensors")
 
 
@@ -253,8 +253,8 @@ def confuse_the_tower(folder: Path) -> None:
         (remove_the_weights, r"lexel\.safetensors"),
         (spoil_the_weights, ""),
         (cut_the_weights, ""),
-        (lose_a_tensor, "head.query_weight"),
-        (shorten_a_tensor, "another shape of head.query_weight"),
+        (lose_a_tensor, "head.log_query"),
+        (shorten_a_tensor, "another shape of head.log_query"),
         (lose_the_words, r"words\.txt"),
         (confuse_the_tower, "sharpness"),
     ],

@@ -54,8 +54,8 @@ def picture_of(*words: str) -> torch.Tensor:
 def test_a_lexicon_is_a_saturated_linear_map_times_a_weight_per_term(seed: int) -> None:
     torch.manual_seed(seed)
     built, features = LexiconHead(features=7, terms=5), torch.randn(4, 7)
-    torch.nn.init.uniform_(built.query_weight, 0, 2)
-    w, b, q = (p.detach().numpy() for p in (built.logits.weight, built.logits.bias, built.query_weight))
+    torch.nn.init.uniform_(built.log_query, -1, 1)
+    w, b, q = (p.detach().numpy() for p in (built.logits.weight, built.logits.bias, built.log_query.exp()))
     expected = np.log(1 + np.maximum(features.numpy() @ w.T + b, 0)) * q
     assert np.allclose(built(features).detach().numpy(), expected, atol=1e-6)
     assert built(features).min() >= 0

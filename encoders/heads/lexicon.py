@@ -6,18 +6,24 @@ import torch
 from torch import nn
 
 
+def saturated(logits: torch.Tensor) -> torch.Tensor:
+    """log(1 + relu(x)), SPLADE's saturation (Formal et al., SIGIR 2021, equation 1): no single term can outweigh all."""
+    return torch.log1p(logits.relu())
+
+
 class LexiconHead(nn.Module):
     """A linear map to the vocabulary, saturated, times a learned weight per term.
 
-    weight = log(1 + relu(W x + b)) * q. The saturation is SPLADE's (Formal et al., SIGIR 2021); q is what a query would
-    give the term, constant in inference-free retrieval (Geng et al., 2024), so it is folded into the picture's side and
-    a query is just its words.
+    weight = log(1 + relu(W x + b)) * exp(q). exp(q) is what a query would give the term, constant in inference-free
+    retrieval (Geng et al., "Towards Competitive Search Relevance For Inference-Free Learned Sparse Retrievers", 2024),
+    so it is folded into the picture's side and a query is just its words.
     """
 
     def __init__(self, *, features: int, terms: int) -> None:
         super().__init__()
         self.logits = nn.Linear(features, terms)
-        self.query_weight = nn.Parameter(torch.ones(terms))
+        # The logarithm, so that a weight stays above 0 whatever training does to it.
+        self.log_query = nn.Parameter(torch.zeros(terms))
 
     @property
     def terms(self) -> int:
@@ -26,7 +32,7 @@ class LexiconHead(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Features [B, F] to weights [B, V]."""
-        return torch.log1p(self.logits(features).relu()) * self.query_weight
+        return saturated(self.logits(features)) * self.log_query.exp()
 
     def config(self) -> dict[str, Any]:
         """The sizes of the map."""
