@@ -42,12 +42,37 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
     }
     if feature_dim:
         columns["features"] = _matrix([row.features for row in rows], feature_dim, np.float16)
+    return _table(columns, dim, feature_dim)
+
+
+def encoded_again(
+    old: pa.Table,
+    terms: Sequence[Mapping[str, float]],
+    vectors: Sequence[npt.NDArray[np.float32]],
+    *,
+    dim: int,
+    feature_dim: int | None,
+) -> pa.Table:
+    """The rows of a shard with other terms and vectors."""
+    columns: dict[str, Any] = {name: old[name] for name in old.column_names}
+    columns["terms"] = [list(weights.items()) for weights in terms]
+    columns["vector"] = _matrix(vectors, dim, np.float32)
+    return _table(columns, dim, feature_dim)
+
+
+def matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column of N vectors of one length F as an array [N, F] of its own."""
+    flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.array(flat).reshape(len(column), column.type.list_size)
+
+
+def _table(columns: Mapping[str, Any], dim: int, feature_dim: int | None) -> pa.Table:
     fields = schema(dim=dim, feature_dim=feature_dim)
     return pa.table([_column(columns[f.name], f.type) for f in fields], schema=fields)
 
 
 def _column(values: Any, kind: pa.DataType) -> pa.Array:
-    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+    return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, kind)
 
 
 def _matrix(rows: Sequence[Any], width: int, kind: Any) -> pa.Array:
