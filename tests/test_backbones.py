@@ -163,9 +163,7 @@ def test_torchvision_sees_pictures_as_it_was_trained() -> None:
         ("efficientnet_b4", "DEFAULT", 380, 384),
     ],
 )
-def test_each_of_torchvisions_weights_saw_pictures_in_its_own_way(
-    name: str, weights: str, size: int, crop: int
-) -> None:
+def test_each_of_torchvisions_weights_saw_its_own_pictures(name: str, weights: str, size: int, crop: int) -> None:
     seen = _as_trained(name, weights)
     assert (seen.size, seen.crop, seen.mean) == (size, crop, (0.485, 0.456, 0.406))
 
