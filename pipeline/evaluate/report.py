@@ -1,0 +1,144 @@
+"""What an evaluation found, and its JSON."""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.evaluate import resampling
+from lexel.pipeline.evaluate.asking import Run
+from lexel.pipeline.evaluate.directions import Direction
+from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, per_query
+
+Floats = npt.NDArray[np.float64]
+Interval = tuple[float, float]
+
+# What is kept of each query, so that two evaluations can be compared query by query.
+_COMPARED = {"R@1", "R@10", "nDCG@10", "P@1", "P@10", "mAP@10"}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One mode in one direction: means in per cent and the median rank, their intervals, and values a query (0 to 1).
+
+    A median rank beyond the depth that was asked for is infinite.
+    """
+
+    means: Mapping[str, float]
+    intervals: Mapping[str, Interval]
+    queries: Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One direction: how each mode did, who the queries were, and how many terms they and the items have on average."""
+
+    modes: Mapping[str, Measured]
+    queries: Sequence[str]
+    groups: Sequence[int]
+    query_terms: float
+    item_terms: float
+
+
+@dataclass(frozen=True)
+class Step:
+    """One point of the curve: at most `keep` terms a picture, how many there are, what text finds, what it takes."""
+
+    keep: int
+    terms: float
+    means: Mapping[str, Mapping[str, float]]  # of each mode, from text to image
+    bytes: Mapping[str, float]  # a picture
+
+
+@dataclass(frozen=True)
+class Report:
+    """All of it. `about` says what was evaluated, `cost` how many bytes a picture takes: whole, and by view."""
+
+    about: Mapping[str, Any]
+    cost: Mapping[str, float]
+    directions: Mapping[str, Asked]
+    curve: Sequence[Step] = ()
+
+
+def measure(run: Run, direction: Direction) -> Measured:
+    """The measures of a direction's run, with 95 % intervals over its queries."""
+    names = LABELLED if direction.alone else CAPTIONED
+    values = per_query(run, direction.right, names)
+    groups = resampling.numbered([query.group for query in direction.queries])
+    ranks = values.pop("rank")
+    means = {name: 100 * float(one.mean()) for name, one in values.items()} | {MEDIAN: float(np.median(ranks))}
+    ends = {name: resampling.interval(100 * one, groups) for name, one in values.items()}
+    return Measured(means, ends | {MEDIAN: resampling.median_interval(ranks, groups)}, values)
+
+
+def as_json(report: Report) -> dict[str, Any]:
+    """A direction's table of modes each, in per cent, beside what else is known; see the fields of `Report`.
+
+    A median rank beyond the depth is null.
+    """
+    found: dict[str, Any] = {name: _modes(asked) for name, asked in report.directions.items()}
+    found |= {"about": dict(report.about), "cost": {name: round(n, 1) for name, n in report.cost.items()}}
+    if report.curve:
+        found["curve"] = [_step(step) for step in report.curve]
+    return found | {"queries": {name: _queries(asked) for name, asked in report.directions.items()}}
+
+
+def write(report: Report, path: Path) -> None:
+    """Write the JSON to `path`, a line for each mode's values."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(dumped(as_json(report)) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"The report {path} cannot be written: {error.strerror}.") from error
+
+
+def dumped(value: Any, depth: int = 0) -> str:
+    """JSON that a person can read too: tables over lines, lists on one."""
+    if not isinstance(value, dict) or not any(isinstance(one, dict) for one in value.values()):
+        return json.dumps(value, ensure_ascii=False)
+    space = " " * (depth + 1)
+    lines = [f"{space}{json.dumps(key)}: {dumped(one, depth + 1)}" for key, one in value.items()]
+    return "{\n" + ",\n".join(lines) + "\n" + " " * depth + "}"
+
+
+def _modes(asked: Asked) -> dict[str, Any]:
+    active = {"query_terms": round(asked.query_terms, 2), "item_terms": round(asked.item_terms, 2)}
+    return {
+        name: {
+            **{key: _number(value) for key, value in one.means.items()},
+            "interval": {key: [_number(low), _number(high)] for key, (low, high) in one.intervals.items()},
+            **({} if name == "vector" else active),
+        }
+        for name, one in asked.modes.items()
+    }
+
+
+def _queries(asked: Asked) -> dict[str, Any]:
+    """Values a query, in order. The digest tells whether another evaluation asked the same queries."""
+    digest = hashlib.blake2b("\n".join(asked.queries).encode(), digest_size=8).hexdigest()
+    modes = {
+        name: {key: [_short(x) for x in values.tolist()] for key, values in one.queries.items() if key in _COMPARED}
+        for name, one in asked.modes.items()
+    }
+    return {"digest": digest, "groups": list(asked.groups), "modes": modes}
+
+
+def _step(step: Step) -> dict[str, Any]:
+    means = {mode: {key: _number(value) for key, value in found.items()} for mode, found in step.means.items()}
+    sizes = {name: round(n, 1) for name, n in step.bytes.items()}
+    return {"keep": step.keep, "terms": round(step.terms, 2), "text_to_image": means, "bytes": sizes}
+
+
+def _number(value: float) -> float | None:
+    return round(value, 3) if math.isfinite(value) else None
+
+
+def _short(value: float) -> float | int:
+    return int(value) if value in {0.0, 1.0} else round(value, 4)
