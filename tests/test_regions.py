@@ -12,7 +12,7 @@ from lexel.encoders import EncoderError, Vocabulary
 from lexel.encoders.backbones import backbone
 from lexel.encoders.bag import BagConfig
 from lexel.encoders.bases import open_pair
-from lexel.encoders.heads import LexiconHead, RegionHead, head
+from lexel.encoders.heads import CaptionWordsHead, LexiconHead, RegionHead, head
 from lexel.encoders.model import Model
 from lexel.encoders.pixels import Preprocess
 from lexel.encoders.regions import Pool, RegionBackbone, regions_of
@@ -99,9 +99,10 @@ def test_a_summary_knows_only_the_regions_that_are_there() -> None:
     assert torch.equal(added.summary(rows.flatten(1)), torch.tensor([[8.0], [5.0]]).expand(2, 1024))
 
 
-def test_a_term_is_in_a_picture_as_far_as_any_region_shows_it() -> None:
+@pytest.mark.parametrize("kind", [LexiconHead, CaptionWordsHead])
+def test_a_term_is_in_a_picture_as_far_as_any_region_shows_it(kind: type[LexiconHead | CaptionWordsHead]) -> None:
     torch.manual_seed(0)
-    inner = LexiconHead(features=5, terms=3)
+    inner = kind(features=5, terms=3)
     torch.nn.init.uniform_(inner.logits.bias, 0, 1)  # of a region that is not there it would make something
     built = RegionHead(inner, regions=3)
     rows = torch.randn(2, 3, 6)

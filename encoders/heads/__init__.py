@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
+from torch import nn
 
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads.bce import CaptionWordsHead
@@ -13,7 +14,17 @@ from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.regions import RegionHead
 from lexel.encoders.heads.zeroshot import ZeroShotHead
 
-__all__ = ["AnyHead", "CaptionWordsHead", "ExpandHead", "Head", "LabelsHead", "LexiconHead", "RegionHead", "ZeroShotHead", "head"]
+__all__ = [
+    "AnyHead",
+    "CaptionWordsHead",
+    "ExpandHead",
+    "Head",
+    "LabelsHead",
+    "LexiconHead",
+    "RegionHead",
+    "ZeroShotHead",
+    "head",
+]
 
 AnyHead = CaptionWordsHead | ExpandHead | LabelsHead | LexiconHead | RegionHead | ZeroShotHead
 
@@ -30,17 +41,26 @@ class Head(Protocol):
 
 def head(config: Mapping[str, Any]) -> AnyHead:
     """Build what `Head.config` described, its weights still to be read. Raises EncoderError for an unknown kind."""
+    if (linear := _linear(config)) is not None:
+        return linear
+    match config:
+        case {"kind": "expand", "features": features, "dim": dim, "terms": terms, "query_keep": query_keep}:
+            return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep)
+        case {"kind": "zeroshot", "anchors": shape, "features": features, "threshold": threshold}:
+            projection = nn.Linear(features, shape[1]) if features else None
+            return ZeroShotHead(anchors=torch.zeros(*shape), threshold=threshold, projection=projection)
+        case {"kind": "labels", "features": features, "labels": labels, "terms": terms, "pairs": pairs}:
+            return LabelsHead(features=features, labels=labels, terms=terms, pairs=pairs)
+        case {"kind": "regions", "regions": regions, "inner": inner} if (of_one := _linear(inner)) is not None:
+            return RegionHead(of_one, regions=regions)
+    raise EncoderError(f"This lexel does not know the head {config.get('kind')!r}; the encoder may need a newer one.")
+
+
+def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
+    """The heads that are one map of the features, so that each region can have them too."""
     match config:
         case {"kind": "lexicon", "features": features, "terms": terms}:
             return LexiconHead(features=features, terms=terms)
         case {"kind": "bce", "features": features, "terms": terms}:
             return CaptionWordsHead(features=features, terms=terms)
-        case {"kind": "expand", "features": features, "dim": dim, "terms": terms, "query_keep": query_keep}:
-            return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep)
-        case {"kind": "zeroshot", "anchors": shape, "threshold": threshold}:
-            return ZeroShotHead(anchors=torch.zeros(*shape), threshold=threshold)
-        case {"kind": "labels", "features": width, "labels": labels, "terms": terms, "pairs": pairs}:
-            return LabelsHead(features=width, labels=labels, terms=terms, pairs=pairs)
-        case {"kind": "regions", "regions": regions, "inner": {"kind": "lexicon", "features": width, "terms": terms}}:
-            return RegionHead(LexiconHead(features=width, terms=terms), regions=regions)
-    raise EncoderError(f"This lexel does not know the head {config.get('kind')!r}; the encoder may need a newer one.")
+    return None

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from lexel.encoders.heads.bce import CaptionWordsHead
 from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.regions import regions_of
 
@@ -16,7 +17,7 @@ class RegionHead(nn.Module):
     that one region shows is in the picture, however many regions show none.
     """
 
-    def __init__(self, inner: LexiconHead, *, regions: int) -> None:
+    def __init__(self, inner: LexiconHead | CaptionWordsHead, *, regions: int) -> None:
         super().__init__()
         self.inner, self.regions = inner, regions
 
