@@ -8,6 +8,7 @@ import typer
 from lexel.encoders.errors import EncoderError
 from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
+from lexel.pipeline.commands.evaluate import evaluate, tune
 from lexel.pipeline.commands.reterm import reterm
 from lexel.pipeline.commands.stats import stats
 from lexel.pipeline.engine import cli as engine_cli
@@ -40,7 +41,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (ingest.encode, ingest.load, ingest.index, ask.search, ask.terms, ingest.scenes, stats, reterm):
+for command in (
+    ingest.encode,
+    ingest.load,
+    ingest.index,
+    ask.search,
+    ask.terms,
+    ingest.scenes,
+    stats,
+    reterm,
+    evaluate,
+    tune,
+):
     app.command()(command)
 app.add_typer(engine_cli.app, name="engine")
 

@@ -1,6 +1,6 @@
 """What fewer terms a picture cost and spare: the same pictures cut to each budget, indexed and asked again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,7 +40,7 @@ def _step(
     fewer: Collection, direction: Direction, client: OpenSearch, keep: int, weight: float, depth: int, watch: Watch
 ) -> Step:
     with indexed(client, fewer.folder, watch=watch) as index:
-        means = {}
+        means: dict[str, Mapping[str, float]] = {}
         for mode in _MODES:
             with watch(f"{keep} terms, {mode}") as progress:
                 run = ask(client, index, direction, mode, weight=weight, depth=depth, progress=progress)

@@ -49,9 +49,12 @@ def read(folder: Path) -> Items:
     table = table.take(first)
     vectors = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return Items(
-        *(table[name].to_pylist() for name in ("id", "uri", "text", "label")),
-        [dict(pairs) for pairs in table["terms"].to_pylist()],
-        vectors.reshape(len(first), -1).astype(np.float32, copy=False),
+        ids=table["id"].to_pylist(),
+        uris=table["uri"].to_pylist(),
+        texts=table["text"].to_pylist(),
+        labels=table["label"].to_pylist(),
+        terms=[dict(pairs) for pairs in table["terms"].to_pylist()],
+        vectors=vectors.reshape(len(first), -1).astype(np.float32, copy=False),
     )
 
 

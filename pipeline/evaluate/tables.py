@@ -1,13 +1,14 @@
 """How evaluations look in a terminal."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 
 from lexel.pipeline.evaluate.compare import Comparison
 from lexel.pipeline.evaluate.metrics import MEDIAN
 from lexel.pipeline.evaluate.report import Asked, Measured, Report, Step
+from lexel.pipeline.evaluate.tune import Tuned
 
 _TITLES = {MEDIAN: "median rank"}
 
@@ -75,6 +76,30 @@ def comparison(found: Comparison) -> Table:
             f"{one.p:.4f}",
         )
         before = here
+    return table
+
+
+def weights(found: Mapping[str, Tuned]) -> Table:
+    """A row a side: the weight and what a hybrid query finds, before and after."""
+    table = _table("query")
+    for title in ("vector weight", "R@1", "R@5", "R@10"):
+        table.add_column(title, justify="right")
+    for side, one in found.items():
+        pairs = zip(one.recalls_before, one.recalls_after, strict=True)
+        recalls = (f"[dim]{before:.1f} →[/] {after:.1f}" for before, after in pairs)
+        table.add_row(side, f"[dim]{one.before:g} →[/] {one.after:g}", *recalls)
+    return table
+
+
+def cutoffs(found: Mapping[str, Tuned]) -> Table:
+    """A row a side and mode: the score, and what stays above it."""
+    table = _table("query")
+    for title in ("mode", "cut-off", "results kept", "right of them", "right ones kept"):
+        table.add_column(title, justify="left" if title == "mode" else "right")
+    for side, one in found.items():
+        for mode, cut in one.cutoffs.items():
+            share = f"{100 * cut.precision:.1f} %", f"{100 * cut.recall:.1f} %"
+            table.add_row(side, mode, f"{cut.score:g}", f"{cut.kept:.1f}", *share)
     return table
 
 

@@ -37,7 +37,9 @@ def _run(run: Run, tag: str) -> str:
 
 
 def _qrels(right: Judgments) -> str:
-    return "".join(f"{_word(q)} 0 {_word(item)} {grade}\n" for q, found in right.items() for item, grade in found.items())
+    return "".join(
+        f"{_word(q)} 0 {_word(item)} {grade}\n" for q, found in right.items() for item, grade in found.items()
+    )
 
 
 def _table(named: Mapping[str, str]) -> str:
