@@ -40,7 +40,7 @@ def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512) -> PairTow
     EncoderError where a side is not to be had.
     """
     image, text = split(ref)
-    return PairTower(open_image(image), _text(text, words), dim=dim)
+    return PairTower(open_image(image), _text(text, words, dim), dim=dim)
 
 
 def open_image(side: str) -> Backbone:
@@ -89,11 +89,12 @@ def _weights(given: str) -> str | None:
     return None if given == "none" else given or "DEFAULT"
 
 
-def _text(side: str, words: Sequence[str]) -> TextModel:
+def _text(side: str, words: Sequence[str], dim: int) -> TextModel:
     if side == "gru":
         if not words:
             raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
-        return GruText(GruConfig(tuple(dict.fromkeys(words))))
+        # VSE++'s state is as long as the vector; a wider one would cost time by the square.
+        return GruText(GruConfig(tuple(dict.fromkeys(words)), width=dim))
     path, pooling = _pooled(side)
     if path.startswith("words:"):
         if pooling == "cls":

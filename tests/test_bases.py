@@ -74,7 +74,7 @@ def test_a_gru_learns_the_words_that_it_is_given() -> None:
     assert isinstance(built.image, TorchvisionBackbone)
     assert isinstance(built.text, GruText)
     assert built.text.learned
-    assert built.text.shape.words == ("a", "dog")
+    assert (built.text.shape.words, built.text.dim) == (("a", "dog"), 32)
     assert built.texts(["a dog"]).shape == (1, 32)
 
 
