@@ -22,7 +22,7 @@ class LabelsHead(nn.Module):
     A term's chance is the sum of the softmax over the labels that hold it ("tabby, tabby cat": tabby and cat). The
     weight is relu(log(chance / share)), where `share` is how many of all labels hold the term: how much likelier the
     picture makes it, so a classifier that knows nothing weighs nothing. That is the positive pointwise mutual
-    information of picture and word (Church and Hanks, Computational Linguistics 1990, equation 1, in natural logs).
+    information of picture and word (Church and Hanks, Computational Linguistics 1990, in natural logs).
     """
 
     def __init__(self, *, features: int, labels: int, terms: int, pairs: int) -> None:
