@@ -21,7 +21,7 @@ from lexel.encoders.checkpoints import BROKEN, first_line
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
-from lexel.encoders.terms import importance, prune
+from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 from lexel.encoders.vocabulary import Vocabulary
@@ -101,9 +101,20 @@ class Model:
             return Encoded(_array(self.tower.image_vectors(rows)), None, self._prune(self.head(rows)))
 
     def texts(self, texts: Sequence[str]) -> Encoded:
-        """Sentences as items: unit vectors, and the words that they ask for as a query."""
+        """Sentences as items: unit vectors, and the words that they ask for as a query.
+
+        Of n words each weighs 1 / sqrt(n), or the longest caption would win whatever the picture.
+        """
         vectors = self.text_vectors(texts)
-        return Encoded(vectors, None, self._asked(texts, vectors))
+        return Encoded(vectors, None, self.items_of(texts, vectors))
+
+    def items_of(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None = None) -> list[dict[str, float]]:
+        """The terms of `texts` as items; their vectors [B, D] are worked out where they are needed and not given."""
+        if isinstance(self.head, ExpandHead):
+            return self._asked(texts, self.text_vectors(texts) if vectors is None else vectors)
+        asked = self._asked(texts, None)
+        weights = [quantise([n / sum(words.values()) ** 0.5 for n in words.values()]) for words in asked]
+        return [dict(zip(words, map(float, own), strict=True)) for words, own in zip(asked, weights, strict=True)]
 
     def queries(self, texts: Sequence[str]) -> list[dict[str, float]]:
         """What each text asks for in terms: its own words with weight 1 a time, or what its head makes of them."""
@@ -133,8 +144,11 @@ class Model:
     def _precision(self) -> AbstractContextManager[Any]:
         return torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
 
-    def save(self, folder: Path, *, name: str, card: str = "") -> Encoder:
-        """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back."""
+    def save(self, folder: Path, *, name: str, card: str = "", features: str | None = None) -> Encoder:
+        """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back.
+
+        `features` is the `features_id` of the encoder whose features its head was trained on.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         config = {
             "format": FORMAT,
@@ -142,7 +156,7 @@ class Model:
             "keep": self.keep,
             "tower": self.tower.config(),
             "head": self.head.config(),
-        }
+        } | ({"features": features} if features else {})
         (folder / "lexel.json").write_text(json.dumps(config, indent=1) + "\n", encoding="utf-8")
         (folder / "README.md").write_text(card or f"# {name}\n", encoding="utf-8")
         self.vocabulary.save(folder / "vocabulary.json")

@@ -122,8 +122,11 @@ class PairTower(nn.Module):
 
     def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
         """Features [B, F] to unit vectors [B, dim]."""
-        pooled = self.image.summary(features) if isinstance(self.image, RegionBackbone) else features
-        return normalize(self.image_projection(pooled), dim=1)
+        return normalize(self.image_projection(self.summary(features)), dim=1)
+
+    def summary(self, features: torch.Tensor) -> torch.Tensor:
+        """Features [B, F] to what the projection reads: themselves, or one row for all regions of a picture."""
+        return self.image.summary(features) if isinstance(self.image, RegionBackbone) else features
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""

@@ -9,6 +9,7 @@ from lexel.encoders.errors import EncoderError
 from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
 from lexel.pipeline.commands.evaluate import evaluate, tune
+from lexel.pipeline.commands.learn import train
 from lexel.pipeline.commands.reterm import reterm
 from lexel.pipeline.commands.stats import stats
 from lexel.pipeline.engine import cli as engine_cli
@@ -50,6 +51,7 @@ for command in (
     ingest.scenes,
     stats,
     reterm,
+    train,
     evaluate,
     tune,
 ):

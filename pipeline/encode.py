@@ -20,7 +20,7 @@ from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.items import Chunk, Item, chunks, runs
 from lexel.pipeline.jobs import check, claim, job_of, listing
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.ready import Ready, ready
+from lexel.pipeline.ready import Ready, View, ready, whole
 from lexel.pipeline.rows import Row, table
 from lexel.pipeline.shards import Failure, Job, Shard
 from lexel.pipeline.sources import Source
@@ -87,13 +87,14 @@ def encode(
     workers: int | None = None,
     shard_size: int = 1024,
     retry: bool = False,
+    view: View = whole,
     progress: Progress = QUIET,
 ) -> Report:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
     A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
-    items of finished shards again. Raises SourceError for a source without items, ShardError where `out` belongs to
-    another job or cannot be written.
+    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training. Raises
+    SourceError for a source without items, ShardError where `out` belongs to another job or cannot be written.
     """
     model = encoder.load(device=device)
     job = job_of(
@@ -104,7 +105,7 @@ def encode(
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        work = _Work(model, pool, batch_size, job.feature_dim, progress)
+        work = _Work(model, pool, batch_size, job.feature_dim, view, progress)
         try:
             todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
             for number, table_, failures in work.encode(todo):
@@ -159,12 +160,13 @@ class _Work:
     pool: ThreadPoolExecutor
     batch_size: int
     feature_dim: int | None
+    view: View
     progress: Progress
 
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
         """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
-        outcomes = _ahead(self.pool, partial(_numbered, self.model), pairs, depth=4 * self.batch_size)
+        outcomes = _ahead(self.pool, partial(_numbered, self.model, self.view), pairs, depth=4 * self.batch_size)
         for number, group in groupby(outcomes, key=lambda pair: pair[0]):
             yield number, *self._chunk(outcome for _, outcome in group)
 
@@ -191,8 +193,8 @@ class _Work:
             raise ConfigError(f"{len(good)} pictures at once are too many for this GPU; lower --batch-size.") from error
 
 
-def _numbered(model: Model, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
-    return pair[0], ready(model, pair[1])
+def _numbered(model: Model, view: View, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
+    return pair[0], ready(model, pair[1], view=view)
 
 
 def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:

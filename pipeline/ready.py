@@ -1,13 +1,24 @@
 """An item on its way to the network: read, decoded and turned into pixels. One that cannot be is a failure."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
+from PIL import Image
 
-from lexel.encoders.model import Model
 from lexel.pipeline.images import BadImageError, decode
 from lexel.pipeline.items import Item, readable
 from lexel.pipeline.shards import Failure
+
+View = Callable[[Image.Image], Image.Image]
+
+
+class Eye(Protocol):
+    """What makes pixels of a picture: a model, or a captioner."""
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
 
 
 @dataclass(frozen=True)
@@ -21,8 +32,16 @@ class Ready:
     height: int | None = None
 
 
-def ready(model: Model, item: Item) -> Ready | Failure:
-    """Make `item` ready for `model`. Runs on worker threads, and raises nothing that a picture can cause."""
+def whole(image: Image.Image) -> Image.Image:
+    """The picture as it is."""
+    return image
+
+
+def ready(model: Eye, item: Item, *, view: View = whole) -> Ready | Failure:
+    """Make `item`, or a `view` of its picture, ready for `model`.
+
+    Runs on worker threads, and raises nothing that a picture can cause.
+    """
     if item.text is not None:
         return Ready(item, item.identify(item.text.encode()))
     try:
@@ -32,7 +51,7 @@ def ready(model: Model, item: Item) -> Ready | Failure:
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
         image = decode(content)
-        return Ready(item, item.identify(content), model.pixels(image), image.width, image.height)
+        return Ready(item, item.identify(content), model.pixels(view(image)), image.width, image.height)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # out of memory, say

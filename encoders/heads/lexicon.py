@@ -7,7 +7,7 @@ from torch import nn
 
 
 def saturated(logits: torch.Tensor) -> torch.Tensor:
-    """log(1 + relu(x)), SPLADE's saturation (Formal et al., SIGIR 2021, equation 1): no single term can outweigh all."""
+    """log(1 + relu(x)), SPLADE's saturation (Formal et al., SIGIR 2021, eq. 1): no term can outweigh all others."""
     return torch.log1p(logits.relu())
 
 

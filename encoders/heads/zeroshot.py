@@ -6,23 +6,30 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from lexel.encoders.towers import Tower
+from lexel.encoders.towers import PairTower, Tower
 from lexel.encoders.vocabulary import Vocabulary
 
 
 class ZeroShotHead(nn.Module):
     """A dual encoder's own idea of each word, without training: how much closer a picture is to it than to most words.
 
-    The weight is the picture's cosine with the vector of "a photo of a dog", standardised over the vocabulary and less
-    `threshold` deviations. `anchors` [V, D] are the words' unit vectors, kept with the head so that re-terming needs no
-    text model.
+    The weight is the picture's cosine with the vector of "a photo of a dog", less what pictures have on average and in
+    units of how much they vary there (see `calibrated`), then standardised over the vocabulary and less `threshold`
+    deviations. That a text encoder of CLIP's kind classifies by such prompts is from Radford et al., ICML 2021, section
+    3.1. `anchors` [V, D] are the words' unit vectors, kept with the head so that re-terming needs no text model. Where
+    the features are not the vectors, `projection` makes them such.
     """
 
-    def __init__(self, *, anchors: torch.Tensor, threshold: float = 1.5) -> None:
+    def __init__(self, *, anchors: torch.Tensor, threshold: float = 1.5, projection: nn.Linear | None = None) -> None:
         super().__init__()
         self.threshold = threshold
+        self.projection = projection
         self.anchors: torch.Tensor
         self.register_buffer("anchors", anchors)
+        self.usual: torch.Tensor
+        self.register_buffer("usual", torch.zeros(len(anchors)))
+        self.spread: torch.Tensor
+        self.register_buffer("spread", torch.ones(len(anchors)))
 
     @property
     def terms(self) -> int:
@@ -36,15 +43,41 @@ class ZeroShotHead(nn.Module):
         with torch.inference_mode():
             parts = [tower.texts(sentences[i : i + 256]) for i in range(0, len(sentences), 256)]
         # The words' common direction says "this is a caption" and nothing of the picture.
-        anchors = torch.cat(parts).float().cpu()
-        return cls(anchors=normalize(anchors - anchors.mean(0), dim=1))
+        anchors = torch.cat(parts).float().cpu().clone()
+        projection = None
+        if isinstance(tower, PairTower):
+            projection = nn.Linear(tower.image_projection.in_features, tower.dim)
+            projection.load_state_dict(tower.image_projection.state_dict())
+        return cls(anchors=normalize(anchors - anchors.mean(0), dim=1), projection=projection)
+
+    @torch.no_grad()
+    def calibrated(self, features: torch.Tensor) -> "ZeroShotHead":
+        """This head, told by pictures [P, F] how close pictures usually are to each word.
+
+        Some words are close to all pictures ("photo", "image"), and would stand on every one of them.
+        """
+        cosines = torch.cat([self._cosines(some) for some in torch.split(features, 1000)])
+        self.usual.copy_(cosines.mean(0))
+        self.spread.copy_(cosines.std(0, correction=0).clamp(min=1e-4))
+        return self
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Vectors [B, D] to weights [B, V]."""
-        cosines = normalize(features, dim=1) @ self.anchors.T
-        spread = cosines.std(1, keepdim=True, correction=0).clamp(min=1e-6)
-        return ((cosines - cosines.mean(1, keepdim=True)) / spread - self.threshold).relu()
+        """Features [B, F], or vectors [B, D], to weights [B, V]."""
+        closer = (self._cosines(features) - self.usual) / self.spread
+        deviation = closer.std(1, keepdim=True, correction=0).clamp(min=1e-6)
+        return ((closer - closer.mean(1, keepdim=True)) / deviation - self.threshold).relu()
+
+    def _cosines(self, features: torch.Tensor) -> torch.Tensor:
+        vectors = features if self.projection is None else self.projection(features)
+        cosines: torch.Tensor = normalize(vectors, dim=1) @ self.anchors.T
+        return cosines
 
     def config(self) -> dict[str, Any]:
-        """The anchors' shape and the threshold."""
-        return {"kind": "zeroshot", "anchors": list(self.anchors.shape), "threshold": self.threshold}
+        """The sizes of the anchors and of the projection, and the threshold."""
+        features = None if self.projection is None else self.projection.in_features
+        return {
+            "kind": "zeroshot",
+            "anchors": list(self.anchors.shape),
+            "features": features,
+            "threshold": self.threshold,
+        }

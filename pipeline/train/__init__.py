@@ -1,0 +1,11 @@
+"""Training: from captions to an encoder that every other command takes.
+
+    splits -> features (encoded once) -> towers -> heads -> an encoder's folder
+
+`train` is the whole of it; a repeated call goes on where a stopped one was.
+"""
+
+from lexel.pipeline.train.options import HEADS, TOWERS, Options
+from lexel.pipeline.train.run import Teller, Trained, train
+
+__all__ = ["HEADS", "TOWERS", "Options", "Teller", "Trained", "train"]

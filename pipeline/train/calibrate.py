@@ -1,0 +1,40 @@
+"""The weight of the vector in the hybrid queries of a new encoder, from the captions of val."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import Model
+from lexel.pipeline.evaluate.tune import MOST_QUERIES, Floats, best_weight
+from lexel.pipeline.search import picture_query
+from lexel.pipeline.train.lesson import Lesson
+
+
+def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor) -> dict[str, float]:
+    """The best weight of each side, "text" and "image"; `texts` [C, D] are the unit vectors of the captions."""
+    pictures = np.arange(min(len(lesson), MOST_QUERIES))
+    captions = np.flatnonzero(lesson.owner < len(pictures))[:MOST_QUERIES]
+    parts = [model.of_features(lesson.views[0][rows]) for rows in np.array_split(pictures, 1 + len(pictures) // 1000)]
+    vectors = np.concatenate([part.vectors for part in parts])
+    terms = [own for part in parts for own in part.terms]
+    said = [lesson.texts[i] for i in captions]
+    column = encoder.vocabulary.index
+    stored, kept = _table(terms, column), _table(model.items_of(said), column)
+    asked, shown = _table(model.queries(said), column), _table([picture_query(own) for own in terms], column)
+    cosines = vectors @ texts[captions].float().numpy().T
+    right = lesson.owner[captions][None] == pictures[:, None]
+    captioned = right.any(1)
+    return {
+        "text": best_weight(asked @ stored.T, np.ascontiguousarray(cosines.T), right.T),
+        "image": best_weight((shown @ kept.T)[captioned], cosines[captioned], right[captioned]),
+    }
+
+
+def _table(rows: Sequence[dict[str, float]], column: Mapping[str, int]) -> Floats:
+    table = np.zeros((len(rows), len(column)), np.float32)
+    for line, weights in zip(table, rows, strict=True):
+        for term, weight in weights.items():
+            line[column[term]] = weight
+    return table

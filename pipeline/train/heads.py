@@ -1,0 +1,240 @@
+"""What the heads learn: words that find the picture among others, few of them, each worth its place."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import dropout
+
+from lexel.encoders.heads import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead
+from lexel.encoders.losses import caption_bce, l1
+from lexel.pipeline.train.dense import Dense
+from lexel.pipeline.train.gauge import Recall, recalls
+from lexel.pipeline.train.lesson import Batch, Counts, Lesson, Rows
+from lexel.pipeline.train.loop import Figures
+from lexel.pipeline.train.precision import fast
+from lexel.pipeline.train.schedule import Schedule
+from lexel.pipeline.train.standard import Standard
+
+Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead
+
+
+_SCHEDULE = Schedule(epochs=30, batch=1000, rate=1e-3)
+
+
+@dataclass(frozen=True)
+class HeadRecipe:
+    """What a head's training turns on. The defaults were chosen on Flickr8k's val split; README has the ablations.
+
+    `soft` is the share of the dense pair's opinion in the targets; `sparsity` the weight of the L1 norm; `dropout` of
+    features; the terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so
+    that what is cut off at the end was not relied on.
+    """
+
+    schedule: Schedule = _SCHEDULE
+    keep: int = 128
+    query_keep: int = 64
+    soft: float = 0.5
+    sparsity: float = 2e-3
+    dropout: float = 0.65
+    closing: tuple[float, float] = (0.3, 0.7)
+
+    def budget(self, progress: float, *, most: int, least: int) -> int:
+        """How many of `most` terms may stay at `progress`, falling evenly by factors."""
+        begin, end = self.closing
+        share = min(1.0, max(0.0, (progress - begin) / max(1e-9, end - begin)))
+        return least if share == 1 else max(least, round(most * (least / most) ** share))
+
+
+@dataclass(frozen=True)
+class Side:
+    """One split, ready to be scored: how often its captions hold each term, and what the dense pair says of them."""
+
+    lesson: Lesson
+    counts: Counts
+    dense: Dense
+
+
+def cut(weights: Tensor, worth: Tensor, keep: int) -> Tensor:
+    """The `keep` terms of each row [B, V] that contribute most, the others 0: `terms.prune` with gradients."""
+    if keep >= weights.shape[1]:
+        return weights
+    contribution = weights.detach() * worth
+    least = contribution.topk(keep, dim=1).values[:, -1:]
+    return weights * ((contribution >= least) & (contribution > 0))
+
+
+class _Scored(nn.Module):
+    """A head and the temperature of its scores."""
+
+    def __init__(self, head: Trainable) -> None:
+        super().__init__()
+        self.head = head
+        self.log_scale = nn.Parameter(torch.zeros(()))
+
+
+def _scored(module: nn.Module) -> _Scored:
+    """`module`, which is the task's own or a copy of it with other weights."""
+    if not isinstance(module, _Scored):
+        raise TypeError("a head is judged by a copy of its own module")
+    return module
+
+
+class HeadTask:
+    """The task of learning `head` on standardised features; a `Task` of the training loop."""
+
+    watched = "R"
+
+    def __init__(
+        self,
+        head: Trainable,
+        *,
+        train: Side,
+        val: Side,
+        standard: Standard,
+        worth: Tensor,
+        recipe: HeadRecipe,
+        device: torch.device,
+    ) -> None:
+        self.module = _Scored(head).to(device)
+        self.train, self.val, self.standard, self.recipe, self.device = train, val, standard, recipe, device
+        self._caption_worth = worth.to(device)
+        _begin(head, train.counts)
+
+    def groups(self) -> list[dict[str, Any]]:
+        """Matrices shrink as they learn, the rest does not."""
+        parameters = list(self.module.parameters())
+        return [
+            {"params": [p for p in parameters if p.dim() > 1]},
+            {"params": [p for p in parameters if p.dim() <= 1], "decay": 0.0},
+        ]
+
+    def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
+        """Captions' words for `bce`; for the others contrast with the whole batch, both ways, and sparsity."""
+        raw = batch.features.to(self.device)
+        x = dropout(self.standard(raw), self.recipe.dropout)
+        head = self.module.head
+        if isinstance(head, CaptionWordsHead):
+            with fast(self.device):
+                logits = head.logits(x)
+            return caption_bce(logits.float(), self._all_words(batch.pictures)), {}
+        return self._contrast(raw, x, batch, progress)
+
+    def _contrast(self, raw: Tensor, x: Tensor, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
+        recipe, module = self.recipe, self.module
+        weights = self._weights(module, x)
+        queries = self._queries(module, self.train, batch.captions)
+        self._watch_spread(weights, queries)
+        terms = weights.shape[1]
+        kept = cut(weights, self._worth(module), recipe.budget(progress, most=terms, least=recipe.keep))
+        asked = queries
+        if isinstance(module.head, ExpandHead):
+            limit = recipe.budget(progress, most=terms, least=recipe.query_keep)
+            asked = cut(queries, module.head.query_worth, limit)
+        with fast(self.device):
+            scores = (kept @ asked.T).float() * module.log_scale.exp()
+        targets = self._targets(raw, batch)
+        # The pressure to be sparse grows slowly: a word that is silenced at the start never learns.
+        pressure = recipe.sparsity * min(1.0, 3 * progress)
+        loss = 2 * _soft_nce(scores, *targets) + pressure * l1(weights)
+        if isinstance(module.head, ExpandHead):
+            loss = loss + pressure * l1(queries)
+        active = {"terms/image": float((weights > 0).sum(1).float().mean())}
+        return loss, active | {"terms/query": float((asked > 0).sum(1).float().mean())}
+
+    def _targets(self, raw: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Which captions [B, B] are each picture's, and which pictures each caption's, in part by the dense pair."""
+        same = torch.from_numpy(self.train.lesson.meaning[batch.captions]).to(self.device)
+        hard = (same[:, None] == same[None]).float()
+        hard = hard / hard.sum(1, keepdim=True)
+        with torch.no_grad():
+            texts = self.train.dense.texts[batch.captions].to(self.device).float()
+            soft = self.train.dense.images(raw) @ texts.T * self.train.dense.scale
+        share = self.recipe.soft
+        return (1 - share) * hard + share * soft.softmax(1), (1 - share) * hard + share * soft.T.softmax(1)
+
+    def _weights(self, module: nn.Module, x: Tensor) -> Tensor:
+        with fast(self.device):
+            weights: Tensor = _scored(module).head(x)
+        return weights.float()
+
+    def _queries(self, module: nn.Module, side: Side, captions: Rows) -> Tensor:
+        own = side.counts.rows(captions).to(self.device)
+        head = _scored(module).head
+        if not isinstance(head, ExpandHead):
+            return own
+        vectors = side.dense.texts[captions].to(self.device).float()
+        with fast(self.device):
+            asked: Tensor = head.expand(dropout(vectors, 0.1, training=module.training), own)
+        return asked.float()
+
+    @torch.no_grad()
+    def _watch_spread(self, weights: Tensor, queries: Tensor) -> None:
+        """What a term of an expanded query or of its picture is worth changes while both learn."""
+        head = self.module.head
+        if isinstance(head, ExpandHead):
+            head.worth.lerp_(queries.std(0), 0.1)
+            head.query_worth.lerp_(weights.std(0), 0.1)
+
+    def _worth(self, module: nn.Module) -> Tensor:
+        head = _scored(module).head
+        return head.worth if isinstance(head, ExpandHead) else self._caption_worth
+
+    def _all_words(self, pictures: Rows) -> Tensor:
+        """How often all captions of each picture hold each term, [B, V]."""
+        first, counts = self.train.lesson.first, self.train.counts
+        return torch.stack([_sum_of(counts, first[p], first[p + 1]) for p in pictures]).to(self.device)
+
+    @torch.no_grad()
+    def judge(self, module: nn.Module) -> Figures:
+        """Recall on val of what would be stored, and how many terms that is."""
+        lesson, recipe, head = self.val.lesson, self.recipe, _scored(module).head
+        rows = torch.split(torch.arange(len(lesson)), 1000)
+        parts = [self._weights(module, self.standard(lesson.features(r.numpy()).to(self.device))) for r in rows]
+        stored = torch.cat([cut(part, self._worth(module), recipe.keep) for part in parts])
+
+        def score(run: slice) -> Tensor:
+            captions = torch.arange(run.start, min(run.stop, len(lesson.texts))).numpy()
+            queries = self._queries(module, self.val, captions)
+            if isinstance(head, ExpandHead):
+                queries = cut(queries, head.query_worth, recipe.query_keep)
+            return (stored @ queries.T).cpu()
+
+        forth, back = recalls(score, lesson.owner, pictures=len(lesson))
+        return figures_of(forth, back) | {"kept/image": float((stored > 0).sum(1).float().mean())}
+
+
+def figures_of(forth: Recall, back: Recall) -> Figures:
+    """Recall both ways as figures of an epoch; "R" is the mean of text -> image, which training watches."""
+    return {"R": forth.mean, "R@1": forth.at_1, "R@5": forth.at_5, "R@10": forth.at_10, "back R@10": back.at_10}
+
+
+def _soft_nce(scores: Tensor, forth: Tensor, back: Tensor) -> Tensor:
+    return (-(forth * scores.log_softmax(1)).sum(1).mean() - (back * scores.T.log_softmax(1)).sum(1).mean()) / 2
+
+
+def _sum_of(counts: Counts, start: int, stop: int) -> Tensor:
+    return counts.rows(torch.arange(start, stop).numpy()).sum(0)
+
+
+@torch.no_grad()
+def _begin(head: Trainable, counts: Counts) -> None:
+    """Where learning starts from.
+
+    Under the ReLU a term that no picture wakes gets no gradient: all begin a little awake. A classifier of caption
+    words begins at how often each word is there.
+    """
+    if isinstance(head, CaptionWordsHead):
+        some = _share_of_captions(counts).clamp(1e-5, 1 - 1e-5)
+        head.prior.copy_(some)
+        head.logits.bias.copy_(torch.logit(some))
+        return
+    nn.init.constant_((head.inner if isinstance(head, RegionHead) else head).logits.bias, 0.1)
+    if isinstance(head, ExpandHead):
+        nn.init.constant_(head.query_logits.bias, 0.1)
+
+
+def _share_of_captions(counts: Counts) -> Tensor:
+    held = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms)
+    return held.float() / max(1, len(counts))

@@ -1,0 +1,247 @@
+"""The whole of a training, in the order in which data flows."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+from lexel.encoders import Encoder, Vocabulary
+from lexel.encoders.heads import AnyHead
+from lexel.encoders.heads.labels import label_texts, label_vocabulary
+from lexel.encoders.model import Model
+from lexel.encoders.terms import importance
+from lexel.encoders.towers import PairTower
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.progress import Progress
+from lexel.pipeline.sources import Source
+from lexel.pipeline.train import building, curves
+from lexel.pipeline.train.base import Base, open_base
+from lexel.pipeline.train.calibrate import vector_weights
+from lexel.pipeline.train.card import card
+from lexel.pipeline.train.dense import Dense, likeliest_scale
+from lexel.pipeline.train.features import lessons
+from lexel.pipeline.train.heads import HeadTask, Side
+from lexel.pipeline.train.lesson import Counts, Lesson
+from lexel.pipeline.train.loop import Figures, History, Task, fit
+from lexel.pipeline.train.options import Options
+from lexel.pipeline.train.schedule import Schedule
+from lexel.pipeline.train.sentences import text_features
+from lexel.pipeline.train.splits import splits
+from lexel.pipeline.train.standard import Standard
+from lexel.pipeline.train.towers import Loss, Texts, TowerTask
+
+
+@dataclass(frozen=True)
+class Teller:
+    """How a training says what it does: a bar for what takes a while, a call for each epoch of a stage."""
+
+    bar: Callable[[str], AbstractContextManager[Progress]]
+    epoch: Callable[[str, int, int, Figures], None]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The encoder, and what each stage of its training saw."""
+
+    encoder: Encoder
+    stages: dict[str, History]
+
+
+def train(source: Source, out: Path, *, encoder: str, work: Path, options: Options, teller: Teller) -> Trained:
+    """Train an encoder on the captions (or labels) of `source` and write it to `out`.
+
+    `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is.
+    Raises ConfigError where the options do not fit together, SourceError without pictures to learn from.
+    """
+    sides = splits(source, labelled=options.tower == "labels")
+    captions = [caption for item in sides.train.items() for caption in item.captions]
+    base = open_base(encoder, folder=work, captions=captions, dim=options.dim, device=options.device)
+    place = work / f"features-{base.features.features_id}"
+    both = lessons(
+        sides,
+        place,
+        encoder=base.features,
+        views=options.views,
+        batch_size=options.batch_size,
+        device=options.device,
+        bar=teller.bar,
+    )
+    run = _Run(base, *both, options, work, teller)
+    stages: dict[str, History] = {}
+    vocabulary = _vocabulary(base, captions, options)
+    teach, judge, history = run.towers()
+    if history is not None:
+        stages["towers"] = history
+    head, history = run.head(vocabulary, teach, judge)
+    if history is not None:
+        stages["head"] = history
+    model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device)
+    saved = model.save(out, name=out.resolve().name, features=base.features.features_id)
+    weights = vector_weights(model, saved, both[1], judge.texts)
+    _write(out, saved, options, stages, weights, encoder, both)
+    return Trained(saved, stages)
+
+
+def _vocabulary(base: Base, captions: list[str], options: Options) -> Vocabulary:
+    if not captions and options.head == "labels" and base.image is not None:
+        return label_vocabulary(label_texts(base.image))
+    if not captions:
+        raise ConfigError("Without captions only `--head labels` has words; give captions, or that head.")
+    return Vocabulary.from_captions(
+        captions, min_count=options.min_count, size=options.size, aliases=options.aliases, banned=options.banned
+    )
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A training at work: what it starts from and what it learns from."""
+
+    base: Base
+    train: Lesson
+    val: Lesson
+    options: Options
+    work: Path
+    teller: Teller
+
+    def towers(self) -> tuple[Dense, Dense, History | None]:
+        """Train the pair's projections where that is asked for; the dense pair as a teacher on train and on val."""
+        tower, loss = self.base.tower, self._loss()
+        kept = self._kept_texts()
+        history = None
+        if loss is not None:
+            if not isinstance(tower, PairTower):
+                raise ConfigError("This encoder's towers are one network; give `--tower keep` or `lexel finetune`.")
+            history = self._align(tower, loss, kept)
+        asked = [self._text_vectors(lesson, own) for lesson, own in zip((self.train, self.val), kept, strict=True)]
+        if not len(self.val.texts):
+            raise ConfigError("Without captions there is nothing to compare words with; give captions for val.")
+        scale = likeliest_scale(tower, self.val, asked[1])
+        return Dense(tower.image_vectors, asked[0], scale), Dense(tower.image_vectors, asked[1], scale), history
+
+    def _loss(self) -> Loss | None:
+        chosen = self.options.tower
+        if chosen == "auto":
+            return None if self.base.trained else "infonce"
+        if chosen == "keep":
+            if not self.base.trained:
+                raise ConfigError("A pair that was never trained has nothing to keep; leave --tower at auto.")
+            return None
+        return chosen
+
+    def _kept_texts(self) -> list[Tensor | None]:
+        """The text features of both lessons where no training changes them."""
+        tower = self.base.tower
+        if isinstance(tower, PairTower) and tower.text.learned and self._loss() is not None:
+            return [None, None]
+        model = tower.text if isinstance(tower, PairTower) else tower.texts
+        found: list[Tensor | None] = []
+        for lesson in (self.train, self.val):
+            place = self.work / f"texts-{_digest(self._text_id(), lesson.texts)}"
+            with self.teller.bar("Encoding captions") as bar:
+                found.append(text_features(lesson.texts, place, model=model, progress=bar))
+        return found
+
+    def _text_id(self) -> str:
+        tower = self.base.tower
+        some = tower.text(["a dog runs in the snow"]) if isinstance(tower, PairTower) else tower.texts(["a dog"])
+        return _digest(some.detach().cpu().numpy().round(3).tolist())
+
+    def _align(self, tower: PairTower, loss: Loss, kept: list[Tensor | None]) -> History:
+        recipe = self.options.tower_recipe(loss)
+        seen = tower.summary(torch.from_numpy(self.train.views[0].astype("float32")))
+        standard = Standard.of(seen.numpy())
+        sample = kept[0] if kept[0] is not None else None
+        text_std = float(sample.float().std()) if sample is not None else 1.0
+        task = TowerTask(
+            tower,
+            train=(self.train, Texts(self.train.texts, kept[0])),
+            val=(self.val, Texts(self.val.texts, kept[1])),
+            standard=standard,
+            text_std=text_std,
+            recipe=recipe,
+            device=_device(self.options.device),
+        )
+        history = self._fit("towers", task, recipe.schedule, asdict(recipe))
+        building.fold_tower(tower, standard, text_std)
+        return history
+
+    def _text_vectors(self, lesson: Lesson, kept: Tensor | None) -> Tensor:
+        """The unit vectors of a lesson's captions [C, D], by the towers as they are now."""
+        tower = self.base.tower
+        device = _device(self.options.device)
+        tower.eval().to(device)
+        parts = []
+        with torch.inference_mode():
+            for rows in torch.split(torch.arange(len(lesson.texts)), 1024):
+                if kept is None or not isinstance(tower, PairTower):
+                    vectors = tower.texts([lesson.texts[i] for i in rows]) if kept is None else kept[rows].float()
+                else:
+                    vectors = normalize(tower.text_projection(kept[rows].to(device).float()), dim=1)
+                parts.append(vectors.cpu())
+        return torch.cat(parts).clone() if parts else torch.zeros(0, tower.dim)
+
+    def head(self, vocabulary: Vocabulary, teach: Dense, judge: Dense) -> tuple[AnyHead, History | None]:
+        """The head, trained where its kind is."""
+        if self.options.head in {"labels", "zeroshot"}:
+            return building.untrained(self.options.head, self.base, vocabulary, self.train), None
+        regions = building.regions_of(self.base.tower)
+        head = building.trainable(self.options.head, self.base.tower, len(vocabulary))
+        standard = Standard.of(self.train.views[0], regions=regions)
+        recipe = self.options.head_recipe()
+        task = HeadTask(
+            head,
+            train=Side(self.train, Counts.of(self.train.texts, vocabulary), teach),
+            val=Side(self.val, Counts.of(self.val.texts, vocabulary), judge),
+            standard=standard,
+            worth=torch.from_numpy(importance(vocabulary.document_frequency)),
+            recipe=recipe,
+            device=_device(self.options.device),
+        )
+        history = self._fit(f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), vocabulary.hash])
+        building.fold_head(head, standard)
+        return head, history
+
+    def _fit(self, stage: str, task: Task, schedule: Schedule, about: object) -> History:
+        identity = _digest(stage, about, self.base.features.features_id, self.train.texts, len(self.train.views))
+        return fit(
+            task,
+            lambda epoch: self.train.batches(size=schedule.batch, seed=schedule.seed, epoch=epoch),
+            steps=self.train.steps(schedule.batch),
+            schedule=schedule,
+            saved=self.work / f"{stage}.pt",
+            identity=identity,
+            tell=lambda epoch, figures: self.teller.epoch(stage, epoch, schedule.epochs, figures),
+        )
+
+
+def _write(
+    out: Path,
+    encoder: Encoder,
+    options: Options,
+    stages: dict[str, History],
+    weights: dict[str, float],
+    start: str,
+    both: tuple[Lesson, Lesson],
+) -> None:
+    """The calibration, the training's figures, its curves and the model card."""
+    (out / "calibration.json").write_text(json.dumps({"vector_weight": weights}, indent=1) + "\n", encoding="utf-8")
+    figures = {name: asdict(history) for name, history in stages.items()}
+    (out / "training").mkdir(exist_ok=True)
+    (out / "training" / "history.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    curves.draw(stages, out / "training" / "curves.png")
+    text = card(encoder, options=options, stages=stages, start=start, train=both[0], val=both[1])
+    (out / "README.md").write_text(text, encoding="utf-8")
+
+
+def _device(name: str) -> torch.device:
+    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
+
+
+def _digest(*about: object) -> str:
+    return hashlib.blake2b(json.dumps(about, default=str).encode(), digest_size=8).hexdigest()

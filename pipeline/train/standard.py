@@ -1,0 +1,44 @@
+"""Features brought to mean 0 and deviation 1 while learning, and the maps that read them rid of it afterwards."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from lexel.encoders.regions import regions_of
+from lexel.pipeline.train.lesson import Array
+
+
+@dataclass(frozen=True)
+class Standard:
+    """The mean [F] and deviation [F] of features over a collection. With `regions`, those of a region's features."""
+
+    mean: Tensor
+    std: Tensor
+    regions: int = 0
+
+    @classmethod
+    def of(cls, features: Array, *, regions: int = 0) -> "Standard":
+        """Measured on features [P, F], on at most 20,000 of them."""
+        some = torch.from_numpy(features[:: max(1, len(features) // 20_000)].astype(np.float32))
+        if regions:
+            vectors, there = regions_of(some, regions)
+            some = vectors[there]
+        # A feature that hardly ever changes says nothing, and must not be blown up.
+        return cls(some.mean(0), some.std(0, correction=0) + 1e-3 * float(some.std()) + 1e-8, regions)
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """Features [B, F], or [B, regions * (F + 1)] of regions, whose flags stay as they are."""
+        mean, std = self.mean.to(features.device), self.std.to(features.device)
+        if self.regions:
+            flag = mean.new_zeros(1)
+            mean = torch.cat([mean, flag]).repeat(self.regions)
+            std = torch.cat([std, flag + 1]).repeat(self.regions)
+        return (features - mean) / std
+
+    @torch.no_grad()
+    def fold_into(self, linear: nn.Linear) -> None:
+        """Make `linear`, which read standardised features, read the features themselves."""
+        linear.weight.div_(self.std.to(linear.weight.device))
+        linear.bias.sub_(linear.weight @ self.mean.to(linear.weight.device))
