@@ -18,6 +18,7 @@ from torch import nn
 from lexel.encoders import encoder as encoders
 from lexel.encoders.backbones import TransformersBackbone
 from lexel.encoders.checkpoints import BROKEN, first_line
+from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
@@ -55,7 +56,7 @@ class Model:
             raise EncoderError(
                 f"The head weighs {head.terms} terms, its vocabulary has {len(vocabulary)}: they are of two encoders."
             )
-        self.device = _device(device)
+        self.device = chosen(device)
         # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
         # tensor cores on a GPU).
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
@@ -208,14 +209,3 @@ def _half(value: torch.Tensor) -> torch.Tensor:
 
 def _array(values: torch.Tensor) -> npt.NDArray[np.float32]:
     return values.float().cpu().numpy()
-
-
-def _device(name: str) -> torch.device:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise EncoderError(f"The device {name!r} cannot be used here; try --device cpu.") from error
-    return device

@@ -8,6 +8,7 @@ import typer
 from lexel.encoders.errors import EncoderError
 from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
+from lexel.pipeline.commands.caption import caption
 from lexel.pipeline.commands.evaluate import evaluate, tune
 from lexel.pipeline.commands.learn import train
 from lexel.pipeline.commands.reterm import reterm
@@ -51,6 +52,7 @@ for command in (
     ingest.scenes,
     stats,
     reterm,
+    caption,
     train,
     evaluate,
     tune,

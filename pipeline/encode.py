@@ -1,14 +1,12 @@
 """The job: a source's items to shards. The same command again goes on where it stopped, however it stopped."""
 
 import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from pathlib import Path
-from typing import TypeVar
 
 import pyarrow as pa
 import torch
@@ -16,6 +14,7 @@ import torch
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model
 from lexel.pipeline import shards
+from lexel.pipeline.ahead import ahead
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.items import Chunk, Item, chunks, runs
 from lexel.pipeline.jobs import check, claim, job_of, listing
@@ -24,9 +23,6 @@ from lexel.pipeline.ready import Ready, View, ready, whole
 from lexel.pipeline.rows import Row, table
 from lexel.pipeline.shards import Failure, Job, Shard
 from lexel.pipeline.sources import Source
-
-T = TypeVar("T")
-R = TypeVar("R")
 
 
 @dataclass(frozen=True)
@@ -166,7 +162,7 @@ class _Work:
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
         """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
-        outcomes = _ahead(self.pool, partial(_numbered, self.model, self.view), pairs, depth=4 * self.batch_size)
+        outcomes = ahead(self.pool, partial(_numbered, self.model, self.view), pairs, depth=4 * self.batch_size)
         for number, group in groupby(outcomes, key=lambda pair: pair[0]):
             yield number, *self._chunk(outcome for _, outcome in group)
 
@@ -195,17 +191,6 @@ class _Work:
 
 def _numbered(model: Model, view: View, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
     return pair[0], ready(model, pair[1], view=view)
-
-
-def _ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
-    """Map over `things` in order with at most `depth` results in memory."""
-    waiting: deque[Future[R]] = deque()
-    for thing in things:
-        waiting.append(pool.submit(work, thing))
-        if len(waiting) >= depth:
-            yield waiting.popleft().result()
-    while waiting:
-        yield waiting.popleft().result()
 
 
 def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:

@@ -1,0 +1,93 @@
+"""A network that says in a sentence what a picture shows: BLIP, and what else `transformers` has of that kind.
+
+Li et al., "BLIP: Bootstrapping Language-Image Pre-training" (ICML 2022). One caption is the best that beam search
+finds. Several are drawn by nucleus sampling, which the paper finds better to train on than beam search: such captions
+are noisier and say more.
+"""
+
+import os
+import random
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from PIL import Image
+
+from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, locate, quiet, tokenizer
+from lexel.encoders.devices import chosen
+from lexel.encoders.errors import EncoderError
+
+DEFAULT = "Salesforce/blip-image-captioning-base"
+# As the authors' own code captions: three beams; or nucleus sampling with p 0.9, and a little against repetition. The
+# library would also cut to the 50 likeliest words, which is another method.
+_BEST = {"do_sample": False, "num_beams": 3}
+_DRAWN = {"do_sample": True, "num_beams": 1, "top_p": 0.9, "top_k": 0, "repetition_penalty": 1.1}
+_LONGEST = 30  # tokens of a caption
+
+
+class Captioner:
+    """A captioning checkpoint of `transformers`, a folder or a hub name, that needs nothing but the picture.
+
+    Raises EncoderError where there is none, or it wants a prompt.
+    """
+
+    def __init__(self, checkpoint: str | Path = DEFAULT, *, device: str = "auto") -> None:
+        folder = locate(os.path.expanduser(checkpoint))
+        self._network = _network(folder)
+        self._tokens = tokenizer(folder)
+        self._pictures = ImageProcessor(folder)
+        self.device = chosen(device)
+        self._network.to(self.device)
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
+        return self._pictures.pixels(image)
+
+    def captions(self, pixels: torch.Tensor, *, count: int = 1, seed: int = 0) -> list[list[str]]:
+        """Pixels [B, 3, H, W] to the captions of each picture: the best one, or up to `count` different ones.
+
+        The same seed draws the same captions for the same batch.
+        """
+        how = _BEST if count == 1 else _DRAWN | {"num_return_sequences": count}
+        inputs = {name: value.to(self.device) for name, value in self._pictures.inputs(pixels).items()}
+        precision = torch.autocast("cuda", torch.bfloat16) if self.device.type == "cuda" else nullcontext()
+        devices = [self.device] if self.device.type == "cuda" else []
+        with quiet(), torch.inference_mode(), precision, torch.random.fork_rng(devices):
+            torch.manual_seed(seed)
+            try:
+                found = self._network.generate(**inputs, **how, max_new_tokens=_LONGEST)
+            except torch.OutOfMemoryError:
+                raise
+            except BROKEN as error:
+                kind = type(self._network).__name__
+                raise EncoderError(
+                    f"{kind} does not caption pictures by themselves ({first_line(error)}); choose a BLIP."
+                ) from error
+        texts = [" ".join(text.split()) for text in self._tokens.batch_decode(found, skip_special_tokens=True)]
+        each = [texts[i : i + count] for i in range(0, len(texts), count)]
+        return [list(dict.fromkeys(filter(None, some))) for some in each]
+
+
+def seed_of(names: Sequence[str]) -> int:
+    """A seed that these names always have."""
+    return random.Random("\n".join(names)).getrandbits(63)
+
+
+def _network(folder: Path) -> Any:
+    from transformers import AutoModelForImageTextToText
+
+    try:
+        with quiet():
+            net, report = AutoModelForImageTextToText.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+            )
+    except BROKEN as error:
+        raise EncoderError(
+            f"{folder} is no checkpoint that captions pictures ({first_line(error)}); choose one such as {DEFAULT}."
+        ) from error
+    if report["missing_keys"]:
+        lacking = ", ".join(sorted(report["missing_keys"])[:3])
+        raise EncoderError(f"{folder} lacks weights of its {type(net).__name__}: {lacking}.")
+    return net.eval()

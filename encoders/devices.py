@@ -1,0 +1,17 @@
+"""The device that networks run on."""
+
+import torch
+
+from lexel.encoders.errors import EncoderError
+
+
+def chosen(name: str) -> torch.device:
+    """The device called `name`; "auto" is a GPU where there is one. Raises EncoderError where it cannot be used."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise EncoderError(f"The device {name!r} cannot be used here; try --device cpu.") from error
+    return device
