@@ -34,7 +34,7 @@ def evaluate(
         str | None, typer.Option(metavar="N,N,...", help="Also print recall and bytes for these numbers of terms.")
     ] = None,
     qrels: Annotated[Path | None, typer.Option(help="Graded judgments in TREC's format, by id or path.")] = None,
-    depth: Annotated[int, typer.Option(min=50, max=10_000, help="How many items each query retrieves.")] = 100,
+    depth: Annotated[int, typer.Option(min=50, max=1000, help="How many items each query retrieves.")] = 100,
     as_json: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the report as JSON.")] = None,
     run: Annotated[Path | None, typer.Option(metavar="DIR", help="Write TREC run and qrels files.")] = None,
     compare: Annotated[
@@ -110,8 +110,8 @@ def tune(
     show.out.print(tables.weights(found))
     show.out.print(tables.cutoffs(found))
     show.out.print(
-        f"Stored in {show.short(path.resolve())}. An index keeps the weight that it was loaded with; `lexel encode` and "
-        "`lexel load` again take this one over, and encode nothing twice.",
+        f"Stored in {show.short(path.resolve())}. An index keeps the weight that it was loaded with; "
+        "`lexel encode` and `lexel load` again take this one over, and encode nothing twice.",
         soft_wrap=True,
     )
 

@@ -46,7 +46,7 @@ def _step(
                 run = ask(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
             means[mode] = measure(run, direction).means
         count = len(fewer.pictures)
-        view = view_size(client, index, fewer.folder, "terms") / count
+        view = view_size(client, fewer.folder, "terms") / count
         sizes = {"whole": size(client, index) / count, "terms": view}
     return Step(keep, fewer.pictures.mean_terms, means, sizes)
 

@@ -107,9 +107,7 @@ def _asked(direction: Direction, runs: Mapping[str, Run], items: Items) -> Asked
 
 def _cost(client: OpenSearch, index: str, folder: Path, count: int) -> dict[str, float]:
     """Bytes a picture: of the whole index, and of an index of each view alone."""
-    return {"whole": size(client, index) / count} | {
-        view: view_size(client, index, folder, view) / count for view in VIEWS
-    }
+    return {"whole": size(client, index) / count} | {view: view_size(client, folder, view) / count for view in VIEWS}
 
 
 def _about(

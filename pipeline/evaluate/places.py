@@ -6,20 +6,22 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Literal
 
+import orjson
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline import shards
+from lexel.pipeline import bulk, shards
 from lexel.pipeline.cluster import in_words
+from lexel.pipeline.documents import COLUMNS, documents
 from lexel.pipeline.evaluate.collection import Watch, unwatched
 from lexel.pipeline.load import load
 
 PREFIX = "lexel-evaluate"
 View = Literal["terms", "words", "vector"]
 VIEWS: tuple[View, ...] = ("terms", "words", "vector")
-# Merging and copying wait for the node as long as it takes.
+# Merging takes as long as it takes.
 _HOURS = 6 * 3600
 
 
@@ -71,19 +73,26 @@ def size(client: OpenSearch, index: str) -> int:
     return int(found["_all"]["primaries"]["store"]["size_in_bytes"])
 
 
-def view_size(client: OpenSearch, index: str, folder: Path, view: View) -> int:
-    """Bytes of an index that holds one view of the documents of `index` and nothing else, not even their source.
+def view_size(client: OpenSearch, folder: Path, view: View) -> int:
+    """Bytes of an index that holds one view of the shards in `folder` and nothing else, not even the documents' source.
 
-    `folder` is where the shards of `index` are. The node copies the field to an index of its own, which is measured and
-    removed: OpenSearch cannot tell what a field takes of a segment.
+    OpenSearch cannot tell what a field takes of a segment, so the field gets an index of its own, which is measured and
+    removed.
     """
     name = f"{PREFIX}-{view}-{secrets.token_hex(4)}"
     with _removed_after(client, name), in_words():
         client.indices.create(index=name, body=_view_body(folder, view))
-        copied = {"source": {"index": index, "_source": [view]}, "dest": {"index": name}}
-        client.reindex(body=copied, request_timeout=_HOURS)
+        for _ in bulk.send(client, name, _view_documents(folder, view)):
+            pass
         _settle(client, name)
         return size(client, name)
+
+
+def _view_documents(folder: Path, view: View) -> Iterator[bulk.Document]:
+    for shard in shards.shards(folder):
+        for batch in shard.batches(columns=COLUMNS):
+            for id_, document in documents(batch, shard=shard.number):
+                yield id_, orjson.dumps({view: orjson.loads(document)[view]})
 
 
 def _view_body(folder: Path, view: View) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lexel.pipeline.evaluate.metrics import MEDIAN
 from lexel.pipeline.evaluate.report import Asked, Measured, Report, Step
 from lexel.pipeline.evaluate.tune import Tuned
 
-_TITLES = {MEDIAN: "median rank"}
+_TITLES = {MEDIAN: "median"}
 
 
 def heading(report: Report) -> str:
@@ -24,7 +24,7 @@ def heading(report: Report) -> str:
 
 
 def direction(name: str, asked: Asked, *, depth: int) -> Table:
-    """A row a mode, a column a measure, in per cent; each interval dim below its figure."""
+    """A row a mode, a column a measure, in per cent; half of each 95 % interval's width dim below its figure."""
     table = _table(name.replace("_to_", " → "))
     measures = list(next(iter(asked.modes.values())).means)
     for measure in measures:
@@ -111,16 +111,13 @@ def _table(title: str) -> Table:
 
 def _figure(found: Measured, measure: str, depth: int) -> str:
     low, high = found.intervals[measure]
-    digits = 0 if measure == MEDIAN else 1
-    return f"{_number(found.means[measure], digits, depth)}\n[dim]{_ends(low, high, digits, depth)}[/]"
+    if measure == MEDIAN:
+        return f"{_rank(found.means[measure], depth)}\n[dim]{_rank(low, depth)}–{_rank(high, depth)}[/]"
+    return f"{found.means[measure]:.1f}\n[dim]±{(high - low) / 2:.1f}[/]"
 
 
-def _ends(low: float, high: float, digits: int, depth: int) -> str:
-    return f"{_number(low, digits, depth)}–{_number(high, digits, depth)}"
-
-
-def _number(value: float, digits: int, depth: int) -> str:
-    return f"{value:.{digits}f}" if math.isfinite(value) else f">{depth}"
+def _rank(value: float, depth: int) -> str:
+    return f"{value:.0f}" if math.isfinite(value) else f">{depth}"
 
 
 def _budget(step: Step) -> str:
