@@ -22,6 +22,7 @@ from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
+from lexel.encoders.memory import keep_freed_memory
 from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
@@ -57,6 +58,8 @@ class Model:
                 f"The head weighs {head.terms} terms, its vocabulary has {len(vocabulary)}: they are of two encoders."
             )
         self.device = chosen(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
         # tensor cores on a GPU).
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)

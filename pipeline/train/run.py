@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lexel.encoders import Encoder, Vocabulary
+from lexel.encoders.devices import chosen
 from lexel.encoders.heads import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
@@ -165,7 +166,7 @@ class _Run:
             standard=standard,
             text_std=text_std,
             recipe=recipe,
-            device=_device(self.options.device),
+            device=chosen(self.options.device),
         )
         history = self._fit("towers", task, recipe.schedule, asdict(recipe))
         building.fold_tower(tower, standard, text_std)
@@ -174,7 +175,7 @@ class _Run:
     def _text_vectors(self, lesson: Lesson, kept: Tensor | None) -> Tensor:
         """The unit vectors of a lesson's captions [C, D], by the towers as they are now."""
         tower = self.base.tower
-        device = _device(self.options.device)
+        device = chosen(self.options.device)
         tower.eval().to(device)
         parts = []
         with torch.inference_mode():
@@ -201,7 +202,7 @@ class _Run:
             standard=standard,
             worth=torch.from_numpy(importance(vocabulary.document_frequency)),
             recipe=recipe,
-            device=_device(self.options.device),
+            device=chosen(self.options.device),
         )
         history = self._fit(f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), vocabulary.hash])
         building.fold_head(head, standard)
@@ -237,10 +238,6 @@ def _write(
     curves.draw(stages, out / "training" / "curves.png")
     text = card(encoder, options=options, stages=stages, start=start, train=both[0], val=both[1])
     (out / "README.md").write_text(text, encoding="utf-8")
-
-
-def _device(name: str) -> torch.device:
-    return torch.device(("cuda" if torch.cuda.is_available() else "cpu") if name == "auto" else name)
 
 
 def _digest(*about: object) -> str:
