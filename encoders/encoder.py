@@ -19,12 +19,15 @@ from typing import TYPE_CHECKING, Any
 from safetensors import safe_open
 
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.terms import Floats, importance
 from lexel.encoders.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
 
 FORMAT = 1
+# A picture as a query is cut to this many terms; more cost time and add little.
+QUERY_TERMS = 64
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
 # What lexel.json and vocabulary.json mean is hashed, not how they are written.
 _NOT_HASHED = {"calibration.json", "lexel.json", "vocabulary.json"}
@@ -75,6 +78,16 @@ class Encoder:
     def query(self, text: str) -> dict[str, float]:
         """The weighted terms of a text query: its words, each as often as it stands there."""
         return {term: float(n) for term, n in self.vocabulary.count(text).items()}
+
+    def picture_query(self, terms: Mapping[str, float]) -> dict[str, float]:
+        """What a picture with these `terms` asks for: those of them that contribute most."""
+        index = self.vocabulary.index
+        ranked = sorted(terms.items(), key=lambda pair: -pair[1] * self._worth[index[pair[0]]])
+        return dict(ranked[:QUERY_TERMS])
+
+    @cached_property
+    def _worth(self) -> Floats:
+        return importance(self.vocabulary.document_frequency)
 
     def vector_weight(self, side: str) -> float:
         """What one unit of cosine is worth beside the terms in a hybrid query whose query is a "text" or an "image"."""

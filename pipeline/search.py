@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
 
 Mode = Literal["terms", "words", "vector", "hybrid"]
 MODES: tuple[Mode, ...] = ("terms", "words", "vector", "hybrid")
-# A picture as a query is cut to its heaviest words; more cost time and add little.
-QUERY_TERMS = 32
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,7 @@ class Index:
                 "A picture cannot be searched for by --mode words, which takes text; use terms, vector or hybrid."
             )
         encoded = encode_picture(self.model, content)
-        weights = picture_query(encoded.terms[0]) if mode != "vector" else {}
+        weights = self.encoder.picture_query(encoded.terms[0]) if mode != "vector" else {}
         return self._by(mode, weights, encoded.vectors[0].tolist(), "image", k, filters)
 
     def _by(
@@ -157,11 +154,6 @@ class Index:
         rest = hit["_score"] - sum(parts.values()) if vector else 0.0
         path = Path(self.about["root"]) / source["uri"]
         return Hit(hit["_id"], hit["_score"], source["uri"], path, parts, rest, source)
-
-
-def picture_query(terms: Mapping[str, float]) -> dict[str, float]:
-    """What a picture with these `terms`, the heaviest first, asks for."""
-    return dict(islice(terms.items(), QUERY_TERMS))
 
 
 def encode_picture(model: "Model", content: bytes) -> "Encoded":

@@ -12,7 +12,6 @@ from lexel.encoders.encoder import Encoder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate.collection import Collection
 from lexel.pipeline.evaluate.items import Floats, Items, Terms
-from lexel.pipeline.search import picture_query
 
 Name = Literal["text_to_image", "image_to_text", "image_to_image"]
 Side = Literal["text", "image"]
@@ -58,13 +57,13 @@ def directions(
     pictures, captions = collection.pictures, collection.captions
     if captions is None:
         right = _read(qrels, _names(pictures), _names(pictures)) if qrels else _same_label(pictures)
-        return [_direction("image_to_image", "image", _picture_queries(pictures), right, qrels)]
+        return [_direction("image_to_image", "image", _picture_queries(pictures, encoder), right, qrels)]
     by_text = _by_text(pictures, captions, qrels)
     by_image = _by_image(pictures, captions, qrels) or _turned(by_text)
     texts = _text_queries(captions, encoder, device)
     return [
         _direction("text_to_image", "text", texts, by_text, qrels),
-        _direction("image_to_text", "image", _picture_queries(pictures), by_image, qrels),
+        _direction("image_to_text", "image", _picture_queries(pictures, encoder), by_image, qrels),
     ]
 
 
@@ -79,9 +78,9 @@ def _direction(name: Name, side: Side, queries: Sequence[Query], right: Judgment
     return Direction(name, side, judged, {query.id: right[query.id] for query in judged}, name == "image_to_image")
 
 
-def _picture_queries(pictures: Items) -> list[Query]:
+def _picture_queries(pictures: Items, encoder: Encoder) -> list[Query]:
     return [
-        Query(id_, uri, None, picture_query(terms), vector)
+        Query(id_, uri, None, encoder.picture_query(terms), vector)
         for id_, uri, terms, vector in zip(pictures.ids, pictures.uris, pictures.terms, pictures.vectors, strict=True)
     ]
 

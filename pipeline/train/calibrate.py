@@ -8,7 +8,6 @@ from torch import Tensor
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Model
 from lexel.pipeline.evaluate.tune import MOST_QUERIES, Floats, best_weight
-from lexel.pipeline.search import picture_query
 from lexel.pipeline.train.lesson import Lesson
 
 
@@ -22,7 +21,7 @@ def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor
     said = [lesson.texts[i] for i in captions]
     column = encoder.vocabulary.index
     stored, kept = _table(terms, column), _table(model.items_of(said), column)
-    asked, shown = _table(model.queries(said), column), _table([picture_query(own) for own in terms], column)
+    asked, shown = _table(model.queries(said), column), _table([encoder.picture_query(own) for own in terms], column)
     cosines = vectors @ texts[captions].float().numpy().T
     right = lesson.owner[captions][None] == pictures[:, None]
     captioned = right.any(1)
