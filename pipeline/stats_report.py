@@ -133,7 +133,7 @@ def warnings(report: Report) -> Iterator[str]:
     if report.dead_asked > DEAD_ASKED:
         yield (
             f"{report.dead_asked:.1%} of what queries ask for is on no {noun} ({_some(report.names(report.dead))}): "
-            "such words find nothing; keep more terms, map them to others by aliases, or train on captions that use them."
+            "such words find nothing; keep more terms, map them by aliases, or train on captions that use them."
         )
     if counts.items and report.active(50) < FEW and not counts.job.captions:
         yield f"Half of the {noun}s have fewer than {FEW} terms: keep more, or train the head with weaker sparsity."
