@@ -6,7 +6,7 @@ softmax of scores, they come divided by their temperature.
 
 import torch
 from torch import Tensor
-from torch.nn.functional import binary_cross_entropy_with_logits, kl_div, log_softmax, mse_loss
+from torch.nn.functional import binary_cross_entropy_with_logits, kl_div, log_softmax, logsigmoid, mse_loss
 
 
 def info_nce(scores: Tensor, targets: Tensor | None = None) -> Tensor:
@@ -20,6 +20,18 @@ def info_nce(scores: Tensor, targets: Tensor | None = None) -> Tensor:
     if targets is None:
         targets = torch.eye(len(scores), dtype=scores.dtype, device=scores.device)
     return (_cross_entropy(scores, targets) + _cross_entropy(scores.T, targets.T)) / 2
+
+
+def sigmoid_pairs(scores: Tensor, same: Tensor | None = None) -> Tensor:
+    """Say of each pair in the batch whether the two belong together, without regard to the other pairs.
+
+    SigLIP's loss, -1/B sum_ij log sigmoid(z_ij s_ij) with z 1 for a pair and -1 otherwise (Zhai et al., ICCV 2023,
+    section 3.2 and algorithm 1); `scores` come with their scale and bias. `same` [B, B] is true where the two belong
+    together, if that is not the diagonal alone.
+    """
+    if same is None:
+        same = torch.eye(len(scores), dtype=torch.bool, device=scores.device)
+    return -logsigmoid(torch.where(same, scores, -scores)).sum() / len(scores)
 
 
 def hardest_triplet(scores: Tensor, *, margin: float = 0.2, same: Tensor | None = None) -> Tensor:

@@ -68,6 +68,28 @@ def test_info_nce_is_least_where_the_shares_are_the_targets() -> None:
     assert all(losses.info_nce(shares.log() + 0.3 * dice(i, 2, 2), shares) > best for i in range(20))
 
 
+def test_sigmoid_pairs_by_hand() -> None:
+    scores = tensor([[math.log(3), 0.0], [math.log(4), -math.log(9)]], dtype=torch.float64)
+    # Chances that the two belong together: 3/4, 1/2; 4/5, 1/10.
+    wrong = math.log(1 / 2) + math.log(1 / 5)
+    expected = -(math.log(3 / 4) + math.log(1 / 10) + wrong) / 2
+    assert losses.sigmoid_pairs(scores).item() == pytest.approx(expected)
+    # Caption 0 fits picture 1 as well.
+    both = tensor([[1, 0], [1, 1]]).bool()
+    expected = -(math.log(3 / 4) + math.log(1 / 10) + math.log(1 / 2) + math.log(4 / 5)) / 2
+    assert losses.sigmoid_pairs(scores, both).item() == pytest.approx(expected)
+
+
+@quick
+@given(SEEDS)
+def test_sigmoid_pairs_knows_neither_order_nor_side_and_stays_finite(seed: int) -> None:
+    scores, order = dice(seed, 6, 6), shuffle(seed, 6)
+    loss = losses.sigmoid_pairs(scores)
+    assert torch.allclose(losses.sigmoid_pairs(scores[order][:, order]), loss)
+    assert torch.allclose(losses.sigmoid_pairs(scores.T), loss)
+    assert losses.sigmoid_pairs(1e6 * scores).isfinite()
+
+
 def test_the_hardest_triplet_by_hand() -> None:
     scores = tensor([[0.9, 0.8, 0.1], [0.2, 0.5, 0.4], [0.6, 0.3, 0.55]], dtype=torch.float64)
     # Rows: 0.2 + 0.8 - 0.9, 0.2 + 0.4 - 0.5, 0.2 + 0.6 - 0.55; columns: 0 (-0.1), 0.2 + 0.8 - 0.5, 0.2 + 0.4 - 0.55.
@@ -195,6 +217,7 @@ def test_the_teacher_is_not_taught(loss: Callable[[Tensor, Tensor], Tensor]) -> 
 LABELS = tensor([0, 0, 1, 1, 2, 2])
 SCORED: dict[str, Callable[[Tensor], Tensor]] = {
     "info_nce": losses.info_nce,
+    "sigmoid_pairs": losses.sigmoid_pairs,
     "hardest_triplet": losses.hardest_triplet,
     "label_triplet": lambda x: losses.label_triplet(x, LABELS, margin=0.5),
     "flops": losses.flops,
