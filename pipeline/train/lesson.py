@@ -16,6 +16,15 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
+class Draw:
+    """What a batch is made of: the rows of B pictures, of a caption of each, and which view of it is looked at; [B]."""
+
+    pictures: Rows
+    captions: Rows
+    views: Rows
+
+
+@dataclass(frozen=True)
 class Batch:
     """B pictures and a caption of each: features [B, F], the pictures' rows [B] and the captions' rows [B]."""
 
@@ -65,7 +74,12 @@ class Lesson:
         return torch.from_numpy(picked)
 
     def batches(self, *, size: int, seed: int, epoch: int) -> Iterator[Batch]:
-        """Batches of an epoch, a pure function of seed and epoch: each caption about once, each picture once a batch.
+        """The batches of an epoch, as `draws` has them."""
+        for draw in self.draws(size=size, views=len(self.views), seed=seed, epoch=epoch):
+            yield Batch(self.features(draw.pictures, draw.views), draw.pictures, draw.captions)
+
+    def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[Draw]:
+        """What an epoch looks at, a function of seed and epoch: each caption about once, each picture once a batch.
 
         The batch's size is bounded by the pictures; the rest of a pass that fills no batch is left out.
         """
@@ -78,7 +92,7 @@ class Lesson:
             for start in range(0, len(order) - size + 1, size):
                 rows = order[start : start + size]
                 captions = self.first[rows] + dice.integers(0, counts[rows])
-                yield Batch(self.features(rows, dice.integers(0, len(self.views), size)), rows, captions)
+                yield Draw(rows, captions, dice.integers(0, views, size))
 
     def steps(self, size: int) -> int:
         """How many batches of `size` an epoch has."""

@@ -2,22 +2,24 @@
 
 import copy
 import json
+import math
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from lexel.pipeline.train.lesson import Batch
 from lexel.pipeline.train.schedule import Schedule
 
 Figures = dict[str, float]
+T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
-class Task(Protocol):
+class Task(Protocol[T_contra]):
     """What is learned: `watched` is the figure of `judge` that should be high."""
 
     watched: str
@@ -29,7 +31,7 @@ class Task(Protocol):
     def groups(self) -> list[dict[str, Any]]:
         """The optimiser's groups; `rate` and `decay` in a group are factors of the schedule's."""
 
-    def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
+    def loss(self, batch: T_contra, progress: float) -> tuple[Tensor, Figures]:
         """What is to be small, and what is worth telling of it, at `progress` in 0..1 of the training."""
 
     def judge(self, module: nn.Module) -> Figures:
@@ -63,16 +65,18 @@ class _State:
 
 
 def fit(
-    task: Task,
-    batches: Callable[[int], Iterable[Batch]],
+    task: Task[T],
+    batches: Callable[[int], Iterable[T]],
     *,
     steps: int,
     schedule: Schedule,
+    clip: float = math.inf,
     saved: Path | None = None,
     identity: str = "",
     tell: Callable[[int, Figures], None] = lambda epoch, figures: None,
 ) -> History:
-    """Train `task` and leave it with the weights that were best on val. `steps` is the number of batches an epoch.
+    """Train `task` and leave it with the weights that were best on val. `steps` is the number of batches an epoch,
+    `clip` the longest gradient that is followed.
 
     After each epoch its state is written to `saved`; a later call with the same `identity` goes on from there, and ends
     with the same weights as if it had never stopped.
@@ -85,7 +89,7 @@ def fit(
         epoch = len(state.history.epochs)
         # Dropout's numbers depend on the epoch alone, not on what ran before it.
         torch.manual_seed(schedule.seed * 100_003 + epoch)
-        figures = _epoch(task, batches(epoch), state, schedule, total)
+        figures = _epoch(task, batches(epoch), state, schedule, total, clip)
         figures |= task.judge(state.average)
         if state.history.add(figures, task.watched):
             state.best = {key: value.clone() for key, value in state.average.state_dict().items()}
@@ -97,7 +101,7 @@ def fit(
     return state.history
 
 
-def _begin(task: Task, schedule: Schedule) -> _State:
+def _begin(task: Task[Any], schedule: Schedule) -> _State:
     groups = [
         {
             "params": list(group["params"]),
@@ -114,7 +118,7 @@ def _tired(history: History, schedule: Schedule) -> bool:
     return len(history.epochs) - 1 - history.best >= schedule.patience
 
 
-def _epoch(task: Task, batches: Iterable[Batch], state: _State, schedule: Schedule, total: int) -> Figures:
+def _epoch(task: Task[T], batches: Iterable[T], state: _State, schedule: Schedule, total: int, clip: float) -> Figures:
     task.module.train()
     sums: dict[str, float] = {}
     count = 0
@@ -125,6 +129,8 @@ def _epoch(task: Task, batches: Iterable[Batch], state: _State, schedule: Schedu
         loss, told = task.loss(batch, progress)
         state.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
+        if clip < math.inf:
+            nn.utils.clip_grad_norm_(task.module.parameters(), clip)
         state.adam.step()
         _average(state, task.module, schedule.averaged(state.step))
         state.step += 1
@@ -140,7 +146,7 @@ def _average(state: _State, module: nn.Module, keep: float) -> None:
         mean.lerp_(now, 1 - keep) if mean.is_floating_point() else mean.copy_(now)
 
 
-def _save(task: Task, state: _State, path: Path, identity: str) -> None:
+def _save(task: Task[Any], state: _State, path: Path, identity: str) -> None:
     content = {
         "identity": identity,
         "module": task.module.state_dict(),
@@ -155,7 +161,7 @@ def _save(task: Task, state: _State, path: Path, identity: str) -> None:
     os.replace(temporary, path)
 
 
-def _restore(task: Task, state: _State, path: Path, identity: str) -> None:
+def _restore(task: Task[Any], state: _State, path: Path, identity: str) -> None:
     """Take up a saved state; one of another training, or half a file, is left alone."""
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")

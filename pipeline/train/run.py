@@ -28,7 +28,7 @@ from lexel.pipeline.train.card import card
 from lexel.pipeline.train.dense import Dense, likeliest_scale
 from lexel.pipeline.train.features import lessons
 from lexel.pipeline.train.heads import HeadTask, Side
-from lexel.pipeline.train.lesson import Counts, Lesson
+from lexel.pipeline.train.lesson import Batch, Counts, Lesson
 from lexel.pipeline.train.loop import Figures, History, Task, fit
 from lexel.pipeline.train.options import Options
 from lexel.pipeline.train.schedule import Schedule
@@ -208,7 +208,7 @@ class _Run:
         building.fold_head(head, standard)
         return head, history
 
-    def _fit(self, stage: str, task: Task, schedule: Schedule, about: object) -> History:
+    def _fit(self, stage: str, task: Task[Batch], schedule: Schedule, about: object) -> History:
         identity = _digest(stage, about, self.base.features.features_id, self.train.texts, len(self.train.views))
         return fit(
             task,
