@@ -107,7 +107,9 @@ def test_terms_are_the_heads_weights_cut_to_the_budget_and_rounded(built: Model)
 
 def test_texts_are_items_of_their_own_words(built: Model) -> None:
     found = built.texts(TEXTS)
-    assert found.terms == [{"two": 1, "dog": 1, "run": 1, "snow": 1}, {"man": 2, "dog": 1, "two": 1}, {}]
+    # Four words of 1 / sqrt(4) each; of the four words of the second text two are the same.
+    assert found.terms == [{"two": 0.5, "dog": 0.5, "run": 0.5, "snow": 0.5}, {"man": 1, "dog": 0.5, "two": 0.5}, {}]
+    assert built.queries(TEXTS) == [{"two": 1, "dog": 1, "run": 1, "snow": 1}, {"man": 2, "dog": 1, "two": 1}, {}]
     assert found.features is None
     assert np.array_equal(found.vectors, built.text_vectors(TEXTS))
     assert np.allclose(np.linalg.norm(found.vectors, axis=1), 1, atol=1e-6)
