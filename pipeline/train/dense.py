@@ -18,13 +18,14 @@ _SCALES = np.geomspace(1, 200, 40)
 class Dense:
     """What a head learns from beside the captions.
 
-    `images` turns features [B, F] into unit vectors [B, D]; `texts` [C, D] are the captions' unit vectors, `scale` what
-    their cosines are multiplied by in a softmax.
+    `images` turns features [B, F] into unit vectors [B, D] by the matrix `projection` [D, F], None where the features
+    are the vectors; `texts` [C, D] are the captions' unit vectors, `scale` what cosines are multiplied by in a softmax.
     """
 
     images: Callable[[Tensor], Tensor]
     texts: Tensor
     scale: float
+    projection: Tensor | None = None
 
 
 @torch.no_grad()

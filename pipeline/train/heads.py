@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout
+from torch.nn.functional import dropout, normalize
 
 from lexel.encoders.heads import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead
 from lexel.encoders.losses import caption_bce, l1
+from lexel.encoders.regions import regions_of
 from lexel.pipeline.train.dense import Dense
 from lexel.pipeline.train.gauge import Recall, recalls
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson, Rows
@@ -21,6 +23,8 @@ Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead
 
 
 _SCHEDULE = Schedule(epochs=30, batch=1000, rate=1e-3)
+# How far from 0 a word's logit begins, and how much it then varies from picture to picture.
+_AWAKE, _GAIN = 0.1, 0.5
 
 
 @dataclass(frozen=True)
@@ -100,7 +104,7 @@ class HeadTask:
         self.module = _Scored(head).to(device)
         self.train, self.val, self.standard, self.recipe, self.device = train, val, standard, recipe, device
         self._caption_worth = worth.to(device)
-        _begin(head, train.counts)
+        _begin(head, train, standard)
 
     def groups(self) -> list[dict[str, Any]]:
         """Matrices shrink as they learn, the rest does not."""
@@ -219,22 +223,50 @@ def _sum_of(counts: Counts, start: int, stop: int) -> Tensor:
 
 
 @torch.no_grad()
-def _begin(head: Trainable, counts: Counts) -> None:
+def _begin(head: Trainable, train: Side, standard: Standard) -> None:
     """Where learning starts from.
 
-    Under the ReLU a term that no picture wakes gets no gradient: all begin a little awake. A classifier of caption
-    words begins at how often each word is there.
+    A classifier of caption words begins at how often each word is there. The others begin at the dense pair's own idea
+    of each word, the direction of the captions that hold it, with which rare words start near their meaning. Under the
+    ReLU a term that no picture wakes gets no gradient: all begin a little awake.
     """
     if isinstance(head, CaptionWordsHead):
-        some = _share_of_captions(counts).clamp(1e-5, 1 - 1e-5)
+        some = _share_of_captions(train.counts).clamp(1e-5, 1 - 1e-5)
         head.prior.copy_(some)
         head.logits.bias.copy_(torch.logit(some))
         return
-    nn.init.constant_((head.inner if isinstance(head, RegionHead) else head).logits.bias, 0.1)
+    inner = head.inner if isinstance(head, RegionHead) else head
+    anchors = _anchors(train)
+    directions = anchors if train.dense.projection is None else anchors @ train.dense.projection.cpu()
+    inner.logits.weight.copy_(_scaled(directions * standard.std, train, standard))
+    nn.init.constant_(inner.logits.bias, _AWAKE)
     if isinstance(head, ExpandHead):
-        nn.init.constant_(head.query_logits.bias, 0.1)
+        # Vectors are not standardised: what captions have in common is taken out by the bias.
+        spread = float((train.dense.texts[:2000].float() @ anchors.T).std())
+        head.query_logits.weight.copy_(anchors * (_GAIN / max(1e-6, spread)))
+        usual = head.query_logits.weight @ train.dense.texts.float().mean(0).to(head.query_logits.weight.device)
+        head.query_logits.bias.copy_(_AWAKE - usual)
+
+
+def _scaled(directions: Tensor, train: Side, standard: Standard) -> Tensor:
+    """The rows [V, F] times one number, so that logits of the training's pictures vary by _GAIN."""
+    seen = standard(train.lesson.features(train.lesson.captioned[:1000]))
+    if standard.regions:
+        vectors, there = regions_of(seen, standard.regions)
+        seen = vectors[there]
+    return directions * (_GAIN / max(1e-6, float((seen @ directions.T).std())))
+
+
+def _anchors(train: Side) -> Tensor:
+    """The direction of the captions that hold each term [V, D], as against captions in general."""
+    counts, texts = train.counts, train.dense.texts.float()
+    total = torch.zeros(counts.terms, texts.shape[1])
+    line = torch.from_numpy(np.repeat(np.arange(len(counts)), np.diff(counts.first)))
+    total.index_add_(0, torch.from_numpy(counts.flat), texts[line])
+    held = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms).clamp(min=1)
+    return normalize(total / held[:, None] - texts.mean(0), dim=1)
 
 
 def _share_of_captions(counts: Counts) -> Tensor:
-    held = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms)
-    return held.float() / max(1, len(counts))
+    share: Tensor = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms).float() / max(1, len(counts))
+    return share

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -31,6 +31,7 @@ from lexel.pipeline.train.heads import HeadTask, Side
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson
 from lexel.pipeline.train.loop import Figures, History, Task, fit
 from lexel.pipeline.train.options import Options
+from lexel.pipeline.train.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.sentences import text_features
 from lexel.pipeline.train.splits import splits
@@ -123,7 +124,9 @@ class _Run:
         if not len(self.val.texts):
             raise ConfigError("Without captions there is nothing to compare words with; give captions for val.")
         scale = likeliest_scale(tower, self.val, asked[1])
-        return Dense(tower.image_vectors, asked[0], scale), Dense(tower.image_vectors, asked[1], scale), history
+        matrix = tower.image_projection.weight.detach() if isinstance(tower, PairTower) else None
+        teach, judge = (Dense(tower.image_vectors, texts, scale, matrix) for texts in asked)
+        return teach, judge, history
 
     def _loss(self) -> Loss | None:
         chosen = self.options.tower
@@ -140,7 +143,12 @@ class _Run:
         tower = self.base.tower
         if isinstance(tower, PairTower) and tower.text.learned and self._loss() is not None:
             return [None, None]
-        model = tower.text if isinstance(tower, PairTower) else tower.texts
+        encode = tower.text if isinstance(tower, PairTower) else tower.texts
+
+        def model(texts: Sequence[str]) -> Tensor:
+            with fast(chosen(self.options.device)):
+                return encode(texts)
+
         found: list[Tensor | None] = []
         for lesson in (self.train, self.val):
             place = self.work / f"texts-{_digest(self._text_id(), lesson.texts)}"
