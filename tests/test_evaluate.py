@@ -25,7 +25,7 @@ from lexel.pipeline.evaluate.tune import ranks, recalls, term_scores
 from lexel.pipeline.scenes import write
 from lexel.pipeline.search import MODES
 
-COUNT, SEED = 60, 40_000
+COUNT, SEED = 40, 40_000
 BOTH = ("text_to_image", "image_to_text")
 
 
