@@ -33,14 +33,14 @@ def is_pair(ref: str) -> bool:
     return "+" in ref and not _path(ref).exists()
 
 
-def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512) -> PairTower:
+def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512, hidden: int = 0) -> PairTower:
     """The two sides of `ref`, projected to vectors of length `dim` by maps that are still random.
 
-    A text side that is learned from nothing reads `words`, lower-case forms as `vocabulary.words` finds them. Raises
-    EncoderError where a side is not to be had.
+    The text's map has `hidden` units beside the linear one. A text side that is learned from nothing reads `words`,
+    lower-case forms as `vocabulary.words` finds them. Raises EncoderError where a side is not to be had.
     """
     image, text = split(ref)
-    return PairTower(open_image(image), _text(text, words, dim), dim=dim)
+    return PairTower(open_image(image), _text(text, words, dim), dim=dim, hidden=hidden)
 
 
 def open_image(side: str) -> Backbone:
@@ -56,6 +56,21 @@ def open_image(side: str) -> Backbone:
         name, _, weights = rest.partition(":")
         return RegionBackbone(name, weights=_weights(weights), pool=pool)
     return TransformersBackbone(os.path.expanduser(side))
+
+
+def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextModel:
+    """The text side that `side` names; see `open_pair`. Raises EncoderError where it is not to be had."""
+    if side == "gru":
+        if not words:
+            raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
+        # VSE++'s state is as long as the vector; a wider one would cost time by the square.
+        return GruText(GruConfig(tuple(dict.fromkeys(words)), width=dim))
+    path, pooling = _pooled(side)
+    if path.startswith("words:"):
+        if pooling == "cls":
+            raise EncoderError(f"{side!r} cannot be: static word vectors are averaged, or added up with :sum.")
+        return WordVectors(read_table(_path(path.removeprefix("words:"))), pooling=pooling)
+    return TransformersText(os.path.expanduser(path), pooling=pooling)
 
 
 def split(ref: str) -> tuple[str, str]:
@@ -87,20 +102,6 @@ def _path(text: str) -> Path:
 
 def _weights(given: str) -> str | None:
     return None if given == "none" else given or "DEFAULT"
-
-
-def _text(side: str, words: Sequence[str], dim: int) -> TextModel:
-    if side == "gru":
-        if not words:
-            raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
-        # VSE++'s state is as long as the vector; a wider one would cost time by the square.
-        return GruText(GruConfig(tuple(dict.fromkeys(words)), width=dim))
-    path, pooling = _pooled(side)
-    if path.startswith("words:"):
-        if pooling == "cls":
-            raise EncoderError(f"{side!r} cannot be: static word vectors are averaged, or added up with :sum.")
-        return WordVectors(read_table(_path(path.removeprefix("words:"))), pooling=pooling)
-    return TransformersText(os.path.expanduser(path), pooling=pooling)
 
 
 def _pooled(side: str) -> tuple[str, Pooling]:

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn.functional import normalize
+from torch.nn.functional import dropout, gelu, normalize
 
 from lexel.encoders.backbones import Backbone, backbone
 from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, longest_text, network, quiet, tokenizer
@@ -105,14 +105,34 @@ class DualTower(nn.Module):
         self.processor.save(folder / "dual")
 
 
-class PairTower(nn.Module):
-    """An image backbone and a text model, each brought into one space by a trained linear projection."""
+class BentProjection(nn.Linear):
+    """A linear map and, added to it, a small network that begins at nothing: a map that can bend where it has to."""
 
-    def __init__(self, image: Backbone, text: TextModel, *, dim: int) -> None:
+    def __init__(self, features: int, dim: int, *, hidden: int) -> None:
+        super().__init__(features, dim)
+        self.inner, self.outer = nn.Linear(features, hidden), nn.Linear(hidden, dim, bias=False)
+        nn.init.zeros_(self.outer.weight)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Features [B, F] to [B, dim]."""
+        bent: torch.Tensor = self.outer(dropout(gelu(self.inner(input)), 0.2, training=self.training))
+        return super().forward(input) + bent
+
+
+class PairTower(nn.Module):
+    """An image backbone and a text model, each brought into one space by a trained projection.
+
+    The image's is linear; the text's has `hidden` units beside, 0 for none: there are more captions than pictures to
+    learn it from.
+    """
+
+    def __init__(self, image: Backbone, text: TextModel, *, dim: int, hidden: int = 0) -> None:
         super().__init__()
+        self.hidden = hidden
         self.image, self.text, self.dim, self.feature_dim = image, text, dim, image.dim
         self.image_projection = nn.Linear(image.width if isinstance(image, RegionBackbone) else image.dim, dim)
-        self.text_projection = nn.Linear(text.dim, dim)
+        plain = not hidden
+        self.text_projection = nn.Linear(text.dim, dim) if plain else BentProjection(text.dim, dim, hidden=hidden)
         self.pixels = image.pixels
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -134,7 +154,8 @@ class PairTower(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The two sides and the length of a vector."""
-        return {"kind": "pair", "dim": self.dim, "image": self.image.config(), "text": self.text.config()}
+        sides = {"image": self.image.config(), "text": self.text.config()}
+        return {"kind": "pair", "dim": self.dim, "hidden": self.hidden, **sides}
 
     def save(self, folder: Path) -> None:
         """Write both sides' own files."""
@@ -148,7 +169,9 @@ def tower(config: Mapping[str, Any], folder: Path) -> "DualTower | PairTower":
         case {"kind": "dual", "checkpoint": checkpoint}:
             return DualTower(folder / checkpoint)
         case {"kind": "pair", "dim": dim, "image": image, "text": text}:
-            return PairTower(backbone(image, folder), text_model(text, folder), dim=dim)
+            # The first encoders did not write down that nothing was hidden.
+            hidden = config.get("hidden", 0)
+            return PairTower(backbone(image, folder), text_model(text, folder), dim=dim, hidden=hidden)
     raise EncoderError(f"This lexel does not know the tower {config.get('kind')!r}; the encoder may need a newer one.")
 
 

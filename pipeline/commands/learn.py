@@ -44,6 +44,7 @@ def train(
     views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 1,
     keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.")] = 128,
     dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.")] = 512,
+    hidden: Annotated[int, typer.Option(min=0, help="Units beside the linear map of a pair's texts.")] = 512,
     min_count: Annotated[int, typer.Option(min=1, help="Captions that must hold a term for it to be one.")] = 5,
     size: Annotated[int | None, typer.Option(min=2, help="The commonest terms only.", show_default="all")] = None,
     aliases: Annotated[Path | None, typer.Option(help="A file of lines `form = term`.")] = None,
@@ -84,6 +85,7 @@ def train(
         views=views,
         keep=keep,
         dim=dim,
+        hidden=hidden,
         min_count=min_count,
         size=size,
         aliases=read_aliases(aliases) if aliases else {},
@@ -100,9 +102,9 @@ def train(
         open_source(captions),
         out,
         encoder=encoder,
-        work=work or _work(captions),
+        work=work or work_folder(captions),
         options=options,
-        teller=Teller(show.Bar, _say_epoch),
+        teller=Teller(show.Bar, say_epoch),
     )
     show.out.print(
         f"{trained.encoder.name} {trained.encoder.fingerprint}, {len(trained.encoder.vocabulary):,} terms, "
@@ -111,7 +113,7 @@ def train(
     )
 
 
-def _work(captions: str) -> Path:
+def work_folder(captions: str) -> Path:
     """One folder for each collection, so that another head or vocabulary finds its features there."""
     from lexel.pipeline.places import data_folder
 
@@ -119,6 +121,7 @@ def _work(captions: str) -> Path:
     return data_folder() / "train" / f"{place.stem}-{hashlib.blake2b(str(place).encode(), digest_size=4).hexdigest()}"
 
 
-def _say_epoch(stage: str, epoch: int, epochs: int, figures: dict[str, float]) -> None:
+def say_epoch(stage: str, epoch: int, epochs: int, figures: dict[str, float]) -> None:
+    """One line on standard error."""
     shown = "  ".join(f"[dim]{name}[/] {value:.4g}" for name, value in figures.items() if name != "R")
     show.err.print(f"{stage} {epoch + 1:>3}/{epochs}  {shown}", soft_wrap=True)

@@ -1,21 +1,37 @@
 """What training starts from: an encoder, or two sides that have never been together."""
 
 import hashlib
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders.bag import BagConfig
-from lexel.encoders.bases import is_pair, open_image, open_pair, split
+from lexel.encoders.bases import is_pair, open_image, open_text, split
+from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import read
-from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import LexiconHead
 from lexel.encoders.model import Model
 from lexel.encoders.texts import BagText
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary import words
+
+
+class Eye(Encoder):
+    """An encoder for the sake of its features: any other one that makes the same goes on with its shards."""
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """That of the features, which is all that training reads."""
+        return self.features_id
+
+    @classmethod
+    def of(cls, encoder: Encoder) -> "Eye":
+        """The eye of `encoder`."""
+        return cls(encoder.ref, encoder.folder, encoder.config, encoder.vocabulary)
 
 
 @dataclass(frozen=True)
@@ -32,32 +48,38 @@ class Base:
 
 
 def open_base(ref: str, *, folder: Path, captions: Iterable[str], dim: int, device: str) -> Base:
-    """Open `ref`: the name or folder of an encoder, or IMAGE+TEXT (see `lexel.encoders.bases`).
+    """Open `ref`: the name or folder of an encoder, or IMAGE+TEXT (see `lexel.encoders.bases`), on `device`.
 
     The encoder of an untrained pair's features is kept in `folder`. Raises EncoderError where `ref` is neither.
     """
     if is_pair(ref):
-        image = split(ref)[0]
-        tower = open_pair(ref, words=_forms(captions), dim=dim)
-        return Base(_features_of(image, folder), tower, trained=False, image=image)
+        image, text = split(ref)
+        features = _features_of(image, folder)
+        # The image side as it was kept: an untrained one is another network each time that it is opened.
+        seeing = features.load(device="cpu").tower
+        assert isinstance(seeing, PairTower)
+        tower = PairTower(seeing.image, open_text(text, words=_forms(captions), dim=dim), dim=dim)
+        return Base(Eye.of(features), tower.eval().to(chosen(device)), trained=False, image=image)
     encoder = open_encoder(ref)
-    return Base(encoder, encoder.load(device=device).tower, trained=True)
+    return Base(Eye.of(encoder), encoder.load(device=options.device).tower, trained=True)
 
 
 def _features_of(image: str, folder: Path) -> Encoder:
     """An encoder for the sake of its image side alone: its text side knows one word, and so does its head."""
     place = folder / f"image-{hashlib.blake2b(image.encode(), digest_size=4).hexdigest()}"
     if (place / "lexel.json").exists():
-        try:
-            return read(place)
-        except EncoderError:  # a killed run left half of it
-            pass
+        return read(place)
     tower = PairTower(open_image(image), BagText(BagConfig(("picture",), width=1)), dim=1)
     head = LexiconHead(features=tower.image.dim, terms=1)
     for weights in head.logits.parameters():
         weights.data.zero_()
     vocabulary = Vocabulary(("picture",), {"picture": "picture"}, (0.5,))
-    return Model(tower, head, vocabulary, keep=1, device="cpu").save(place, name=image.rstrip("/").rsplit("/", 1)[-1])
+    # Under its name only when it is whole: a killed run would leave half of it.
+    temporary = place.with_name(f".{place.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    Model(tower, head, vocabulary, keep=1, device="cpu").save(temporary, name=image.rstrip("/").rsplit("/", 1)[-1])
+    temporary.replace(place)
+    return read(place)
 
 
 def _forms(captions: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from lexel.encoders.heads import (
     ZeroShotHead,
 )
 from lexel.encoders.regions import RegionBackbone
-from lexel.encoders.towers import DualTower, PairTower
+from lexel.encoders.towers import BentProjection, DualTower, PairTower
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train.base import Base
@@ -68,3 +68,5 @@ def fold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
     """Make projections that learned on standardised features read the features themselves."""
     standard.fold_into(tower.image_projection)
     tower.text_projection.weight.div_(text_std)
+    if isinstance(tower.text_projection, BentProjection):
+        tower.text_projection.inner.weight.div_(text_std)

@@ -37,6 +37,7 @@ class Options:
     views: int = 1
     keep: int = 128
     dim: int = 512
+    hidden: int = 512
     min_count: int = 5
     size: int | None = None
     aliases: Mapping[str, str] = field(default_factory=dict)
