@@ -40,7 +40,7 @@ def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512, hidden: in
     lower-case forms as `vocabulary.words` finds them. Raises EncoderError where a side is not to be had.
     """
     image, text = split(ref)
-    return PairTower(open_image(image), _text(text, words, dim), dim=dim, hidden=hidden)
+    return PairTower(open_image(image), open_text(text, words=words, dim=dim), dim=dim, hidden=hidden)
 
 
 def open_image(side: str) -> Backbone:

@@ -18,6 +18,7 @@ from lexel.encoders.model import Model
 from lexel.encoders.texts import BagText
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary import words
+from lexel.pipeline.train.options import Options
 
 
 class Eye(Encoder):
@@ -47,8 +48,8 @@ class Base:
     image: str | None = None
 
 
-def open_base(ref: str, *, folder: Path, captions: Iterable[str], dim: int, device: str) -> Base:
-    """Open `ref`: the name or folder of an encoder, or IMAGE+TEXT (see `lexel.encoders.bases`), on `device`.
+def open_base(ref: str, *, folder: Path, captions: Iterable[str], options: Options) -> Base:
+    """Open `ref`: the name or folder of an encoder, or IMAGE+TEXT (see `lexel.encoders.bases`), on the device chosen.
 
     The encoder of an untrained pair's features is kept in `folder`. Raises EncoderError where `ref` is neither.
     """
@@ -58,8 +59,10 @@ def open_base(ref: str, *, folder: Path, captions: Iterable[str], dim: int, devi
         # The image side as it was kept: an untrained one is another network each time that it is opened.
         seeing = features.load(device="cpu").tower
         assert isinstance(seeing, PairTower)
-        tower = PairTower(seeing.image, open_text(text, words=_forms(captions), dim=dim), dim=dim)
-        return Base(Eye.of(features), tower.eval().to(chosen(device)), trained=False, image=image)
+        dim = options.dim
+        spoken = open_text(text, words=_forms(captions), dim=dim)
+        tower = PairTower(seeing.image, spoken, dim=dim, hidden=options.hidden)
+        return Base(Eye.of(features), tower.eval().to(chosen(options.device)), trained=False, image=image)
     encoder = open_encoder(ref)
     return Base(Eye.of(encoder), encoder.load(device=options.device).tower, trained=True)
 

@@ -63,9 +63,7 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     """
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
-    base = open_base(
-        encoder, folder=work, captions=captions, dim=options.dim, hidden=options.hidden, device=options.device
-    )
+    base = open_base(encoder, folder=work, captions=captions, options=options)
     place = work / f"features-{base.features.features_id}"
     both = lessons(
         sides,
