@@ -61,14 +61,15 @@ class TransformersBackbone(nn.Module):
     """A `transformers` vision model with its own processor; `checkpoint` is a folder or a hub name.
 
     The features are the model's pooled output, averaged over space where that is a map; where the model has no pooler,
-    the state of its first token, which is the class token of a vision transformer. Raises EncoderError for any other
-    model.
+    the state of its first token, which is the class token of a vision transformer. With `whole` it sees the picture
+    squeezed into a square, edges and all, instead of the middle that its processor would cut out. Raises EncoderError
+    for any other model.
     """
 
-    def __init__(self, checkpoint: str | Path) -> None:
+    def __init__(self, checkpoint: str | Path, *, whole: bool = False) -> None:
         super().__init__()
         folder = self.folder = locate(checkpoint)
-        self.net, self.processor = network(folder), ImageProcessor(folder)
+        self.net, self.processor = network(folder), ImageProcessor(folder, whole=whole)
         self.pixels = self.processor.pixels
         try:
             with torch.inference_mode():

@@ -55,7 +55,8 @@ def open_image(side: str) -> Backbone:
             raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
         name, _, weights = rest.partition(":")
         return RegionBackbone(name, weights=_weights(weights), pool=pool)
-    return TransformersBackbone(os.path.expanduser(side))
+    # A caption speaks of all that is in the picture, and so of its edges too.
+    return TransformersBackbone(os.path.expanduser(side), whole=True)
 
 
 def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextModel:

@@ -97,14 +97,21 @@ def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
 
 
 class ImageProcessor:
-    """The checkpoint's image processor. It makes pixels of one shape only, since pictures are encoded in batches."""
+    """The checkpoint's image processor. It makes pixels of one shape only, since pictures are encoded in batches.
 
-    def __init__(self, folder: Path) -> None:
+    With `whole` it squeezes the picture into the square that it would have cut out of the middle.
+    """
+
+    def __init__(self, folder: Path, *, whole: bool = False) -> None:
         from PIL import Image
         from transformers import AutoImageProcessor
 
         with quiet(), _opening(folder):
             self._process = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
+            if whole and getattr(self._process, "do_center_crop", False):
+                crop = self._process.crop_size
+                square = {"height": crop["height"], "width": crop["width"]}
+                self._process = type(self._process).from_pretrained(folder, size=square, do_center_crop=False)
             found = [self._process(images=Image.new("RGB", s), return_tensors="pt") for s in ((96, 64), (64, 96))]
         if len({tuple(f["pixel_values"].shape) for f in found}) > 1:
             raise EncoderError(
