@@ -6,6 +6,7 @@ vocabulary.json     terms, forms, document frequencies
 calibration.json    the weight of the vector in hybrid queries; may change without changing what is encoded
 image/ text/ dual/  checkpoints of `transformers`, where it is built on them
 README.md           the model card
+training/           how it was trained, where it was
 """
 
 import hashlib
@@ -30,7 +31,7 @@ FORMAT = 1
 QUERY_TERMS = 64
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
 # What lexel.json and vocabulary.json mean is hashed, not how they are written.
-_NOT_HASHED = {"calibration.json", "lexel.json", "vocabulary.json"}
+_NOT_HASHED = ("calibration.json", "lexel.json", "vocabulary.json", "training/")
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:
     """The name below `root` and the digest of each file in `folder` that decides what is encoded."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(root).as_posix()
-        if path.suffix in _HASHED and name not in _NOT_HASHED and path.is_file():
+        if path.suffix in _HASHED and not name.startswith(_NOT_HASHED) and path.is_file():
             yield name.encode()
             with path.open("rb") as file:
                 yield hashlib.file_digest(file, "blake2b").digest()

@@ -1,7 +1,7 @@
 """The parts of an encoder before training and after it."""
 
-import numpy as np
 import torch
+from torch import nn
 
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import (
@@ -17,12 +17,40 @@ from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.towers import BentProjection, DualTower, PairTower
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.train import identity
 from lexel.pipeline.train.base import Base
 from lexel.pipeline.train.heads import Trainable
 from lexel.pipeline.train.lesson import Lesson
+from lexel.pipeline.train.options import Options
 from lexel.pipeline.train.standard import Standard
 
 AnyTower = PairTower | DualTower
+
+
+def check(base: Base, options: Options) -> None:
+    """Make sure that `base` can be trained as `options` say. Raises ConfigError where it cannot."""
+    aligned = options.tower not in {"auto", "keep"}
+    if options.tower == "keep" and not base.trained:
+        raise ConfigError("A pair that was never trained has nothing to keep; leave --tower at auto.")
+    if aligned and not isinstance(base.tower, PairTower):
+        raise ConfigError("This encoder's towers are one network; give `--tower keep` or `lexel finetune`.")
+    if options.head == "labels" and base.image is None:
+        raise ConfigError("The head labels needs the classifier's own features; give --encoder IMAGE+TEXT.")
+    if regions_of(base.tower) and options.head != "lexicon":
+        raise ConfigError(f"Regions of a picture cannot be read by the head {options.head}; give `--head lexicon`.")
+
+
+def origin(tower: AnyTower) -> str:
+    """What tells these towers from others before they are trained. The image side is known by its features."""
+    projections = (tower.image_projection, tower.text_projection) if isinstance(tower, PairTower) else ()
+    return identity.digest(identity.weights(*projections), text_origin(tower))
+
+
+def text_origin(tower: AnyTower) -> str:
+    """What tells the text side of these towers from others."""
+    reading = tower.text if isinstance(tower, PairTower) else tower
+    assert isinstance(reading, nn.Module)
+    return identity.weights(reading)
 
 
 def regions_of(tower: AnyTower) -> int:
@@ -32,11 +60,9 @@ def regions_of(tower: AnyTower) -> int:
 
 
 def trainable(kind: str, tower: AnyTower, terms: int) -> Trainable:
-    """A new head of `kind` for the features of `tower`. Raises ConfigError where the two do not go together."""
+    """A new head of `kind` for the features of `tower`."""
     backbone = tower.image if isinstance(tower, PairTower) else None
     if isinstance(backbone, RegionBackbone):
-        if kind != "lexicon":
-            raise ConfigError(f"Regions of a picture cannot be read by the head {kind}; give `--head lexicon`.")
         return RegionHead(LexiconHead(features=backbone.width, terms=terms), regions=backbone.regions)
     features = tower.feature_dim or tower.dim
     if kind == "bce":
@@ -49,9 +75,8 @@ def trainable(kind: str, tower: AnyTower, terms: int) -> Trainable:
 def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> AnyHead:
     """A head that needs no training: a classifier's labels, or the towers' own idea of each word."""
     if kind == "zeroshot":
-        return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.features(np.arange(len(lesson))))
-    if base.image is None:
-        raise ConfigError("The head labels needs the classifier's own features; give --encoder IMAGE+TEXT.")
+        return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.sample(5000))
+    assert base.image is not None  # as was checked
     try:
         return LabelsHead.of(base.image, vocabulary)
     except EncoderError as error:
@@ -61,6 +86,15 @@ def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> 
 def fold_head(head: Trainable, standard: Standard) -> None:
     """Make a head that learned on standardised features read the features themselves."""
     standard.fold_into((head.inner if isinstance(head, RegionHead) else head).logits)
+
+
+@torch.no_grad()
+def unfold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
+    """Make trained projections read standardised features: what `fold_tower` undoes."""
+    standard.unfold_from(tower.image_projection)
+    tower.text_projection.weight.mul_(text_std)
+    if isinstance(tower.text_projection, BentProjection):
+        tower.text_projection.inner.weight.mul_(text_std)
 
 
 @torch.no_grad()

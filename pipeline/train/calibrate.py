@@ -1,6 +1,6 @@
 """The weight of the vector in the hybrid queries of a new encoder, from the captions of val."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -8,6 +8,7 @@ from torch import Tensor
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Model
 from lexel.pipeline.evaluate.tune import MOST_QUERIES, Floats, best_weight
+from lexel.pipeline.items import runs
 from lexel.pipeline.train.lesson import Lesson
 
 
@@ -20,8 +21,11 @@ def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor
     terms = [own for part in parts for own in part.terms]
     said = [lesson.texts[i] for i in captions]
     column = encoder.vocabulary.index
-    stored, kept = _table(terms, column), _table(model.items_of(said), column)
-    asked, shown = _table(model.queries(said), column), _table([encoder.picture_query(own) for own in terms], column)
+    stored, kept = _table(terms, column), _table(_in_parts(model.items_of, said), column)
+    asked, shown = (
+        _table(_in_parts(model.queries, said), column),
+        _table([encoder.picture_query(own) for own in terms], column),
+    )
     cosines = vectors @ texts[captions].float().numpy().T
     right = lesson.owner[captions][None] == pictures[:, None]
     captioned = right.any(1)
@@ -29,6 +33,11 @@ def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor
         "text": best_weight(asked @ stored.T, np.ascontiguousarray(cosines.T), right.T),
         "image": best_weight((shown @ kept.T)[captioned], cosines[captioned], right[captioned]),
     }
+
+
+def _in_parts(make: Callable[[Sequence[str]], list[dict[str, float]]], texts: Sequence[str]) -> list[dict[str, float]]:
+    """What `make` makes of `texts`, a batch at a time: some heads send them through a network."""
+    return [terms for some in runs(texts, 128) for terms in make(some)]
 
 
 def _table(rows: Sequence[dict[str, float]], column: Mapping[str, int]) -> Floats:

@@ -262,7 +262,8 @@ def _anchors(train: Side) -> Tensor:
     counts, texts = train.counts, train.dense.texts.float()
     total = torch.zeros(counts.terms, texts.shape[1])
     line = torch.from_numpy(np.repeat(np.arange(len(counts)), np.diff(counts.first)))
-    total.index_add_(0, torch.from_numpy(counts.flat), texts[line])
+    for place in torch.split(torch.arange(len(line)), 100_000):
+        total.index_add_(0, torch.from_numpy(counts.flat)[place], texts[line[place]])
     held = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms).clamp(min=1)
     return normalize(total / held[:, None] - texts.mean(0), dim=1)
 

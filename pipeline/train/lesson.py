@@ -57,7 +57,8 @@ class Lesson:
     @cached_property
     def meaning(self) -> Rows:
         """A number for each caption [C] that equal captions share: they cannot be told apart, so neither is wrong."""
-        return np.unique(np.array([text.lower() for text in self.texts]), return_inverse=True)[1].astype(np.int64)
+        numbers: dict[str, int] = {}
+        return np.array([numbers.setdefault(text.lower(), len(numbers)) for text in self.texts], dtype=np.int64)
 
     @property
     def captioned(self) -> Rows:
@@ -78,26 +79,35 @@ class Lesson:
         for draw in self.draws(size=size, views=len(self.views), seed=seed, epoch=epoch):
             yield Batch(self.features(draw.pictures, draw.views), draw.pictures, draw.captions)
 
+    def sample(self, most: int) -> Tensor:
+        """The features of whole pictures, evenly chosen where there are more than `most`."""
+        return self.features(np.arange(len(self))[:: -(-len(self) // most)])
+
     def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[Draw]:
         """What an epoch looks at, a function of seed and epoch: each caption about once, each picture once a batch.
 
-        The batch's size is bounded by the pictures; the rest of a pass that fills no batch is left out.
+        A pass over the pictures is cut into batches of one size, which is `size` at most; what is left over, fewer
+        pictures than batches, is left out.
         """
         dice = np.random.default_rng([seed, epoch])
-        pictures = self.captioned
-        size = min(size, len(pictures))
         counts = np.diff(self.first)
-        for _ in range(max(1, round(len(self.texts) / len(pictures)))):
-            order = dice.permutation(pictures)
-            for start in range(0, len(order) - size + 1, size):
-                rows = order[start : start + size]
+        passes, batches = self._plan(size)
+        each = len(self.captioned) // batches
+        for _ in range(passes):
+            order = dice.permutation(self.captioned)
+            for rows in (order[i * each : (i + 1) * each] for i in range(batches)):
                 captions = self.first[rows] + dice.integers(0, counts[rows])
-                yield Draw(rows, captions, dice.integers(0, views, size))
+                yield Draw(rows, captions, dice.integers(0, views, each))
 
     def steps(self, size: int) -> int:
         """How many batches of `size` an epoch has."""
+        passes, batches = self._plan(size)
+        return passes * batches
+
+    def _plan(self, size: int) -> tuple[int, int]:
+        """How many passes over the pictures an epoch has, and how many batches a pass."""
         pictures = len(self.captioned)
-        return max(1, round(len(self.texts) / pictures)) * (pictures // min(size, pictures))
+        return max(1, round(len(self.texts) / pictures)), -(-pictures // size)
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The training loop that all tasks share: epochs, the average of the weights, early stopping, going on after a stop."""
 
 import copy
+import io
 import json
 import math
-import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
+from lexel.pipeline.shards import write_atomically
 from lexel.pipeline.train.schedule import Schedule
 
 Figures = dict[str, float]
@@ -156,9 +157,9 @@ def _save(task: Task[Any], state: _State, path: Path, identity: str) -> None:
         "history": json.dumps({"epochs": state.history.epochs, "best": state.history.best}),
         "step": state.step,
     }
-    temporary = path.with_name(f".{path.name}.tmp")
-    torch.save(content, temporary)
-    os.replace(temporary, path)
+    file = io.BytesIO()
+    torch.save(content, file)
+    write_atomically(path, file.getvalue())
 
 
 def _restore(task: Task[Any], state: _State, path: Path, identity: str) -> None:

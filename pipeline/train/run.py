@@ -1,6 +1,5 @@
 """The whole of a training, in the order in which data flows."""
 
-import hashlib
 import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -13,6 +12,7 @@ from torch.nn.functional import normalize
 
 from lexel.encoders import Encoder, Vocabulary
 from lexel.encoders.devices import chosen
+from lexel.encoders.encoder import read
 from lexel.encoders.heads import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
@@ -21,7 +21,7 @@ from lexel.encoders.towers import PairTower
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.sources import Source
-from lexel.pipeline.train import building, curves
+from lexel.pipeline.train import building, curves, folder, identity
 from lexel.pipeline.train.base import Base, open_base
 from lexel.pipeline.train.calibrate import vector_weights
 from lexel.pipeline.train.card import card
@@ -61,9 +61,13 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is.
     Raises ConfigError where the options do not fit together, SourceError without pictures to learn from.
     """
+    folder.check(out)
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
     base = open_base(encoder, folder=work, captions=captions, options=options)
+    building.check(base, options)
+    # Words first: what is wrong with them is said before the hours of encoding.
+    vocabulary = _vocabulary(base, captions if sides.captioned or options.head != "labels" else [], options)
     place = work / f"features-{base.features.features_id}"
     both = lessons(
         sides,
@@ -74,9 +78,8 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
         device=options.device,
         bar=teller.bar,
     )
-    run = _Run(base, *both, options, work, teller)
+    run = _Run(base, *both, options, work, teller, building.origin(base.tower))
     stages: dict[str, History] = {}
-    vocabulary = _vocabulary(base, captions, options)
     teach, judge, history = run.towers()
     if history is not None:
         stages["towers"] = history
@@ -84,20 +87,24 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     if history is not None:
         stages["head"] = history
     model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device)
-    saved = model.save(out, name=out.resolve().name, features=base.features.features_id)
-    weights = vector_weights(model, saved, both[1], judge.texts)
-    _write(out, saved, options, stages, weights, encoder, both)
-    return Trained(saved, stages)
+    with folder.replacing(out) as new:
+        saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
+        weights = vector_weights(model, saved, both[1], judge.texts)
+        _write(new, saved, options, stages, weights, encoder, both)
+    return Trained(read(out), stages)
 
 
 def _vocabulary(base: Base, captions: list[str], options: Options) -> Vocabulary:
     if not captions and options.head == "labels" and base.image is not None:
         return label_vocabulary(label_texts(base.image))
-    if not captions:
-        raise ConfigError("Without captions only `--head labels` has words; give captions, or that head.")
-    return Vocabulary.from_captions(
+    vocabulary = Vocabulary.from_captions(
         captions, min_count=options.min_count, size=options.size, aliases=options.aliases, banned=options.banned
     )
+    if not len(vocabulary):
+        raise ConfigError(
+            f"No word stands in {options.min_count} of the {len(captions):,} captions; lower --min-count, or ban fewer."
+        )
+    return vocabulary
 
 
 @dataclass(frozen=True)
@@ -110,6 +117,7 @@ class _Run:
     options: Options
     work: Path
     teller: Teller
+    origin: str  # what the towers were before any training
 
     def towers(self) -> tuple[Dense, Dense, History | None]:
         """Train the pair's projections where that is asked for; the dense pair as a teacher on train and on val."""
@@ -117,26 +125,18 @@ class _Run:
         kept = self._kept_texts()
         history = None
         if loss is not None:
-            if not isinstance(tower, PairTower):
-                raise ConfigError("This encoder's towers are one network; give `--tower keep` or `lexel finetune`.")
+            assert isinstance(tower, PairTower)  # as was checked
             history = self._align(tower, loss, kept)
         asked = [self._text_vectors(lesson, own) for lesson, own in zip((self.train, self.val), kept, strict=True)]
-        if not len(self.val.texts):
-            raise ConfigError("Without captions there is nothing to compare words with; give captions for val.")
         scale = likeliest_scale(tower, self.val, asked[1])
         matrix = tower.image_projection.weight.detach() if isinstance(tower, PairTower) else None
         teach, judge = (Dense(tower.image_vectors, texts, scale, matrix) for texts in asked)
         return teach, judge, history
 
     def _loss(self) -> Loss | None:
-        chosen = self.options.tower
-        if chosen == "auto":
+        if self.options.tower == "auto":
             return None if self.base.trained else "infonce"
-        if chosen == "keep":
-            if not self.base.trained:
-                raise ConfigError("A pair that was never trained has nothing to keep; leave --tower at auto.")
-            return None
-        return chosen
+        return None if self.options.tower == "keep" else self.options.tower
 
     def _kept_texts(self) -> list[Tensor | None]:
         """The text features of both lessons where no training changes them."""
@@ -149,24 +149,20 @@ class _Run:
             with fast(chosen(self.options.device)):
                 return encode(texts)
 
+        text_id = building.text_origin(tower)
         found: list[Tensor | None] = []
         for lesson in (self.train, self.val):
-            place = self.work / f"texts-{_digest(self._text_id(), lesson.texts)}"
+            place = self.work / f"texts-{identity.digest(text_id, lesson.texts)}"
             with self.teller.bar("Encoding captions") as bar:
                 found.append(text_features(lesson.texts, place, model=model, progress=bar))
         return found
 
-    def _text_id(self) -> str:
-        tower = self.base.tower
-        some = tower.text(["a dog runs in the snow"]) if isinstance(tower, PairTower) else tower.texts(["a dog"])
-        return _digest(some.detach().cpu().numpy().round(3).tolist())
-
     def _align(self, tower: PairTower, loss: Loss, kept: list[Tensor | None]) -> History:
         recipe = self.options.tower_recipe(loss)
-        seen = tower.summary(torch.from_numpy(self.train.views[0].astype("float32")))
-        standard = Standard.of(seen.numpy())
-        sample = kept[0] if kept[0] is not None else None
-        text_std = float(sample.float().std()) if sample is not None else 1.0
+        standard = Standard.of(tower.summary(self.train.sample(20_000)))
+        text_std = float(kept[0][:20_000].float().std()) if kept[0] is not None else 1.0
+        if self.base.trained:
+            building.unfold_tower(tower, standard, text_std)
         task = TowerTask(
             tower,
             train=(self.train, Texts(self.train.texts, kept[0])),
@@ -176,7 +172,7 @@ class _Run:
             recipe=recipe,
             device=chosen(self.options.device),
         )
-        history = self._fit("towers", task, recipe.schedule, asdict(recipe))
+        history = self._fit("towers", task, recipe.schedule, [])
         building.fold_tower(tower, standard, text_std)
         return history
 
@@ -200,8 +196,9 @@ class _Run:
         if self.options.head in {"labels", "zeroshot"}:
             return building.untrained(self.options.head, self.base, vocabulary, self.train), None
         regions = building.regions_of(self.base.tower)
+        torch.manual_seed(self.options.seed)
         head = building.trainable(self.options.head, self.base.tower, len(vocabulary))
-        standard = Standard.of(self.train.views[0], regions=regions)
+        standard = Standard.of(self.train.sample(20_000), regions=regions)
         recipe = self.options.head_recipe()
         task = HeadTask(
             head,
@@ -217,14 +214,16 @@ class _Run:
         return head, history
 
     def _fit(self, stage: str, task: Task[Batch], schedule: Schedule, about: object) -> History:
-        identity = _digest(stage, about, self.base.features.features_id, self.train.texts, len(self.train.views))
+        loss = self._loss()
+        towers = [self.origin, asdict(self.options.tower_recipe(loss)) if loss else None]
+        lessons = [[one.texts, one.labels, len(one), len(one.views)] for one in (self.train, self.val)]
         return fit(
             task,
             lambda epoch: self.train.batches(size=schedule.batch, seed=schedule.seed, epoch=epoch),
             steps=self.train.steps(schedule.batch),
             schedule=schedule,
             saved=self.work / f"{stage}.pt",
-            identity=identity,
+            identity=identity.digest(stage, about, towers, self.base.features.features_id, lessons),
             tell=lambda epoch, figures: self.teller.epoch(stage, epoch, schedule.epochs, figures),
         )
 
@@ -246,7 +245,3 @@ def _write(
     curves.draw(stages, out / "training" / "curves.png")
     text = card(encoder, options=options, stages=stages, start=start, train=both[0], val=both[1])
     (out / "README.md").write_text(text, encoding="utf-8")
-
-
-def _digest(*about: object) -> str:
-    return hashlib.blake2b(json.dumps(about, default=str).encode(), digest_size=8).hexdigest()

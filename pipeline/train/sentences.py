@@ -1,5 +1,6 @@
 """The features of captions, computed once in parts that are kept, for text sides that training does not change."""
 
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from torch import Tensor
 
 from lexel.pipeline.items import runs
 from lexel.pipeline.progress import Progress
+from lexel.pipeline.shards import write_atomically
 
 _PART = 2048
 
@@ -23,9 +25,9 @@ def text_features(
     for number, some in enumerate(runs(texts, _PART)):
         path = folder / f"part-{number:05d}.npy"
         if not path.exists():
-            temporary = path.with_name(f".{path.name}.tmp.npy")
-            np.save(temporary, _features(some, model))
-            temporary.replace(path)
+            file = io.BytesIO()
+            np.save(file, _features(some, model))
+            write_atomically(path, file.getvalue())
         parts.append(torch.from_numpy(np.load(path)))
         progress.advance(encoded=len(some), failed=0)
     return torch.cat(parts)

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from lexel.encoders.regions import regions_of
-from lexel.pipeline.train.lesson import Array
 
 
 @dataclass(frozen=True)
@@ -19,9 +17,9 @@ class Standard:
     regions: int = 0
 
     @classmethod
-    def of(cls, features: Array, *, regions: int = 0) -> "Standard":
-        """Measured on features [P, F], on at most 20,000 of them."""
-        some = torch.from_numpy(features[:: max(1, len(features) // 20_000)].astype(np.float32))
+    def of(cls, features: Tensor, *, regions: int = 0) -> "Standard":
+        """Measured on features [P, F]."""
+        some = features.float()
         if regions:
             vectors, there = regions_of(some, regions)
             some = vectors[there]
@@ -36,6 +34,12 @@ class Standard:
             mean = torch.cat([mean, flag]).repeat(self.regions)
             std = torch.cat([std, flag + 1]).repeat(self.regions)
         return (features - mean) / std
+
+    @torch.no_grad()
+    def unfold_from(self, linear: nn.Linear) -> None:
+        """Make `linear`, which read the features themselves, read standardised ones: what `fold_into` undoes."""
+        linear.bias.add_(linear.weight @ self.mean.to(linear.weight.device))
+        linear.weight.mul_(self.std.to(linear.weight.device))
 
     @torch.no_grad()
     def fold_into(self, linear: nn.Linear) -> None:

@@ -114,16 +114,18 @@ class TowerTask:
         lesson, texts = self.train
         x = self.standard(self.pair.summary(batch.features.to(self.device)))
         images = self._project(self.module.image_projection, dropout(x, self.recipe.dropout))
-        if self.recipe.loss == "labels":
-            labels = torch.from_numpy(self._labels[batch.pictures]).to(self.device)
-            return label_triplet(images, labels, margin=self.recipe.margin), {}
         asked = self._texts(self.module, texts, batch.captions, drop=self.recipe.text_dropout)
         cosines = images @ asked.T
         same = torch.from_numpy(lesson.meaning[batch.captions]).to(self.device)
         alike = same[:, None] == same[None]
         if self.recipe.loss == "vse":
             return hardest_triplet(cosines, margin=self.recipe.margin, same=alike), {}
-        return info_nce(cosines * self.module.log_scale.exp(), alike.float()), {}
+        if self.recipe.loss == "infonce":
+            return info_nce(cosines * self.module.log_scale.exp(), alike.float()), {}
+        # Texts learn to go where the pictures are, which only their labels move.
+        labels = torch.from_numpy(self._labels[batch.pictures]).to(self.device)
+        following = info_nce(images.detach() @ asked.T * self.module.log_scale.exp(), alike.float())
+        return label_triplet(images, labels, margin=self.recipe.margin) + following, {}
 
     def _texts(self, module: _Aligned, texts: Texts, rows: Rows, *, drop: float = 0.0) -> Tensor:
         features = texts.features(module.text, rows, self.device) / self.text_std
