@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 from lexel.encoders.encoder import Encoder
@@ -117,5 +118,6 @@ def _of_split(source: Source, split: str | None) -> Source:
 
 
 def _place(path: Path, split: str | None, encoder: Encoder) -> Path:
-    about = hashlib.blake2b(f"{path}\0{split}".encode(), digest_size=6).hexdigest()
+    # Another lexel may make other shards of the same encoder.
+    about = hashlib.blake2b(f"{path}\0{split}\0{version('lexel')}".encode(), digest_size=6).hexdigest()
     return data_folder() / "evaluate" / f"{about}-{encoder.fingerprint}"

@@ -151,11 +151,16 @@ def best_cutoff(scores: Floats, right: Right) -> Cutoff:
     f1 = np.where(last, 2 * found / (kept + len(good)), -1.0)
     best = int(np.argmax(f1))
     return Cutoff(
-        float(f"{good[best]:.4g}"),
+        _just_below(float(good[best])),
         kept=float(kept[best] / len(scores)),
         precision=float(found[best] / kept[best]),
         recall=float(found[best] / len(good)),
     )
+
+
+def _just_below(score: float) -> float:
+    """A short number at most 0.1 % below a score > 0: rounded up, it would cut off what it was chosen to keep."""
+    return float(f"{score * (1 - 5e-4):.4g}")
 
 
 def _gain(scores: Floats, right: Right) -> float:
