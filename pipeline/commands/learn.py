@@ -41,7 +41,7 @@ def train(
             "auto trains a pair by infonce and keeps an encoder's."
         ),
     ] = "auto",
-    views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 1,
+    views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 4,
     keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.")] = 128,
     dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.")] = 512,
     hidden: Annotated[int, typer.Option(min=0, help="Units beside the linear map of a pair's texts.")] = 512,

@@ -14,7 +14,7 @@ from lexel.encoders.bases import is_pair, open_image, open_text, split
 from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import read
 from lexel.encoders.heads import LexiconHead
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load
 from lexel.encoders.texts import BagText
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary import words
@@ -28,6 +28,10 @@ class Eye(Encoder):
     def fingerprint(self) -> str:
         """That of the features, which is all that training reads."""
         return self.features_id
+
+    def load(self, *, device: str = "auto") -> Model:
+        """Load the networks, to compute roughly: training blurs what it reads far more."""
+        return load(self, device=device, rough=True)
 
     @classmethod
     def of(cls, encoder: Encoder) -> "Eye":

@@ -15,7 +15,7 @@ from lexel.pipeline.train.dense import Dense
 from lexel.pipeline.train.gauge import Recall, recalls
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson, Rows
 from lexel.pipeline.train.loop import Figures
-from lexel.pipeline.train.precision import fast
+from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.standard import Standard
 

@@ -34,7 +34,7 @@ class Options:
 
     head: Head = "lexicon"
     tower: Tower = "auto"
-    views: int = 1
+    views: int = 4
     keep: int = 128
     dim: int = 512
     hidden: int = 512

@@ -31,7 +31,7 @@ from lexel.pipeline.train.heads import HeadTask, Side
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson
 from lexel.pipeline.train.loop import Figures, History, Task, fit
 from lexel.pipeline.train.options import Options
-from lexel.pipeline.train.precision import fast
+from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.sentences import text_features
 from lexel.pipeline.train.splits import splits

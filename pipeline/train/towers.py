@@ -16,7 +16,7 @@ from lexel.pipeline.train.gauge import recalls
 from lexel.pipeline.train.heads import figures_of
 from lexel.pipeline.train.lesson import Batch, Lesson, Rows
 from lexel.pipeline.train.loop import Figures
-from lexel.pipeline.train.precision import fast
+from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.standard import Standard
 

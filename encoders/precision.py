@@ -1,4 +1,4 @@
-"""The precision in which large products are computed while training."""
+"""The precision in which large products are computed where speed matters more than the last digit."""
 
 from contextlib import AbstractContextManager
 from typing import Any
