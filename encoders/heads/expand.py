@@ -22,7 +22,8 @@ class ExpandHead(nn.Module):
     def __init__(self, *, features: int, dim: int, terms: int, query_keep: int = 64) -> None:
         super().__init__()
         self.logits, self.query_logits = nn.Linear(features, terms), nn.Linear(dim, terms)
-        self.log_own = nn.Parameter(torch.zeros(terms))
+        # A word that was typed begins with more weight than any that was only thought of.
+        self.log_own = nn.Parameter(torch.ones(terms))
         self.query_keep = query_keep
         self.worth: torch.Tensor
         self.query_worth: torch.Tensor

@@ -41,7 +41,7 @@ class HeadRecipe:
     query_keep: int = 64
     soft: float = 0.5
     sparsity: float = 2e-3
-    dropout: float = 0.65
+    dropout: float = 0.6
     closing: tuple[float, float] = (0.3, 0.7)
 
     def budget(self, progress: float, *, most: int, least: int) -> int:
@@ -75,7 +75,8 @@ class _Scored(nn.Module):
     def __init__(self, head: Trainable) -> None:
         super().__init__()
         self.head = head
-        self.log_scale = nn.Parameter(torch.zeros(()))
+        # Expanded queries have ten times as many words, and their scores are so much larger.
+        self.log_scale = nn.Parameter(torch.tensor(-1.0 if isinstance(head, ExpandHead) else 0.0))
 
 
 def _scored(module: nn.Module) -> _Scored:

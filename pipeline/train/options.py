@@ -23,7 +23,7 @@ _TOWER_RECIPES: Mapping[Loss, TowerRecipe] = {
 }
 _HEAD_RECIPES: Mapping[str, HeadRecipe] = {
     "lexicon": HeadRecipe(),
-    "expand": HeadRecipe(),
+    "expand": HeadRecipe(soft=0.3),
     "bce": HeadRecipe(Schedule(epochs=12, batch=500, rate=1e-3), dropout=0.5),
 }
 
