@@ -59,6 +59,9 @@ def train(
         float | None,
         typer.Option(min=0, max=1, help="Share of the dense pair's opinion in targets.", show_default="the recipe's"),
     ] = None,
+    query_weights: Annotated[
+        bool, typer.Option("--query-weights/--no-query-weights", help="Learn how much each word of a query counts.")
+    ] = True,
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
     batch_size: BatchOpt = 32,
     device: DeviceOpt = "auto",
@@ -93,6 +96,7 @@ def train(
         epochs=epochs,
         sparsity=sparsity,
         soft=soft,
+        query_weights=query_weights,
         seed=seed,
         device=device,
         batch_size=batch_size,

@@ -32,7 +32,7 @@ class HeadRecipe:
     """What a head's training turns on. The defaults were chosen on Flickr8k's val split; README has the ablations.
 
     `soft` is the share of the dense pair's opinion in the targets; `sparsity` the weight of the L1 norm; `dropout` of
-    features; the terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so
+    features; without `query_weights` all words of a query count alike; the terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so
     that what is cut off at the end was not relied on.
     """
 
@@ -43,6 +43,7 @@ class HeadRecipe:
     sparsity: float = 2e-3
     dropout: float = 0.6
     closing: tuple[float, float] = (0.3, 0.7)
+    query_weights: bool = True
 
     def budget(self, progress: float, *, most: int, least: int) -> int:
         """How many of `most` terms may stay at `progress`, falling evenly by factors."""
@@ -106,6 +107,8 @@ class HeadTask:
         self.train, self.val, self.standard, self.recipe, self.device = train, val, standard, recipe, device
         self._caption_worth = worth.to(device)
         _begin(head, train, standard)
+        if isinstance(head, LexiconHead) and not recipe.query_weights:
+            head.log_query.requires_grad_(False)
 
     def groups(self) -> list[dict[str, Any]]:
         """Matrices shrink as they learn, the rest does not."""

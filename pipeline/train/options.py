@@ -45,6 +45,7 @@ class Options:
     epochs: int | None = None
     sparsity: float | None = None
     soft: float | None = None
+    query_weights: bool = True
     seed: int = 0
     device: str = "auto"
     batch_size: int = 32  # of encoding
@@ -69,6 +70,7 @@ class Options:
             keep=self.keep,
             sparsity=recipe.sparsity if self.sparsity is None else self.sparsity,
             soft=recipe.soft if self.soft is None else self.soft,
+            query_weights=self.query_weights,
         )
 
     def _schedule(self, schedule: Schedule) -> Schedule:
