@@ -18,12 +18,16 @@ def card(
     start: str,
     train: Lesson,
     val: Lesson,
+    how: str | None = None,
 ) -> str:
-    """The card, as Markdown: what it is, what it learned from, what was seen on val and how to see it again."""
+    """The card, as Markdown: what it is, what it learned from, what was seen on val and how to see it again.
+
+    `how` says in a sentence how it was made, if not by training a head from `start`.
+    """
     lines = [
         f"# {encoder.name}",
         "",
-        f"An encoder for lexel, trained with the head `{options.head}` from `{start}`.",
+        how or f"An encoder for lexel, trained with the head `{options.head}` from `{start}`.",
         "",
         "## What it is",
         f"- {len(encoder.vocabulary):,} terms, at most {options.keep} kept a picture; vocabulary "

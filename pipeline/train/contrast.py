@@ -12,6 +12,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from torch.utils.checkpoint import checkpoint
 
 from lexel.encoders.losses import info_nce, sigmoid_pairs
+from lexel.encoders.precision import fast
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.items import runs
@@ -20,7 +21,6 @@ from lexel.pipeline.train.heads import figures_of
 from lexel.pipeline.train.lesson import Lesson
 from lexel.pipeline.train.loop import Figures
 from lexel.pipeline.train.pixels import Album, Shown
-from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 
 Freeze = Literal["none", "image", "text"]

@@ -11,6 +11,7 @@ import pyarrow as pa
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline import shards
 from lexel.pipeline.encode import encode
+from lexel.pipeline.errors import SourceError
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.sources import Source
 from lexel.pipeline.train.lesson import Array, Lesson
@@ -44,6 +45,10 @@ def lessons(
                     progress=progress,
                 )
             found.append(_table(place))
+            if not found[-1].num_rows:
+                raise SourceError(
+                    f"None of the pictures for {name} could be read; {place / 'failures.parquet'} says why of each."
+                )
         return found
 
     return _lesson(tables("train", splits.train, views)), _lesson(tables("val", splits.val, 1))
@@ -61,13 +66,10 @@ def merged(first: Lesson, second: Lesson) -> Lesson:
 
 
 def _table(folder: Path) -> pa.Table:
-    """All rows of the shards in `folder`, with what training needs of them."""
-    tables = [
-        pa.Table.from_batches(shard.batches(columns=_columns(folder)), schema=None)
-        for shard in shards.shards(folder)
-        if shard.rows()
-    ]
-    return pa.concat_tables([table.replace_schema_metadata(None) for table in tables])
+    """All rows of the shards in `folder`, with what training needs of them; no columns where there are none."""
+    wanted = _columns(folder)
+    batches = [batch for shard in shards.shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
+    return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
 
 
 def _columns(folder: Path) -> list[str]:

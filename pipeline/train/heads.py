@@ -10,12 +10,12 @@ from torch.nn.functional import dropout, normalize
 
 from lexel.encoders.heads import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead
 from lexel.encoders.losses import caption_bce, l1
+from lexel.encoders.precision import fast
 from lexel.encoders.regions import regions_of
 from lexel.pipeline.train.dense import Dense
 from lexel.pipeline.train.gauge import Recall, recalls
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson, Rows
 from lexel.pipeline.train.loop import Figures
-from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.standard import Standard
 
@@ -32,8 +32,8 @@ class HeadRecipe:
     """What a head's training turns on. The defaults were chosen on Flickr8k's val split; README has the ablations.
 
     `soft` is the share of the dense pair's opinion in the targets; `sparsity` the weight of the L1 norm; `dropout` of
-    features; without `query_weights` all words of a query count alike; the terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so
-    that what is cut off at the end was not relied on.
+    features. The terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so that
+    what is cut off at the end was not relied on. Without `query_weights` all words of a query count alike.
     """
 
     schedule: Schedule = _SCHEDULE

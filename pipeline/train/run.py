@@ -16,6 +16,7 @@ from lexel.encoders.encoder import read
 from lexel.encoders.heads import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
+from lexel.encoders.precision import fast
 from lexel.encoders.terms import importance
 from lexel.encoders.towers import PairTower
 from lexel.pipeline.errors import ConfigError
@@ -31,7 +32,6 @@ from lexel.pipeline.train.heads import HeadTask, Side
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson
 from lexel.pipeline.train.loop import Figures, History, Task, fit
 from lexel.pipeline.train.options import Options
-from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.sentences import text_features
 from lexel.pipeline.train.splits import splits

@@ -11,12 +11,12 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, normalize
 
 from lexel.encoders.losses import hardest_triplet, info_nce, label_triplet
+from lexel.encoders.precision import fast
 from lexel.encoders.towers import PairTower
 from lexel.pipeline.train.gauge import recalls
 from lexel.pipeline.train.heads import figures_of
 from lexel.pipeline.train.lesson import Batch, Lesson, Rows
 from lexel.pipeline.train.loop import Figures
-from lexel.encoders.precision import fast
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.standard import Standard
 

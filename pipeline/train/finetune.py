@@ -1,0 +1,175 @@
+"""A dual encoder fine-tuned end to end on captioned pictures, in the order in which data flows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import torch
+
+from lexel.encoders import Encoder, Vocabulary, open_encoder
+from lexel.encoders import towers as towers_of
+from lexel.encoders.bases import is_pair
+from lexel.encoders.devices import chosen
+from lexel.encoders.encoder import read
+from lexel.encoders.heads import ZeroShotHead
+from lexel.encoders.model import Model
+from lexel.encoders.towers import DualTower
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.sources import Source
+from lexel.pipeline.train import curves, folder, identity
+from lexel.pipeline.train.calibrate import vector_weights
+from lexel.pipeline.train.card import card
+from lexel.pipeline.train.contrast import ContrastRecipe, ContrastTask, said, seen
+from lexel.pipeline.train.loop import Figures, History, fit
+from lexel.pipeline.train.options import Options
+from lexel.pipeline.train.pixels import Album
+from lexel.pipeline.train.run import Teller
+from lexel.pipeline.train.splits import splits
+
+# Pictures whose vectors tell the words' head how close pictures usually are to each word.
+_SHOWN = 5000
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """The encoder, what val said of its base and after each epoch, and which pictures could not be read and why."""
+
+    encoder: Encoder
+    before: Figures
+    history: History
+    failed: Mapping[str, str]
+
+    @property
+    def better(self) -> bool:
+        """Whether val says that it was worth it."""
+        return self.history.epochs[self.history.best]["R"] > self.before["R"]
+
+
+def finetune(
+    source: Source,
+    out: Path,
+    *,
+    encoder: str,
+    work: Path,
+    recipe: ContrastRecipe,
+    teller: Teller,
+    device: str = "auto",
+    workers: int | None = None,
+) -> Finetuned:
+    """Fine-tune the dual encoder `encoder` on the captions of `source` and write it to `out`.
+
+    It keeps the base's vocabulary; its words are weighed by the fine-tuned networks without training, until a head is
+    trained on top. `work` keeps where training is. Pictures that cannot be read are left out. Raises ConfigError where
+    `encoder` is no dual encoder or a batch does not fit the GPU, SourceError without pictures to learn from.
+    """
+    folder.check(out)
+    base, tower = _open(encoder, out)
+    where = chosen(device)
+    sides = splits(source)
+    train, val = (
+        Album(side, eye=tower, device=where, workers=workers, bar=teller.bar) for side in (sides.train, sides.val)
+    )
+    task = ContrastTask(tower, val=val, recipe=recipe, device=where)
+    work.mkdir(parents=True, exist_ok=True)
+    try:
+        before = task.judge(task.module)
+        teller.epoch("finetune", -1, recipe.schedule.epochs, before)
+        history = _fit(task, train, recipe, work / "finetune.pt", _identity(base, train, val, recipe), teller)
+    except torch.OutOfMemoryError as error:
+        raise ConfigError(
+            f"{recipe.chunk or recipe.schedule.batch} pictures at once are too many for this GPU; give --chunk, which "
+            "takes a batch through it in smaller pieces with the same result."
+        ) from error
+    made = _Made(base, tower, train, val, recipe, where)
+    with folder.replacing(out) as new:
+        made.save(new, out.resolve().name, {"before": History([before], 0), "finetune": history})
+    return Finetuned(read(out), before, history, train.failed | val.failed)
+
+
+def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
+    """The encoder `ref` and its networks, without its head. Raises ConfigError where it is no dual encoder."""
+    another = "give a CLIP, a SigLIP or another dual encoder; `lexel train` trains pairs."
+    if is_pair(ref):
+        raise ConfigError(f"{ref} is a pair of networks, and only a dual encoder is fine-tuned: {another}")
+    base = open_encoder(ref)
+    if base.config["tower"].get("kind") != "dual":
+        raise ConfigError(f"{ref} is made of a pair of networks, and only a dual encoder is fine-tuned: {another}")
+    if out.resolve() == base.folder.resolve():
+        raise ConfigError(f"{out} holds the encoder to start from; write the fine-tuned one to another folder.")
+    tower = towers_of.tower(base.config["tower"], base.folder)
+    if not isinstance(tower, DualTower):
+        raise ConfigError(f"{ref} is no dual encoder: {another}")
+    return base, tower
+
+
+def _fit(task: ContrastTask, train: Album, recipe: ContrastRecipe, saved: Path, name: str, teller: Teller) -> History:
+    schedule = recipe.schedule
+    return fit(
+        task,
+        lambda epoch: train.batches(size=schedule.batch, views=recipe.views, seed=schedule.seed, epoch=epoch),
+        steps=train.lesson.steps(schedule.batch),
+        schedule=schedule,
+        clip=recipe.clip,
+        saved=saved,
+        identity=name,
+        tell=lambda epoch, figures: teller.epoch("finetune", epoch, schedule.epochs, figures),
+    )
+
+
+def _identity(base: Encoder, train: Album, val: Album, recipe: ContrastRecipe) -> str:
+    """Trainings of one identity are the same training: one may go on where the other stopped."""
+    looked_at = [[(item.uri, item.captions) for item in album.items] for album in (train, val)]
+    about = [base.features_id, looked_at, asdict(recipe)]
+    return identity.digest("finetune", *about)
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What has been learned, before it is an encoder's folder."""
+
+    base: Encoder
+    tower: DualTower
+    train: Album
+    val: Album
+    recipe: ContrastRecipe
+    device: torch.device
+
+    def save(self, out: Path, name: str, stages: dict[str, History]) -> None:
+        """Make the words' head, and write the encoder, its calibration, its figures and its card to `out`."""
+        shown = seen(self.tower, self.train, device=self.device, what="Encoding train", most=_SHOWN)
+        judged = seen(self.tower, self.val, device=self.device, what="Encoding val")
+        asked = said(self.tower, judged.texts, device=self.device)
+        model = self._model(shown.sample(_SHOWN))
+        saved = model.save(out, name=name)
+        weights = vector_weights(model, saved, judged, asked)
+        _write_json(out / "calibration.json", {"vector_weight": weights})
+        (out / "training").mkdir(exist_ok=True)
+        _write_json(out / "training" / "history.json", {name: asdict(stage) for name, stage in stages.items()})
+        _write_json(out / "training" / "failures.json", self.train.failed | self.val.failed)
+        curves.draw({"finetune": stages["finetune"]}, out / "training" / "curves.png")
+        (out / "README.md").write_text(self._card(saved, stages), encoding="utf-8")
+
+    def _model(self, vectors: torch.Tensor) -> Model:
+        """The encoder with its words weighed by the networks as they are now, told by vectors [P, D] of pictures."""
+        vocabulary: Vocabulary = self.base.vocabulary
+        head = ZeroShotHead.of(self.tower, vocabulary).calibrated(vectors)
+        return Model(self.tower, head, vocabulary, keep=self.base.config.get("keep", 128), device=str(self.device))
+
+    def _card(self, saved: Encoder, stages: dict[str, History]) -> str:
+        schedule, frozen = self.recipe.schedule, self.recipe.freeze
+        how = (
+            f"An encoder for lexel: `{self.base.ref}`, a dual encoder, fine-tuned end to end by its own loss in "
+            f"batches of {schedule.batch} at a rate of {schedule.rate:g}"
+            + (f", its {frozen} side left as it was. " if frozen != "none" else ". ")
+            + "Its words are weighed by the networks themselves; words that were trained are better: "
+            f"`lexel train captions.jsonl words --encoder {saved.name}`."
+        )
+        options = Options(head="zeroshot", keep=self.base.config.get("keep", 128), seed=schedule.seed)
+        train, val = self.train.lesson, self.val.lesson
+        looks = replace(train, views=train.views * self.recipe.views)
+        return card(saved, options=options, stages=stages, start=self.base.ref, train=looks, val=val, how=how)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
