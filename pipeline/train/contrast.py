@@ -118,14 +118,6 @@ class ContrastTask:
         self.tower, self.val, self.recipe, self.device = tower.to(device), val, recipe, device
         self.module = _Learner(tower, recipe.freeze)
 
-    def groups(self) -> list[dict[str, Any]]:
-        """Matrices shrink as they learn, the rest does not."""
-        weights = [p for p in self.module.parameters() if p.requires_grad]
-        return [
-            {"params": [p for p in weights if p.dim() > 1]},
-            {"params": [p for p in weights if p.dim() <= 1], "decay": 0.0},
-        ]
-
     def loss(self, batch: Shown, progress: float) -> tuple[Tensor, Figures]:
         """The checkpoint's own loss of a batch."""
         del progress

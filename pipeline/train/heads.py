@@ -1,7 +1,6 @@
 """What the heads learn: words that find the picture among others, few of them, each worth its place."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -109,14 +108,6 @@ class HeadTask:
         _begin(head, train, standard)
         if isinstance(head, LexiconHead) and not recipe.query_weights:
             head.log_query.requires_grad_(False)
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Matrices shrink as they learn, the rest does not."""
-        parameters = list(self.module.parameters())
-        return [
-            {"params": [p for p in parameters if p.dim() > 1]},
-            {"params": [p for p in parameters if p.dim() <= 1], "decay": 0.0},
-        ]
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         """Captions' words for `bce`; for the others contrast with the whole batch, both ways, and sparsity."""

@@ -29,9 +29,6 @@ class Task(Protocol[T_contra]):
     def module(self) -> nn.Module:
         """What is trained; its copy with averaged weights is what `judge` gets."""
 
-    def groups(self) -> list[dict[str, Any]]:
-        """The optimiser's groups; `rate` and `decay` in a group are factors of the schedule's."""
-
     def loss(self, batch: T_contra, progress: float) -> tuple[Tensor, Figures]:
         """What is to be small, and what is worth telling of it, at `progress` in 0..1 of the training."""
 
@@ -103,13 +100,11 @@ def fit(
 
 
 def _begin(task: Task[Any], schedule: Schedule) -> _State:
+    # Matrices shrink as they learn; biases, scales and weights a term do not. What is frozen is no concern of ours.
+    weights = [p for p in task.module.parameters() if p.requires_grad]
     groups = [
-        {
-            "params": list(group["params"]),
-            "rate": group.get("rate", 1.0),
-            "weight_decay": schedule.decay * group.get("decay", 1.0),
-        }
-        for group in task.groups()
+        {"params": [p for p in weights if p.dim() > 1], "weight_decay": schedule.decay},
+        {"params": [p for p in weights if p.dim() <= 1], "weight_decay": 0.0},
     ]
     average = copy.deepcopy(task.module).eval()
     return _State(average, torch.optim.AdamW(groups, lr=schedule.rate), {}, History())
@@ -126,7 +121,7 @@ def _epoch(task: Task[T], batches: Iterable[T], state: _State, schedule: Schedul
     for batch in batches:
         progress = state.step / max(1, total)
         for group in state.adam.param_groups:
-            group["lr"] = schedule.rate * group["rate"] * schedule.rate_at(progress, step=state.step)
+            group["lr"] = schedule.rate * schedule.rate_at(progress, step=state.step)
         loss, told = task.loss(batch, progress)
         state.adam.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]

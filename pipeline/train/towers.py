@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import torch
@@ -99,14 +99,6 @@ class TowerTask:
         self.module = _Aligned(pair).to(device)
         self.train, self.val, self.standard, self.text_std = train, val, standard, text_std
         self._labels = _numbers(train[0].labels)
-
-    def groups(self) -> list[dict[str, Any]]:
-        """Matrices shrink as they learn, the rest does not."""
-        parameters = list(self.module.parameters())
-        return [
-            {"params": [p for p in parameters if p.dim() > 1]},
-            {"params": [p for p in parameters if p.dim() <= 1], "decay": 0.0},
-        ]
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         """By the recipe's `loss`."""
