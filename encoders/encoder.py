@@ -92,11 +92,22 @@ class Encoder:
 
     def vector_weight(self, side: str) -> float:
         """What one unit of cosine is worth beside the terms in a hybrid query whose query is a "text" or an "image"."""
+        # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
+        return float(self._calibrated("vector_weight", side) or 10.0)
+
+    def cutoff(self, side: str, mode: str) -> float:
+        """The score under which results of a "text" or "image" are noise. Raises EncoderError where none is known."""
+        found = self._calibrated("cutoff", side) or {}
+        if not isinstance(found, dict) or mode not in found:
+            raise EncoderError(f"{self.ref} has no cut-off for {mode} queries by {side}; `lexel tune` finds one.")
+        return float(found[mode])
+
+    def _calibrated(self, what: str, side: str) -> Any:
         path = self.folder / "calibration.json"
         try:
             table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-            # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
-            return float(table.get("vector_weight", {}).get(side, 10.0))
+            found = table.get(what, {}).get(side)
+            return float(found) if what == "vector_weight" and found is not None else found
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{path} cannot be read ({error}); calibrate again, or remove it.") from error
 

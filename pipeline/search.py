@@ -1,7 +1,7 @@
 """Searching an index that `lexel load` made: which encoder it needs, what a query becomes, what came back and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -47,6 +47,10 @@ class Found:
     total: int
     took: int
     body: Dsl
+
+    def above(self, score: float) -> "Found":
+        """Without the hits that score less."""
+        return replace(self, hits=tuple(hit for hit in self.hits if hit.score >= score))
 
 
 class Index:
@@ -126,7 +130,8 @@ class Index:
             return self._search(queries.terms(weights, k=k, filters=filters), weights=weights)
         if mode == "vector":
             return self._search(queries.vector(vector, k=k, filters=filters), weights={}, vector=True)
-        weight = float(self.about["vector_weight"][side])
+        # The encoder's own, so that `lexel tune` is felt at once; the index notes what it was when it was loaded.
+        weight = self.encoder.vector_weight(side)
         body = queries.hybrid(weights, vector=vector, weight=weight, k=k, filters=filters)
         return self._search(body, weights=weights, vector=True)
 

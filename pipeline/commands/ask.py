@@ -21,6 +21,9 @@ def search(
         list[str] | None, typer.Option("--filter", metavar="FIELD=VALUE", help="Only items like this; may be repeated.")
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many results.")] = 10,
+    cutoff: Annotated[
+        bool, typer.Option("--cutoff", help="Leave out what scores below the encoder's cut-off (see `lexel tune`).")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: ConfigFile = None,
 ) -> None:
@@ -44,6 +47,8 @@ def search(
         result = place.by_image(_picture(image), mode=mode, k=k, filters=where)
     else:
         result = place.by_text(query or "", mode=mode, k=k, filters=where)
+    if cutoff:
+        result = result.above(place.encoder.cutoff("text" if image is None else "image", mode))
     if as_json:
         typer.echo(json.dumps(show.as_json(result), ensure_ascii=False, indent=1))
     elif result.hits:

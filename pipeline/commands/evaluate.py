@@ -110,8 +110,7 @@ def tune(
     show.out.print(tables.weights(found))
     show.out.print(tables.cutoffs(found))
     show.out.print(
-        f"Stored in {show.short(path.resolve())}. An index keeps the weight that it was loaded with; "
-        "`lexel encode` and `lexel load` again take this one over, and encode nothing twice.",
+        f"Stored in {show.short(path.resolve())}. Searches of an index that this encoder made use it from now on.",
         soft_wrap=True,
     )
 

@@ -21,7 +21,7 @@ from lexel.pipeline.train.standard import Standard
 Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead
 
 
-_SCHEDULE = Schedule(epochs=30, batch=1000, rate=1e-3)
+_SCHEDULE = Schedule(epochs=24, batch=1000, rate=1e-3)
 # How far from 0 a word's logit begins, and how much it then varies from picture to picture.
 _AWAKE, _GAIN = 0.1, 0.5
 

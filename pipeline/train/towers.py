@@ -23,7 +23,7 @@ from lexel.pipeline.train.standard import Standard
 Loss = Literal["infonce", "vse", "labels"]
 
 
-_SCHEDULE = Schedule(epochs=30, batch=1000, rate=2e-3, decay=0.05)
+_SCHEDULE = Schedule(epochs=16, batch=1000, rate=2e-3, decay=0.05)
 
 
 @dataclass(frozen=True)
