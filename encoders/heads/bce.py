@@ -29,7 +29,7 @@ class CaptionWordsHead(nn.Module):
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Features [B, F] to weights [B, V]."""
-        return (logsigmoid(self.logits(features)) - self.prior.log()).relu()
+        return (logsigmoid(self.logits(features).float()) - self.prior.log()).relu()
 
     def config(self) -> dict[str, Any]:
         """The sizes of the map."""

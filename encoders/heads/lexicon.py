@@ -8,7 +8,8 @@ from torch import nn
 
 def saturated(logits: torch.Tensor) -> torch.Tensor:
     """log(1 + relu(x)), SPLADE's saturation (Formal et al., SIGIR 2021, eq. 1): no term can outweigh all others."""
-    return torch.log1p(logits.relu())
+    # In float32 also where the product before it was rounded: eight bits of a weight would tie what differs.
+    return torch.log1p(logits.float().relu())
 
 
 class LexiconHead(nn.Module):

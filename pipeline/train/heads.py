@@ -32,7 +32,8 @@ class HeadRecipe:
 
     `soft` is the share of the dense pair's opinion in the targets; `sparsity` the weight of the L1 norm; `dropout` of
     features. The terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so that
-    what is cut off at the end was not relied on. Without `query_weights` all words of a query count alike.
+    what is cut off at the end was not relied on. Without `query_weights` all words of a query count alike. Pictures are
+    blended by shares from a Beta distribution of both parameters `mix`, 0 for not at all.
     """
 
     schedule: Schedule = _SCHEDULE
@@ -40,9 +41,10 @@ class HeadRecipe:
     query_keep: int = 64
     soft: float = 0.5
     sparsity: float = 2e-3
-    dropout: float = 0.6
+    dropout: float = 0.5
     closing: tuple[float, float] = (0.3, 0.7)
     query_weights: bool = True
+    mix: float = 0.4
 
     def budget(self, progress: float, *, most: int, least: int) -> int:
         """How many of `most` terms may stay at `progress`, falling evenly by factors."""
@@ -111,16 +113,24 @@ class HeadTask:
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         """Captions' words for `bce`; for the others contrast with the whole batch, both ways, and sparsity."""
-        raw = batch.features.to(self.device)
+        raw, own = self._mixed(batch.features.to(self.device), self._own(batch))
         x = dropout(self.standard(raw), self.recipe.dropout)
         head = self.module.head
         if isinstance(head, CaptionWordsHead):
             with fast(self.device):
                 logits = head.logits(x)
             return caption_bce(logits.float(), self._all_words(batch.pictures)), {}
-        return self._contrast(raw, x, batch, progress)
+        return self._contrast(raw, x, own, batch, progress)
 
-    def _contrast(self, raw: Tensor, x: Tensor, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
+    def _mixed(self, raw: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
+        """Each picture [B, F] blended with another, and whose captions [B, B] it then is (Zhang et al., ICLR 2018)."""
+        if not self.recipe.mix:
+            return raw, own
+        other = torch.randperm(len(raw), device=raw.device)
+        share = torch.distributions.Beta(self.recipe.mix, self.recipe.mix).sample((len(raw), 1)).to(raw.device)
+        return share * raw + (1 - share) * raw[other], share * own + (1 - share) * own[other]
+
+    def _contrast(self, raw: Tensor, x: Tensor, own: Tensor, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         recipe, module = self.recipe, self.module
         weights = self._weights(module, x)
         queries = self._queries(module, self.train, batch.captions)
@@ -133,7 +143,7 @@ class HeadTask:
             asked = cut(queries, module.head.query_worth, limit)
         with fast(self.device):
             scores = (kept @ asked.T).float() * module.log_scale.exp()
-        targets = self._targets(raw, batch)
+        targets = self._targets(raw, own, batch)
         # The pressure to be sparse grows slowly: a word that is silenced at the start never learns.
         pressure = recipe.sparsity * min(1.0, 3 * progress)
         loss = 2 * _soft_nce(scores, *targets) + pressure * l1(weights)
@@ -142,16 +152,19 @@ class HeadTask:
         active = {"terms/image": float((weights > 0).sum(1).float().mean())}
         return loss, active | {"terms/query": float((asked > 0).sum(1).float().mean())}
 
-    def _targets(self, raw: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Which captions [B, B] are each picture's, and which pictures each caption's, in part by the dense pair."""
+    def _own(self, batch: Batch) -> Tensor:
+        """1 where caption [., B] is picture [B, .]'s own or equal to it, else 0."""
         same = torch.from_numpy(self.train.lesson.meaning[batch.captions]).to(self.device)
-        hard = (same[:, None] == same[None]).float()
-        hard = hard / hard.sum(1, keepdim=True)
+        return (same[:, None] == same[None]).float()
+
+    def _targets(self, raw: Tensor, own: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
+        """Which captions [B, B] are each picture's, and which pictures each caption's, in part by the dense pair."""
+        forth, back = (side / side.sum(1, keepdim=True) for side in (own, own.T))
         with torch.no_grad():
             texts = self.train.dense.texts[batch.captions].to(self.device).float()
             soft = self.train.dense.images(raw) @ texts.T * self.train.dense.scale
         share = self.recipe.soft
-        return (1 - share) * hard + share * soft.softmax(1), (1 - share) * hard + share * soft.T.softmax(1)
+        return (1 - share) * forth + share * soft.softmax(1), (1 - share) * back + share * soft.T.softmax(1)
 
     def _weights(self, module: nn.Module, x: Tensor) -> Tensor:
         with fast(self.device):
