@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import torch
+
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders.bag import BagConfig
 from lexel.encoders.bases import is_pair, open_image, open_text, split
@@ -64,6 +66,8 @@ def open_base(ref: str, *, folder: Path, captions: Iterable[str], options: Optio
         seeing = features.load(device="cpu").tower
         assert isinstance(seeing, PairTower)
         dim = options.dim
+        # The same command begins at the same random maps, or it could not go on as itself.
+        torch.manual_seed(options.seed)
         spoken = open_text(text, words=_forms(captions), dim=dim)
         tower = PairTower(seeing.image, spoken, dim=dim, hidden=options.hidden)
         return Base(Eye.of(features), tower.eval().to(chosen(options.device)), trained=False, image=image)
