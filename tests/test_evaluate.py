@@ -158,7 +158,7 @@ def test_a_cut_changes_what_is_stored_and_encodes_nothing(done: Done, client: Op
     (step,) = report.curve
     assert step.terms <= 4
     assert step.bytes["terms"] < report.cost["terms"]
-    assert step.means["terms"]["R@10"] < done.report.directions["text_to_image"].modes["terms"].means["R@10"]
+    assert step.means["terms"]["R@1"] < done.report.directions["text_to_image"].modes["terms"].means["R@1"]
     assert left_behind(client) == []
 
 
@@ -251,10 +251,10 @@ def test_two_reports_are_compared_query_by_query(done: Done, at_node: str, tmp_p
     a, b = (json.loads((tmp_path / f"{name}.json").read_text()) for name in "ab")
     answer = commands.invoke(app, ["evaluate", "--compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")])
     assert answer.exit_code == 0, answer.output
-    gain = b["text_to_image"]["terms"]["R@10"] - a["text_to_image"]["terms"]["R@10"]
-    assert gain > 5
-    row = next(line.split() for line in answer.output.splitlines() if "R@10" in line)
-    assert float(row[row.index("R@10") + 3]) == pytest.approx(gain, abs=0.06)
+    gain = b["text_to_image"]["terms"]["R@1"] - a["text_to_image"]["terms"]["R@1"]
+    assert gain > 10
+    row = next(line.split() for line in answer.output.splitlines() if "R@1 " in line)
+    assert float(row[row.index("R@1") + 3]) == pytest.approx(gain, abs=0.06)
     assert float(row[-1]) < 0.01
     b["queries"]["text_to_image"]["digest"] = "other"
     (tmp_path / "b.json").write_text(json.dumps(b))
