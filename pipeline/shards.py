@@ -169,7 +169,7 @@ def read_job(folder: Path) -> Job:
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Write a small file so that it is either the old one or the new one, even after a crash."""
-    with _replacing(path) as temporary:
+    with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
@@ -180,7 +180,7 @@ def write_job(folder: Path, job: Job) -> None:
 
 def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
     """Write vocabulary.json."""
-    with _replacing(folder / "vocabulary.json") as temporary:
+    with replacing(folder / "vocabulary.json") as temporary:
         vocabulary.save(temporary)
 
 
@@ -192,12 +192,12 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> None:
 
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
-    with _replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing(path) as temporary, temporary.open("wb") as file:
         pq.write_table(table, file, compression="zstd")
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
+def replacing(path: Path) -> Iterator[Path]:
     """A temporary file to write. When it is whole it takes the place of `path`; if it never becomes so, it is gone."""
     # Not the process id, which two machines can share, and two containers nearly always do.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")

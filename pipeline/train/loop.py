@@ -1,7 +1,6 @@
 """The training loop that all tasks share: epochs, the average of the weights, early stopping, going on after a stop."""
 
 import copy
-import io
 import json
 import math
 from collections.abc import Callable, Iterable
@@ -12,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from lexel.pipeline.shards import write_atomically
+from lexel.pipeline.shards import replacing
 from lexel.pipeline.train.schedule import Schedule
 
 Figures = dict[str, float]
@@ -152,9 +151,9 @@ def _save(task: Task[Any], state: _State, path: Path, identity: str) -> None:
         "history": json.dumps({"epochs": state.history.epochs, "best": state.history.best}),
         "step": state.step,
     }
-    file = io.BytesIO()
-    torch.save(content, file)
-    write_atomically(path, file.getvalue())
+    # To an open file: given a path, torch.save calls a full disk a RuntimeError.
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        torch.save(content, file)
 
 
 def _restore(task: Task[Any], state: _State, path: Path, identity: str) -> None:
