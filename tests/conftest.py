@@ -15,6 +15,14 @@ from lexel.pipeline.cluster import Address, connect
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> None:
+    """Small products are slower on several threads, and the node and other tests want the other cores."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
     if not SHARED.is_dir():

@@ -1,6 +1,5 @@
 """Image backbones and text models: the features of `transformers` and `torchvision`, the same from a folder."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,6 @@ from lexel.encoders.texts import BagText, TransformersText, text_model
 
 SQUARE = {"height": 32, "width": 32}
 SIDE = small_checkpoints.SIDE | {"image_size": 32, "patch_size": 8}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def noise(width: int, height: int, seed: int = 0) -> Image.Image:

@@ -1,6 +1,5 @@
 """What training starts from, by name: which side is which, and what is not to be had is one sentence."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,14 +14,6 @@ from lexel.encoders.texts import TransformersText
 from lexel.encoders.wordvectors import WordVectors
 
 SMALL = "torchvision:mobilenet_v3_small:none"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.mark.parametrize(

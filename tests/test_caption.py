@@ -1,7 +1,6 @@
 """Captions for pictures that have none: what the network says, in a table that goes on, and that lexel reads again."""
 
 import csv
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +19,6 @@ from lexel.pipeline import caption as job
 from lexel.pipeline.caption import Captioned, failures_of
 from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.sources import open_source
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def blip(folder: Path) -> Path:

@@ -4,7 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -30,14 +30,6 @@ VOCABULARY = Vocabulary(
     TERMS, {t: t for t in TERMS} | {"dogs": "dog", "men": "man"}, tuple(0.4 / (i + 1) for i in range(len(TERMS)))
 )
 TEXTS = ["Two dogs run in the snow", "a man and a dog, two men", "nothing known"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def model(*, seed: int = 0, keep: int = 6, torchvision: bool = False) -> Model:

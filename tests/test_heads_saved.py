@@ -1,6 +1,6 @@
 """An encoder with each kind of head: it comes back from its folder the same, and makes its terms of stored features."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +33,6 @@ from tests import jobs, making
 KNOWN = making.vocabulary()
 V, F, D = len(KNOWN), 24, 16
 TEXTS = ["two dogs in the snow", "a red boat", "nothing known"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def spread(head: AnyHead) -> AnyHead:

@@ -2,7 +2,6 @@
 
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,14 +22,6 @@ from lexel.encoders.towers import PairTower
 
 TERMS = ("cat", "tabby", "dog", "snow")
 LABELS = ["tabby, tabby cat", "Persian cat", "dog", "nothing_known"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def small_classifier(folder: Path, labels: list[str], *, kind: str = "vit") -> Path:

@@ -1,7 +1,7 @@
 """Losses against numbers worked out by hand, what must not change them, and that they teach."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -13,14 +13,6 @@ from lexel.encoders import losses
 
 SEEDS = st.integers(0, 2**31 - 1)
 quick = settings(max_examples=30, deadline=None)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def dice(seed: int, *shape: int) -> Tensor:

@@ -1,6 +1,5 @@
 """Pictures as regions: what a detector is surest of, of one length for every picture, averaged, added up or maximal."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,14 +21,6 @@ from lexel.encoders.towers import PairTower
 SMALL = "fasterrcnn_mobilenet_v3_large_320_fpn"
 TERMS = ("dog", "cat", "snow")
 VOCABULARY = Vocabulary(TERMS, {t: t for t in TERMS}, (0.1, 0.2, 0.3))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 def noise(seed: int) -> Image.Image:

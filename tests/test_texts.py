@@ -1,6 +1,5 @@
 """Text models: a recurrent one that learns, word vectors from files as people have them, and how states are pooled."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +23,6 @@ from lexel.encoders.wordvectors import WordTable, WordVectors, read_table
 
 WORDS = ("a", "dog", "runs", "in", "the", "snow", "cat")
 TEXTS = ["A dog runs in the snow.", "a cat", "", "the zebra", "snow snow"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -26,14 +25,6 @@ TEXTS = ["a dog", "Two men and a woman sit in the snow", "", "a dog runs in the 
 SIZES = [(67, 40), (33, 91), (32, 32), (7, 5), (50, 3), (1, 1)]
 TERMS = ("dog", "snow", "man", "car", "sea", "bench", "red")
 VOCABULARY = Vocabulary(TERMS, {term: term for term in TERMS}, tuple(0.3 / (i + 1) for i in range(len(TERMS))))
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="module")

@@ -1,6 +1,6 @@
 """The training loop: it goes on where it stopped, keeps the best weights, and what it judges by is what it says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,15 +25,6 @@ from lexel.pipeline.train.loop import Figures, History, fit
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.standard import Standard
 from tests import training
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
 
 LESSON = training.lesson([("a", "b")] * 30)
 SCHEDULE = Schedule(epochs=6, batch=10, rate=1e-2, average=0.9)
