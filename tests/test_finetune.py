@@ -354,7 +354,7 @@ def test_the_command_makes_an_encoder_over_a_bad_picture(
         app, ["finetune", str(captions), str(tmp_path / "own"), "--encoder", str(small("siglip")), *options]
     )
     assert said.exit_code == 0, said.output
-    assert "1 pictures could not be read; 000.jpg, for one, is not an image" in " ".join(said.output.split())
+    assert "1 of the pictures could not be read; 000.jpg, for one, is not an image" in " ".join(said.output.split())
     made, base = open_encoder(str(tmp_path / "own")), open_encoder(str(small("siglip")))
     assert made.name == "own"
     assert made.vocabulary.hash == base.vocabulary.hash

@@ -26,7 +26,7 @@ def finetune(
         int | None,
         typer.Option(
             min=1,
-            help="Pairs of a batch that go through the networks at once: less memory, the same result, a third slower.",
+            help="Pairs of a batch that go through the networks at once: less memory, the same result, slower.",
             show_default="all",
         ),
     ] = None,
@@ -70,7 +70,9 @@ def finetune(
     )
     if made.failed:
         uri, reason = next(iter(made.failed.items()))
-        show.err.print(f"{len(made.failed):,} pictures could not be read; {uri}, for one, is {reason}.", markup=False)
+        show.err.print(
+            f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False
+        )
     if not made.better:
         show.err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
     show.out.print(
