@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from lexel.encoders.model import Model
 
 FORMAT = 1
-# A picture as a query is cut to this many terms; more cost time and add little.
-QUERY_TERMS = 64
+# A picture as a query is cut to this many terms.
+QUERY_TERMS = 128
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
 # What lexel.json and vocabulary.json mean is hashed, not how they are written.
 _NOT_HASHED = ("calibration.json", "lexel.json", "vocabulary.json", "training/")

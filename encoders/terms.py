@@ -42,7 +42,11 @@ def importance(document_frequency: Sequence[float]) -> Floats:
 
 
 def prune(weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int) -> list[dict[str, float]]:
-    """Keep the `keep` terms of each row of `weights` [B, V] with the most weight x `worth` [V]; heaviest first."""
+    """Keep the `keep` terms of each row of `weights` [B, V] with the most weight x `worth` [V].
+
+    They stand in the order in which they read best, by weight x sqrt(worth): by weight alone, rare words come before
+    what the picture is of; by contribution alone, it begins with what most pictures are of.
+    """
     stored = quantise(weights)
     contribution = stored * worth
     rows = []
@@ -50,7 +54,7 @@ def prune(weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int) ->
         # A stable sort, so that equal contributions fall the same way on every machine.
         best = np.argsort(-value, kind="stable")[:keep]
         best = best[weight[best] > 0]
-        best = best[np.argsort(-weight[best], kind="stable")]
+        best = best[np.argsort(-weight[best] * np.sqrt(worth[best]), kind="stable")]
         rows.append({terms[i]: float(weight[i]) for i in best})
     return rows
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 from lexel.encoders.terms import frequencies
 from lexel.pipeline.items import Scalar
 
-# How many of an item's heaviest terms are facets; the rest is of use to ranking only.
+# How many of the terms that say most of an item are facets; the rest is of use to ranking only.
 TOP_TERMS = 16
 COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector")
 _OPTIONAL = ("text", "captions", "label", "width", "height")

@@ -15,7 +15,7 @@ from lexel.pipeline.shards import schema
 
 @dataclass(frozen=True)
 class Row:
-    """One encoded item: unit vector [D], the head's input [F] where it is another, weighted terms, heaviest first."""
+    """One encoded item: unit vector [D], the head's input [F] where it is another, and weighted terms."""
 
     item: Item
     id: str

@@ -50,7 +50,7 @@ def as_json(result: Found) -> dict[str, Any]:
 
 
 def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
-    """A picture's weighted words, heaviest first, with bars."""
+    """A picture's weighted words, what says most of it first, with bars for the weights."""
     table = Table(box=None, pad_edge=False, show_header=False)
     shown = list(terms.items())[:limit]
     top = max((weight for _, weight in shown), default=1.0)

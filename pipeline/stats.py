@@ -157,8 +157,9 @@ def entries(column: Any, terms: pa.Array) -> tuple[Ints, Ints, Floats]:
 
 
 def _certainty(lengths: Ints, weights: Floats) -> Floats:
-    """The mean weight of each row's first ten entries, which are its heaviest, [B]."""
+    """The mean weight of each row's ten heaviest entries, [B]."""
     row = np.repeat(np.arange(len(lengths)), lengths)
+    weights = weights[np.lexsort((-weights, row))]
     place = np.arange(len(weights)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     first = place < HEAVIEST
     return np.bincount(row[first], weights[first], minlength=len(lengths)) / HEAVIEST

@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Items:
-    """N encoded items in the order of their source, each id once; terms are the heaviest first, vectors [N, D]."""
+    """N encoded items in the order of their source, each id once; terms as `prune` orders them, vectors [N, D]."""
 
     ids: Sequence[str]
     uris: Sequence[str]
