@@ -113,14 +113,13 @@ class HeadTask:
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         """Captions' words for `bce`; for the others contrast with the whole batch, both ways, and sparsity."""
-        raw, own = self._mixed(batch.features.to(self.device), self._own(batch))
-        x = dropout(self.standard(raw), self.recipe.dropout)
-        head = self.module.head
-        if isinstance(head, CaptionWordsHead):
+        raw, head = batch.features.to(self.device), self.module.head
+        if isinstance(head, CaptionWordsHead):  # a blended picture would have half of the words of two
             with fast(self.device):
-                logits = head.logits(x)
+                logits = head.logits(dropout(self.standard(raw), self.recipe.dropout))
             return caption_bce(logits.float(), self._all_words(batch.pictures)), {}
-        return self._contrast(raw, x, own, batch, progress)
+        raw, own = self._mixed(raw, self._own(batch))
+        return self._contrast(raw, dropout(self.standard(raw), self.recipe.dropout), own, batch, progress)
 
     def _mixed(self, raw: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
         """Each picture [B, F] blended with another, and whose captions [B, B] it then is (Zhang et al., ICLR 2018)."""
