@@ -173,6 +173,8 @@ class Model:
         save_file(
             {key: _half(value) for key, value in _own(self.tower, self.head).items()}, folder / "lexel.safetensors"
         )
+        # safetensors keeps its files from all other users, who may well share the rest of the folder.
+        (folder / "lexel.safetensors").chmod((folder / "lexel.json").stat().st_mode & 0o777)
         return encoders.read(folder)
 
 

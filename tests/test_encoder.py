@@ -97,6 +97,11 @@ def test_terms_are_the_heads_weights_cut_to_the_budget_and_rounded(built: Model)
     assert all(float(quantise(weight)) == weight > 0 for row in found for weight in row.values())
 
 
+def test_whoever_may_read_the_configuration_may_read_the_weights(saved: Encoder) -> None:
+    modes = {(saved.folder / name).stat().st_mode & 0o777 for name in ("lexel.json", "lexel.safetensors")}
+    assert len(modes) == 1
+
+
 def test_texts_are_items_of_their_own_words(built: Model) -> None:
     found = built.texts(TEXTS)
     # Four words of 1 / sqrt(4) each; of the four words of the second text two are the same.
