@@ -1,7 +1,7 @@
 """The job: a source's items to shards. The same command again goes on where it stopped, however it stopped."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -18,6 +18,7 @@ from lexel.pipeline.ahead import ahead
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.items import Chunk, Item, chunks, runs
 from lexel.pipeline.jobs import check, claim, job_of, listing
+from lexel.pipeline.looks import SIDE
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.ready import Ready, View, ready, whole
 from lexel.pipeline.rows import Row, table
@@ -84,24 +85,34 @@ def encode(
     shard_size: int = 1024,
     retry: bool = False,
     view: View = whole,
+    thumbnail: int | None = SIDE,
     progress: Progress = QUIET,
 ) -> Report:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
     A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
-    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training. Raises
-    SourceError for a source without items, ShardError where `out` belongs to another job or cannot be written.
+    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training.
+    `thumbnail` is the longest side of the thumbnails kept, 0 keeps a hash of each picture alone, and None, for what is
+    never shown, not even that. Raises SourceError for a source without items, ShardError where `out` belongs to another
+    job or cannot be written.
     """
     model = encoder.load(device=device)
     job = job_of(
-        encoder, model, root=str(source.root), source=source.name, captions=source.captions, shard_size=shard_size
+        encoder,
+        model,
+        root=str(source.root),
+        source=source.name,
+        captions=source.captions,
+        shard_size=shard_size,
+        thumbnail=thumbnail,
     )
     check(out, job)
     plan = _plan(source, out, part, job, retry)
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        work = _Work(model, pool, batch_size, job.feature_dim, view, progress)
+        prepare = partial(ready, model, view=view, thumbnail=thumbnail)
+        work = _Work(model, prepare, pool, batch_size, job.feature_dim, progress)
         try:
             todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
             for number, table_, failures in work.encode(todo):
@@ -153,16 +164,16 @@ class _Work:
     """The parts of the running job that every step needs."""
 
     model: Model
+    prepare: Callable[[Item], Ready | Failure]
     pool: ThreadPoolExecutor
     batch_size: int
     feature_dim: int | None
-    view: View
     progress: Progress
 
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
         """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
-        outcomes = ahead(self.pool, partial(_numbered, self.model, self.view), pairs, depth=4 * self.batch_size)
+        outcomes = ahead(self.pool, partial(_numbered, self.prepare), pairs, depth=4 * self.batch_size)
         for number, group in groupby(outcomes, key=lambda pair: pair[0]):
             yield number, *self._chunk(outcome for _, outcome in group)
 
@@ -189,8 +200,8 @@ class _Work:
             raise ConfigError(f"{len(good)} pictures at once are too many for this GPU; lower --batch-size.") from error
 
 
-def _numbered(model: Model, view: View, pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
-    return pair[0], ready(model, pair[1], view=view)
+def _numbered(prepare: Callable[[Item], Ready | Failure], pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
+    return pair[0], prepare(pair[1])
 
 
 def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
@@ -203,6 +214,7 @@ def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
             encoded.terms[i],
             encoded.vectors[i],
             None if encoded.features is None else encoded.features[i],
+            r.look,
         )
         for i, r in enumerate(good)
     ]
@@ -220,7 +232,8 @@ def _retry(work: _Work, source: Source, out: Path, plan: _Plan, shard_size: int)
 
 
 def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
-    both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables])
+    # Shards from before pictures had looks lack their columns.
+    both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables], promote_options="default")
     place = {item.uri: position for position, item in enumerate(chunk.items)}
     return both.take(sorted(range(both.num_rows), key=lambda i: place[both["uri"][i].as_py()]))
 

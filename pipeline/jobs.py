@@ -10,7 +10,9 @@ from lexel.pipeline.items import readable
 from lexel.pipeline.shards import Job
 
 
-def job_of(encoder: Encoder, model: Model, *, root: str, source: str, captions: bool, shard_size: int) -> Job:
+def job_of(
+    encoder: Encoder, model: Model, *, root: str, source: str, captions: bool, shard_size: int, thumbnail: int | None
+) -> Job:
     """The job of encoding `source` in `root` by `encoder`, whose networks are `model`."""
     return Job(
         encoder=encoder.ref,
@@ -25,6 +27,7 @@ def job_of(encoder: Encoder, model: Model, *, root: str, source: str, captions: 
         shard_size=shard_size,
         source=readable(source),
         features_id=encoder.features_id,
+        thumbnail=0 if captions else thumbnail or 0,
     )
 
 
@@ -47,6 +50,12 @@ def check(out: Path, job: Job) -> None:
         what = "captions" if there.captions else "pictures"
         raise ShardError(
             f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
+        )
+    if there.thumbnail != job.thumbnail:
+        have = f"thumbnails of {there.thumbnail} pixels" if there.thumbnail else "no thumbnails"
+        raise ShardError(
+            f"{out} holds pictures with {have}, not {job.thumbnail or 'without'}; "
+            f"give --thumbnail {there.thumbnail}, or another folder."
         )
 
 

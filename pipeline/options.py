@@ -22,6 +22,9 @@ ShardSizeOpt = Annotated[int, typer.Option(min=1, help="Items a shard; a crash c
 CaptionsOpt = Annotated[
     bool, typer.Option("--captions", help="Take the manifest's captions as the items, not its pictures.")
 ]
+ThumbnailOpt = Annotated[
+    int, typer.Option(min=0, max=1024, help="The longest side of the thumbnails kept for showing; 0 keeps none.")
+]
 RetryOpt = Annotated[bool, typer.Option("--retry", help="Try the items again that failed before.")]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.")]
 ReplicasOpt = Annotated[int, typer.Option(min=0, help="Copies of each shard, made when all is loaded.")]

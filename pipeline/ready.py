@@ -9,6 +9,7 @@ from PIL import Image
 
 from lexel.pipeline.images import BadImageError, decode
 from lexel.pipeline.items import Item, readable
+from lexel.pipeline.looks import Look, look
 from lexel.pipeline.shards import Failure
 
 View = Callable[[Image.Image], Image.Image]
@@ -23,13 +24,14 @@ class Eye(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """A picture's pixels, float32 [3, H, W], and its size as decoded; a text has neither."""
+    """A picture's pixels, float32 [3, H, W], its size as decoded and, where asked for, its look; a text has none."""
 
     item: Item
     id: str
     pixels: torch.Tensor | None = None
     width: int | None = None
     height: int | None = None
+    look: Look | None = None
 
 
 def whole(image: Image.Image) -> Image.Image:
@@ -37,8 +39,10 @@ def whole(image: Image.Image) -> Image.Image:
     return image
 
 
-def ready(model: Eye, item: Item, *, view: View = whole) -> Ready | Failure:
+def ready(model: Eye, item: Item, *, view: View = whole, thumbnail: int | None = None) -> Ready | Failure:
     """Make `item`, or a `view` of its picture, ready for `model`.
+
+    With `thumbnail`, the longest side of one or 0 for none, the look of the whole picture comes along.
 
     Runs on worker threads, and raises nothing that a picture can cause.
     """
@@ -51,7 +55,8 @@ def ready(model: Eye, item: Item, *, view: View = whole) -> Ready | Failure:
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
         image = decode(content)
-        return Ready(item, item.identify(content), model.pixels(view(image)), image.width, image.height)
+        seen = None if thumbnail is None else look(image, side=thumbnail)
+        return Ready(item, item.identify(content), model.pixels(view(image)), image.width, image.height, seen)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # out of memory, say

@@ -45,7 +45,13 @@ def reterm(
     _check_features(folder, there, encoder)
     model = encoder.load(device=device)
     job = jobs.job_of(
-        encoder, model, root=there.root, source=there.source, captions=there.captions, shard_size=there.shard_size
+        encoder,
+        model,
+        root=there.root,
+        source=there.source,
+        captions=there.captions,
+        shard_size=there.shard_size,
+        thumbnail=there.thumbnail,
     )
     if job.feature_dim != there.feature_dim:
         raise _strangers(folder, there, encoder)

@@ -10,6 +10,7 @@ import orjson
 import pyarrow as pa
 
 from lexel.pipeline.items import Item
+from lexel.pipeline.looks import Look
 from lexel.pipeline.shards import schema
 
 
@@ -24,6 +25,7 @@ class Row:
     terms: Mapping[str, float]
     vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
+    look: Look | None = None
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
@@ -37,6 +39,8 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
         "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
         "width": [row.width for row in rows],
         "height": [row.height for row in rows],
+        "thumbnail": [row.look.thumbnail if row.look else None for row in rows],
+        "phash": [row.look.phash if row.look else None for row in rows],
         "terms": [list(row.terms.items()) for row in rows],
         "vector": _matrix([row.vector for row in rows], dim, np.float32),
     }
@@ -53,8 +57,9 @@ def encoded_again(
     dim: int,
     feature_dim: int | None,
 ) -> pa.Table:
-    """The rows of a shard with other terms and vectors."""
-    columns: dict[str, Any] = {name: old[name] for name in old.column_names}
+    """The rows of a shard with other terms and vectors. Shards from before pictures had looks get empty ones."""
+    columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash")}
+    columns |= {name: old[name] for name in old.column_names}
     columns["terms"] = [list(weights.items()) for weights in terms]
     columns["vector"] = _matrix(vectors, dim, np.float32)
     return _table(columns, dim, feature_dim)

@@ -41,6 +41,7 @@ class Job:
     shard_size: int
     source: str = ""  # the manifest or tar in `root`; empty for the folder itself
     features_id: str = ""  # see Encoder.features_id; other words can be made of equal features
+    thumbnail: int = 0  # the longest side of the thumbnails; 0 where there are none
     format: int = FORMAT
 
 
@@ -108,6 +109,7 @@ def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
     fields = [
         ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
         ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
+        ("thumbnail", pa.binary()), ("phash", pa.int64()),
         ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
     ]  # fmt: skip
     return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))

@@ -9,6 +9,7 @@ import typer
 
 from lexel.pipeline import show
 from lexel.pipeline.config import ConfigFile
+from lexel.pipeline.looks import SIDE
 from lexel.pipeline.options import (
     BatchOpt,
     CaptionsOpt,
@@ -22,6 +23,7 @@ from lexel.pipeline.options import (
     ShardSizeOpt,
     ShardsOpt,
     SourceArg,
+    ThumbnailOpt,
     WorkersOpt,
 )
 
@@ -41,6 +43,7 @@ def encode(
     workers: WorkersOpt = None,
     shard_size: ShardSizeOpt = 1024,
     captions: CaptionsOpt = False,
+    thumbnail: ThumbnailOpt = SIDE,
     retry: RetryOpt = False,
     config: ConfigFile = None,
 ) -> None:
@@ -67,6 +70,7 @@ def encode(
             workers=workers,
             shard_size=shard_size,
             retry=retry,
+            thumbnail=thumbnail,
             progress=bar,
         )
     _say_encoded(report, out, time.monotonic() - began)
@@ -98,6 +102,7 @@ def index(
     device: DeviceOpt = "auto",
     workers: WorkersOpt = None,
     captions: CaptionsOpt = False,
+    thumbnail: ThumbnailOpt = SIDE,
     shards: ShardsOpt = 1,
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
@@ -110,7 +115,7 @@ def index(
     from lexel.encoders import open_encoder
 
     folder = out or _shards_of(index, source, open_encoder(encoder))
-    encode(source, folder, encoder, "0/1", batch_size, device, workers, 1024, captions)
+    encode(source, folder, encoder, "0/1", batch_size, device, workers, 1024, captions, thumbnail)
     load(folder, index, shards, replicas, engine)
 
 

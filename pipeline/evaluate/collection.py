@@ -75,6 +75,7 @@ def gather(
                 batch_size=batch_size,
                 device=device,
                 workers=workers,
+                thumbnail=None,
                 progress=progress,
             )
         failed += report.failed

@@ -42,6 +42,7 @@ def lessons(
                     batch_size=batch_size,
                     device=device,
                     view=view(number),
+                    thumbnail=None,
                     progress=progress,
                 )
             found.append(_table(place))
