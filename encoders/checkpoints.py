@@ -99,10 +99,11 @@ def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
 class ImageProcessor:
     """The checkpoint's image processor. It makes pixels of one shape only, since pictures are encoded in batches.
 
-    With `whole` it squeezes the picture into the square that it would have cut out of the middle.
+    With `whole` it squeezes the picture into the square that it would have cut out of the middle, or one `enlarged` by
+    that factor, to a multiple of 32 pixels.
     """
 
-    def __init__(self, folder: Path, *, whole: bool = False) -> None:
+    def __init__(self, folder: Path, *, whole: bool = False, enlarged: float = 1.0) -> None:
         from PIL import Image
         from transformers import AutoImageProcessor
 
@@ -110,7 +111,8 @@ class ImageProcessor:
             self._process = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
             if whole and getattr(self._process, "do_center_crop", False):
                 crop = self._process.crop_size
-                square = {"height": crop["height"], "width": crop["width"]}
+                sides = ("height", "width")
+                square = {side: _multiple(crop[side] * enlarged) if enlarged > 1 else crop[side] for side in sides}
                 self._process = type(self._process).from_pretrained(folder, size=square, do_center_crop=False)
             found = [self._process(images=Image.new("RGB", s), return_tensors="pt") for s in ((96, 64), (64, 96))]
         if len({tuple(f["pixel_values"].shape) for f in found}) > 1:
@@ -148,6 +150,11 @@ class ImageProcessor:
     def save(self, folder: Path) -> None:
         """Write the processor's own files."""
         self._process.save_pretrained(folder)
+
+
+def _multiple(pixels: float) -> int:
+    # What networks halve five times; anything else would lose a row at some step.
+    return 32 * round(pixels / 32)
 
 
 @contextmanager

@@ -62,6 +62,10 @@ class Vocabulary:
         """How often each term stands in `text`. This is the whole of an inference-free query."""
         return dict(Counter(self.forms[w] for w in words(text) if w in self.forms))
 
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """The words of `text` that mean something and have no term, each once."""
+        return tuple(dict.fromkeys(w for w in words(text) if w not in self.forms and w not in STOP_WORDS))
+
     @cached_property
     def hash(self) -> str:
         """SHA-256 of the canonical JSON: the same for equal vocabularies on every machine."""

@@ -6,7 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-__all__ = ["index_body"]
+__all__ = ["index_body", "pipelines", "templates"]
+
+_HERE = Path(__file__).parent
 
 
 def index_body(
@@ -40,6 +42,16 @@ def index_body(
     return body
 
 
+def templates() -> dict[str, str]:
+    """The search templates that `lexel load` stores in the cluster, as Mustache, by id."""
+    return {path.stem: path.read_text(encoding="utf-8") for path in sorted(_HERE.glob("templates/*.mustache"))}
+
+
+def pipelines() -> dict[str, Any]:
+    """The search pipelines for clusters that have the neural-search plugin, by name."""
+    return dict(json.loads(_text("pipelines.json")))
+
+
 @cache
 def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return (_HERE / name).read_text(encoding="utf-8")

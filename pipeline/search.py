@@ -1,164 +1,79 @@
-"""Searching an index that `lexel load` made: which encoder it needs, what a query becomes, what came back and why."""
+"""A search: what is asked becomes one query, which the node answers, and each hit says why it came.
+
+from lexel.pipeline.search import search
+search(Index(connect(), "photos"), Ask("two dogs +snow -cat", k=5))
+"""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from opensearchpy import OpenSearch
-
-from lexel.encoders import Encoder, EncoderError, open_encoder
-from lexel.pipeline import queries
+from lexel.pipeline import neural, queries
 from lexel.pipeline.cluster import in_words
-from lexel.pipeline.errors import ClusterError, ConfigError
-from lexel.pipeline.queries import Dsl, Filters
+from lexel.pipeline.filters import bans, requires
+from lexel.pipeline.found import Cursor, Found, Hit
+from lexel.pipeline.index import Index
+from lexel.pipeline.line import Line, parse_line
+from lexel.pipeline.queries import SOURCE, Dsl
+from lexel.pipeline.question import Ask, Question, boosted, sided
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Encoded, Model
 
-Mode = Literal["terms", "words", "vector", "hybrid"]
-MODES: tuple[Mode, ...] = ("terms", "words", "vector", "hybrid")
+# A request by this name always asks the same copies of the shards: others may put equal scores in another order.
+_PREFERENCE = "lexel"
 
 
-@dataclass(frozen=True)
-class Hit:
-    """One result; `parts` are the terms' shares of the score, the largest first, `vector_part` is the vector's."""
+def search(index: Index, ask: Ask | str) -> Found:
+    """What `index` has for `ask`; a string is the text of one. `terms` and `words` by text load no torch.
 
-    id: str
-    score: float
-    uri: str
-    path: Path
-    parts: Mapping[str, float]
-    vector_part: float
-    source: Mapping[str, Any]
-
-    @property
-    def text(self) -> str | None:
-        """The text, where the item is one."""
-        return self.source.get("text")
+    Raises BadImageError where a picture's bytes are none, ClusterError for an item to be like that is not there.
+    """
+    wanted = Ask(ask) if isinstance(ask, str) else ask
+    line = parse_line(wanted.text)
+    wanted = replace(wanted, filters=[*wanted.filters, *map(requires, line.required), *map(bans, line.banned)])
+    if wanted.mode == "words":
+        asked, unknown = _analyzed(index, line)
+        return _answer(index, wanted, _body(wanted, asked, line), asked, unknown)
+    asked = question(index, wanted)
+    return _answer(index, wanted, _body(wanted, asked, line), asked, index.encoder.vocabulary.unknown(line.text))
 
 
-@dataclass(frozen=True)
-class Found:
-    """The hits, how many items match in all, the milliseconds the node took, and the query that was sent."""
+def question(index: Index, ask: Ask) -> Question:
+    """What `ask` comes to: its terms, its vector, and what that weighs."""
+    line, dense = parse_line(ask.text), ask.mode in {"vector", "hybrid"}
+    texts = [of_text(index, line, dense=dense)] if line.text else []
+    pictures = [*(of_picture(index, content) for content in ask.images), *(of_item(index, id_) for id_ in ask.like)]
+    if not dense:
+        pictures = [replace(one, vector=()) for one in pictures]
+    asked = sided(texts, pictures, share=ask.share)
+    if ask.mode == "vector":
+        asked = replace(asked, weights={}, weight=1.0)
+    return asked if ask.weight is None else replace(asked, weight=ask.weight)
 
-    hits: tuple[Hit, ...]
-    total: int
-    took: int
-    body: Dsl
 
-    def above(self, score: float) -> "Found":
-        """Without the hits that score less."""
-        return replace(self, hits=tuple(hit for hit in self.hits if hit.score >= score))
+def of_text(index: Index, line: Line, *, dense: bool) -> Question:
+    """What a typed line asks for; with `dense` also as a vector, which needs the networks."""
+    encoder = index.encoder
+    weights = index.model.queries([line.text])[0] if encoder.expands else encoder.query(line.text)
+    factors = {term: factor for word, factor in line.factors.items() for term in encoder.query(word)}
+    vector = index.model.text_vectors([line.text])[0].tolist() if dense else ()
+    return Question(boosted(weights, factors), vector, encoder.vector_weight("text"))
 
 
-class Index:
-    """An index by its alias. Its encoder is the one that the index names, loaded when a query needs it."""
+def of_picture(index: Index, content: bytes) -> Question:
+    """What a picture's bytes ask for. Raises BadImageError where they are none."""
+    encoded = encode_picture(index.model, content)
+    weights = index.encoder.picture_query(encoded.terms[0])
+    return Question(weights, encoded.vectors[0].tolist(), index.encoder.vector_weight("image"))
 
-    def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
-        self.client, self.name, self._device = client, name, device
 
-    @cached_property
-    def about(self) -> Mapping[str, Any]:
-        """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
-        with in_words():
-            if not self.client.indices.exists(index=self.name):
-                raise ClusterError(f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it.")
-            mappings = self.client.indices.get_mapping(index=self.name)
-        about = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("lexel")
-        if about is None:
-            raise ClusterError(
-                f"The index {self.name} was not made by lexel, so its terms and vectors cannot be understood."
-            )
-        return dict(about)
-
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The encoder that the index was made with. Raises ClusterError where it is not here, or has other words."""
-        ref, name = self.about["encoder"], self.about["name"]
-        try:
-            encoder = open_encoder(ref)
-        except EncoderError as error:
-            raise ClusterError(
-                f"The index {self.name} was made with the encoder {name}, which is not at {ref} here; "
-                "`--mode words` needs none."
-            ) from error
-        if encoder.vocabulary.hash != self.about["vocabulary"]:
-            raise ClusterError(self._mismatch(encoder))
-        return encoder
-
-    @cached_property
-    def model(self) -> "Model":
-        """The encoder at work. Raises ClusterError where it is not exactly the one that the index was made with."""
-        if self.encoder.fingerprint != self.about["fingerprint"]:
-            raise ClusterError(self._mismatch(self.encoder))
-        return self.encoder.load(device=self._device)
-
-    def _mismatch(self, encoder: Encoder) -> str:
-        return (
-            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} "
-            f"is now {encoder.fingerprint}: their terms and vectors do not fit together; "
-            "index again, or bring the old encoder back."
-        )
-
-    def by_text(self, text: str, *, mode: Mode = "hybrid", k: int = 10, filters: Filters = ()) -> Found:
-        """Search by words. `terms` and `words` need no network and load no torch."""
-        if mode == "words":
-            return self._search(queries.words(text, k=k, filters=filters), weights=None)
-        weights = self._text_terms(text) if mode != "vector" else {}
-        vector = self.model.text_vectors([text])[0].tolist() if mode in {"vector", "hybrid"} else []
-        return self._by(mode, weights, vector, "text", k, filters)
-
-    def _text_terms(self, text: str) -> dict[str, float]:
-        return self.model.queries([text])[0] if self.encoder.expands else self.encoder.query(text)
-
-    def by_image(self, content: bytes, *, mode: Mode = "hybrid", k: int = 10, filters: Filters = ()) -> Found:
-        """Search by a picture. Raises BadImageError where the bytes are none."""
-        if mode == "words":
-            raise ConfigError(
-                "A picture cannot be searched for by --mode words, which takes text; use terms, vector or hybrid."
-            )
-        encoded = encode_picture(self.model, content)
-        weights = self.encoder.picture_query(encoded.terms[0]) if mode != "vector" else {}
-        return self._by(mode, weights, encoded.vectors[0].tolist(), "image", k, filters)
-
-    def _by(
-        self, mode: Mode, weights: Mapping[str, float], vector: Sequence[float], side: str, k: int, filters: Filters
-    ) -> Found:
-        if mode == "terms":
-            return self._search(queries.terms(weights, k=k, filters=filters), weights=weights)
-        if mode == "vector":
-            return self._search(queries.vector(vector, k=k, filters=filters), weights={}, vector=True)
-        # The encoder's own, so that `lexel tune` is felt at once; the index notes what it was when it was loaded.
-        weight = self.encoder.vector_weight(side)
-        body = queries.hybrid(weights, vector=vector, weight=weight, k=k, filters=filters)
-        return self._search(body, weights=weights, vector=True)
-
-    def _search(self, body: Dsl, *, weights: Mapping[str, float] | None, vector: bool = False) -> Found:
-        with in_words():
-            answer = self.client.search(index=self.name, body=body)
-            if weights is None:
-                weights = self._analyzed(body)
-        hits = tuple(self._hit(hit, weights, vector) for hit in answer["hits"]["hits"])
-        return Found(hits, answer["hits"]["total"]["value"], answer["took"], body)
-
-    def _analyzed(self, body: Dsl) -> dict[str, float]:
-        """The terms that OpenSearch made of a `words` query, so that its hits can be explained without an encoder."""
-        text = body["query"]["bool"]["should"][0]["match"]["words"]["query"]
-        tokens = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})["tokens"]
-        counts: dict[str, float] = {}
-        for token in tokens:
-            counts[token["token"]] = counts.get(token["token"], 0.0) + 1
-        return counts
-
-    def _hit(self, hit: Mapping[str, Any], weights: Mapping[str, float], vector: bool) -> Hit:
-        source = hit["_source"]
-        parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
-        parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
-        rest = hit["_score"] - sum(parts.values()) if vector else 0.0
-        path = Path(self.about["root"]) / source["uri"]
-        return Hit(hit["_id"], hit["_score"], source["uri"], path, parts, rest, source)
+def of_item(index: Index, id_: str) -> Question:
+    """What an item of the index asks for by what is stored of it. Needs no networks."""
+    stored = index.item(id_, fields=("terms", "vector"))
+    weights = index.encoder.picture_query(stored["terms"]) if index.side == "image" else stored["terms"]
+    return Question(weights, stored["vector"], index.encoder.vector_weight(index.side))
 
 
 def encode_picture(model: "Model", content: bytes) -> "Encoded":
@@ -166,3 +81,116 @@ def encode_picture(model: "Model", content: bytes) -> "Encoded":
     from lexel.pipeline.images import decode
 
     return model.images(model.pixels(decode(content))[None])
+
+
+def _analyzed(index: Index, line: Line) -> tuple[Question, tuple[str, ...]]:
+    """What OpenSearch makes of the line's words, so that hits can be explained without an encoder."""
+    weights, unknown = index.analyzed(line.text)
+    factors = {term: factor for word, factor in line.factors.items() for term in index.analyzed(word)[0]}
+    return Question(boosted(weights, factors), (), 0.0), unknown
+
+
+def _body(ask: Ask, asked: Question, line: Line) -> Dsl:
+    match ask.mode:
+        case "words":
+            body = queries.words(line.plain, factors=line.factors, k=ask.k, filters=ask.filters)
+        case "terms":
+            body = queries.terms(asked.weights, k=ask.k, filters=ask.filters)
+        case "vector":
+            depth = ask.depth if ask.paged else 0
+            body = queries.vector(asked.vector, k=ask.k, filters=ask.filters, depth=depth)
+        case "hybrid" if ask.fusion != "exact":
+            body = neural.hybrid(asked.weights, vector=asked.vector, fusion=ask.fusion, k=ask.k, filters=ask.filters)
+        case "hybrid":
+            body = queries.hybrid(
+                asked.weights,
+                vector=asked.vector,
+                weight=asked.weight,
+                k=ask.k,
+                filters=ask.filters,
+                depth=ask.depth,
+            )
+    if ask.paged:
+        body = queries.paged(body, offset=ask.offset, k=ask.k)
+    return queries.counted(body, fields=ask.facets) if ask.facets else body
+
+
+def _answer(index: Index, ask: Ask, body: Dsl, asked: Question, unknown: tuple[str, ...]) -> Found:
+    answer = _folded(index, ask, body) if ask.fold else _sent(index, ask, body)
+    rows = answer["hits"]["hits"]
+    found = Found(
+        tuple(_hit(index, row, asked.weights, dense=ask.mode in {"vector", "hybrid"}) for row in rows),
+        total=answer["hits"]["total"]["value"],
+        took=answer["took"],
+        body=body,
+        weights=asked.weights,
+        # A cosine of 0 scores 1 in the vector's part.
+        floor=asked.weight if ask.mode in {"vector", "hybrid"} and ask.fusion == "exact" else 0.0,
+        unknown=unknown,
+        facets=_facets(answer),
+        next=_next(ask, rows),
+    )
+    least = ask.after.least if ask.after else None
+    return found if least is None else found.above(least)
+
+
+def _sent(index: Index, ask: Ask, body: Dsl) -> dict[str, Any]:
+    """The node's answer to `body`, from the index that the first page came from."""
+    where = ask.after.index if ask.after else index.name
+    with in_words():
+        answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
+    return answer
+
+
+def _folded(index: Index, ask: Ask, body: Dsl) -> dict[str, Any]:
+    """The same with near-duplicates folded.
+
+    The engine cannot fold what it scores twice: of a hybrid query the whole ranking is fetched, without its documents,
+    and folded here.
+    """
+    if "rescore" not in body:
+        return _sent(index, ask, queries.folded(body))
+    depth = body["rescore"]["window_size"]
+    lean = {"from": 0, "size": depth, "_source": False, "docvalue_fields": ["near"]}
+    answer = _sent(index, ask, body | lean)
+    best: dict[str, dict[str, Any]] = {}
+    for row in answer["hits"]["hits"]:
+        best.setdefault(row.get("fields", {}).get("near", [row["_id"]])[0], row)
+    page = list(best.values())[ask.offset : ask.offset + ask.k]
+    answer["hits"]["hits"] = _with_sources(index, page)
+    return answer
+
+
+def _with_sources(index: Index, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if not rows:
+        return []
+    wanted = [{"_id": row["_id"], "_index": row["_index"], "_source": {"exclude": SOURCE["excludes"]}} for row in rows]
+    with in_words():
+        there = {one["_id"]: one for one in index.client.mget(body={"docs": wanted})["docs"]}
+    return [row | {"_source": there[row["_id"]]["_source"]} for row in rows]
+
+
+def _facets(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    found = answer.get("aggregations", {})
+    return {
+        field: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in one["buckets"]}
+        for field, one in found.items()
+    }
+
+
+def _next(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
+    """Where the next page begins: nowhere after one that is not full, or at the end of what the query ranks."""
+    end = ask.offset + len(rows)
+    ranked = queries.MAX_RESULTS if ask.mode in {"terms", "words"} else ask.depth
+    if not ask.paged or len(rows) < ask.k or end + ask.k > ranked:
+        return None
+    return Cursor(rows[0]["_index"], end, ask.after.least if ask.after else None)
+
+
+def _hit(index: Index, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
+    source = row["_source"]
+    parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
+    parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
+    rest = row["_score"] - sum(parts.values()) if dense else 0.0
+    path = Path(index.about["root"]) / source["uri"]
+    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source)

@@ -11,13 +11,29 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.table import Table
 from rich.text import Text
 
-from lexel.pipeline.search import Found, Hit
+from lexel.pipeline.found import Found, Hit
 
 out = Console(highlight=False)
 # Progress and errors go to standard error, so that what a command answers can be piped on.
 err = Console(stderr=True, highlight=False)
 
 _PARTS = 6
+
+
+def results(result: Found) -> None:
+    """All that a search found: hits, facets, what matched in all, and the way to the next page."""
+    if result.unknown:
+        out.print(f"[dim]not among the words of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
+    if result.hits:
+        out.print(found(result))
+        out.print(f"[dim]{result.total:,} match, {result.took} ms[/]")
+    else:
+        out.print("Nothing matches.")
+    for field, counts in result.facets.items():
+        values = "  ".join(f"{escape(str(value))} [dim]{count:,}[/]" for value, count in counts.items())
+        out.print(f"[bold]{escape(field)}[/]  {values}")
+    if result.next:
+        out.print(f"[dim]more: --page {result.next}[/]", soft_wrap=True)
 
 
 def found(result: Found) -> Table:
@@ -46,7 +62,14 @@ def as_json(result: Found) -> dict[str, Any]:
         }
         for hit in result.hits
     ]
-    return {"total": result.total, "took_ms": result.took, "hits": hits}
+    return {
+        "total": result.total,
+        "took_ms": result.took,
+        "hits": hits,
+        "facets": {field: dict(counts) for field, counts in result.facets.items()},
+        "unknown": list(result.unknown),
+        "next": str(result.next) if result.next else None,
+    }
 
 
 def weighted(terms: Mapping[str, float], *, limit: int) -> Table:

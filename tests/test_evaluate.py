@@ -22,8 +22,8 @@ from lexel.pipeline.evaluate.directions import Direction, directions
 from lexel.pipeline.evaluate.job import evaluate
 from lexel.pipeline.evaluate.report import Report, as_json
 from lexel.pipeline.evaluate.tune import ranks, recalls, term_scores
+from lexel.pipeline.queries import MODES
 from lexel.pipeline.scenes import write
-from lexel.pipeline.search import MODES
 
 COUNT, SEED = 40, 40_000
 BOTH = ("text_to_image", "image_to_text")

@@ -9,6 +9,7 @@ from synthetic import VOCABULARY, Collection, collection, units
 
 from lexel.pipeline import queries
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.filters import parse_filter
 from lexel.pipeline.load import load
 
 COUNT = 3000
@@ -117,7 +118,7 @@ def test_hybrid_without_known_words_is_the_vector_alone(client: OpenSearch, inde
 def test_a_filter_holds_in_every_part_and_costs_no_results(
     client: OpenSearch, index: str, items: Collection, filters: list[str]
 ) -> None:
-    where = [queries.parse_filter(text) for text in filters]
+    where = [parse_filter(text) for text in filters]
     passing = {items.ids[i] for i in range(COUNT) if i % 3 == 1 and (len(filters) == 1 or i % 5 == 2)}
     vector = items.vectors[0].tolist()
     weights = weights_of("word0 word1")
@@ -135,7 +136,7 @@ def test_a_filter_holds_in_every_part_and_costs_no_results(
 def test_filters_that_make_no_sense_are_refused() -> None:
     for text in ("place", "=beach", "place=", ""):
         with pytest.raises(ConfigError, match="field=value"):
-            queries.parse_filter(text)
+            parse_filter(text)
 
 
 def test_the_heaviest_terms_stay_where_there_are_too_many() -> None:

@@ -13,11 +13,14 @@ from opensearchpy import OpenSearch
 from lexel.encoders import open_encoder
 from lexel.pipeline.encode import encode
 from lexel.pipeline.errors import ClusterError, ConfigError
+from lexel.pipeline.filters import parse_filter
 from lexel.pipeline.images import BadImageError
+from lexel.pipeline.index import Index
 from lexel.pipeline.load import load
-from lexel.pipeline.queries import parse_filter
+from lexel.pipeline.queries import MODES
+from lexel.pipeline.question import Ask
 from lexel.pipeline.scenes import scene, write
-from lexel.pipeline.search import MODES, Index
+from lexel.pipeline.search import search
 from lexel.pipeline.sources import open_source
 
 COUNT = 200
@@ -50,7 +53,7 @@ def drawn(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Itera
 def test_a_caption_finds_its_picture_far_better_than_chance(drawn: Drawn, mode: str) -> None:
     found = 0
     for seed in range(0, COUNT, 4):
-        result = drawn.images.by_text(scene(seed).captions[-1], mode=mode, k=10)  # type: ignore[arg-type]
+        result = search(drawn.images, Ask(scene(seed).captions[-1], mode=mode, k=10))  # type: ignore[arg-type]
         found += f"images/{seed:06d}.jpg" in [hit.uri for hit in result.hits]
     # By chance a picture is among ten of two hundred in one query of twenty.
     assert found >= 25
@@ -61,7 +64,7 @@ def test_a_picture_finds_captions_that_are_true_of_it(drawn: Drawn, mode: str) -
     subjects = 0
     for seed in range(0, COUNT, 8):
         content = (drawn.folder / f"images/{seed:06d}.jpg").read_bytes()
-        result = drawn.captions.by_image(content, mode=mode, k=5)  # type: ignore[arg-type]
+        result = search(drawn.captions, Ask(images=(content,), mode=mode, k=5))  # type: ignore[arg-type]
         assert all(hit.text for hit in result.hits)
         subjects += any(hit.source["meta"]["subject"] == scene(seed).facts["subject"] for hit in result.hits)
     assert subjects >= 15
@@ -71,12 +74,12 @@ def test_a_picture_finds_itself_first(drawn: Drawn) -> None:
     for seed in (0, 7, 21):
         content = (drawn.folder / f"images/{seed:06d}.jpg").read_bytes()
         for mode in ("vector", "hybrid"):
-            assert drawn.images.by_image(content, mode=mode, k=3).hits[0].uri == f"images/{seed:06d}.jpg"  # type: ignore[arg-type]
+            assert search(drawn.images, Ask(images=(content,), mode=mode, k=3)).hits[0].uri == f"images/{seed:06d}.jpg"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_parts_add_up_to_the_score(drawn: Drawn, mode: str) -> None:
-    result = drawn.images.by_text("a dog and a house in the snow", mode=mode)  # type: ignore[arg-type]
+    result = search(drawn.images, Ask("a dog and a house in the snow", mode=mode))  # type: ignore[arg-type]
     assert result.hits
     for hit in result.hits:
         assert sum(hit.parts.values()) + hit.vector_part == pytest.approx(hit.score, rel=1e-5)
@@ -88,7 +91,7 @@ def test_the_parts_add_up_to_the_score(drawn: Drawn, mode: str) -> None:
 
 def test_filters_by_facts(drawn: Drawn) -> None:
     for mode in MODES:
-        result = drawn.images.by_text("a dog", mode=mode, filters=[parse_filter("time=night")])
+        result = search(drawn.images, Ask("a dog", mode=mode, filters=[parse_filter("time=night")]))
         assert result.hits
         assert {hit.source["meta"]["time"] for hit in result.hits} == {"night"}
 
@@ -96,9 +99,9 @@ def test_filters_by_facts(drawn: Drawn) -> None:
 def test_words_need_no_encoder_and_other_modes_say_so(drawn: Drawn, client: OpenSearch) -> None:
     index = Index(client, "search-images")
     index.__dict__["about"] = {**drawn.images.about, "encoder": "/nowhere/at-all", "name": "gone"}
-    assert index.by_text("a dog", mode="words").hits
+    assert search(index, Ask("a dog", mode="words")).hits
     with pytest.raises(ClusterError, match="--mode words"):
-        index.by_text("a dog", mode="terms")
+        search(index, Ask("a dog", mode="terms"))
 
 
 @pytest.mark.parametrize(("field", "mode"), [("fingerprint", "vector"), ("vocabulary", "terms")])
@@ -108,20 +111,20 @@ def test_another_encoder_than_the_index_was_made_with_is_refused(
     index = Index(client, "search-images")
     index.__dict__["about"] = {**drawn.images.about, field: "f" * 16}
     with pytest.raises(ClusterError, match="do not fit together"):
-        index.by_text("a dog", mode=mode)  # type: ignore[arg-type]
+        search(index, Ask("a dog", mode=mode))  # type: ignore[arg-type]
 
 
 def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
     with pytest.raises(ClusterError, match="lexel index SOURCE"):
-        Index(client, "no-such-index").by_text("a dog")
+        search(Index(client, "no-such-index"), Ask("a dog"))
     client.indices.create(index="foreign")
     with pytest.raises(ClusterError, match="not made by lexel"):
-        Index(client, "foreign").by_text("a dog", mode="terms")
+        search(Index(client, "foreign"), Ask("a dog", mode="terms"))
     client.indices.delete(index="foreign")
     with pytest.raises(BadImageError):
-        drawn.images.by_image(b"not a picture")
+        search(drawn.images, Ask(images=(b"not a picture",)))
     with pytest.raises(ConfigError, match="takes text"):
-        drawn.images.by_image(b"", mode="words")
+        search(drawn.images, Ask(images=(b"",), mode="words"))
 
 
 @pytest.mark.parametrize("mode", ["terms", "words"])
@@ -158,9 +161,9 @@ def test_a_thousand_photographs_both_ways(client: OpenSearch, shared: Path, tmp_
 
 def found_image(index: Index, row: dict[str, object]) -> bool:
     captions: list[str] = row["captions"]  # type: ignore[assignment]
-    return any(hit.uri.endswith(str(row["image"])) for hit in index.by_text(captions[0], k=10).hits)
+    return any(hit.uri.endswith(str(row["image"])) for hit in search(index, Ask(captions[0], k=10)).hits)
 
 
 def found_caption(index: Index, row: dict[str, object]) -> bool:
-    picture = Path(__file__).resolve().parents[2] / "shared/data/flickr8k" / str(row["image"])
-    return any(hit.uri.endswith(str(row["image"])) for hit in index.by_image(picture.read_bytes(), k=10).hits)
+    picture = (Path(__file__).resolve().parents[2] / "shared/data/flickr8k" / str(row["image"])).read_bytes()
+    return any(hit.uri.endswith(str(row["image"])) for hit in search(index, Ask(images=(picture,), k=10)).hits)

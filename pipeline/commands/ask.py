@@ -8,57 +8,92 @@ import typer
 
 from lexel.pipeline import show
 from lexel.pipeline.config import ConfigFile
-from lexel.pipeline.errors import ConfigError, SourceError
+from lexel.pipeline.errors import SourceError
 from lexel.pipeline.options import DeviceOpt, EncoderOpt, IndexOpt
 
 
 def search(
-    query: Annotated[str | None, typer.Argument(metavar="QUERY", help="What to look for, in words.")] = None,
-    image: Annotated[Path | None, typer.Option(help="A picture to look for, in place of words.")] = None,
+    query: Annotated[
+        str | None,
+        typer.Argument(metavar="QUERY", help="Words to look for; dog^2 counts twice, +snow must be there, -cat not."),
+    ] = None,
+    images: Annotated[
+        list[Path] | None, typer.Option("--image", help="A picture to look for, or several, with words or without.")
+    ] = None,
+    like: Annotated[list[str] | None, typer.Option(metavar="ID", help="More like this item of the index.")] = None,
     index: IndexOpt = "images",
     mode: Annotated[str, typer.Option(help="terms, words, vector or hybrid.")] = "hybrid",
     filters: Annotated[
-        list[str] | None, typer.Option("--filter", metavar="FIELD=VALUE", help="Only items like this; may be repeated.")
+        list[str] | None,
+        typer.Option("--filter", metavar="CONDITION", help="Only items like this: a=b, a=b|c, a!=b, a>=1, a=1..5."),
     ] = None,
     k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many results.")] = 10,
+    weight: Annotated[
+        float | None, typer.Option(min=0, help="Of the vector beside the terms.", show_default="the encoder's")
+    ] = None,
+    share: Annotated[float, typer.Option(min=0, max=1, help="Of the words beside pictures.")] = 0.5,
+    fusion: Annotated[
+        str, typer.Option(help="How hybrid joins its sides: exact; mean or rrf where the cluster has neural-search.")
+    ] = "exact",
+    fold: Annotated[bool, typer.Option("--fold", help="Show only the best of near-duplicates.")] = False,
+    facets: Annotated[
+        list[str] | None,
+        typer.Option("--facet", metavar="FIELD", help="Count a field's values; `term` for words."),
+    ] = None,
     cutoff: Annotated[
         bool, typer.Option("--cutoff", help="Leave out what scores below the encoder's cut-off (see `lexel tune`).")
     ] = False,
+    within: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Leave out what scores less than this share of the best.")
+    ] = None,
+    page: Annotated[
+        str | None,
+        typer.Option(metavar="PLACE", help="`first`, or the place that the page before named."),
+    ] = None,
+    dsl: Annotated[bool, typer.Option("--dsl", help="Print the query that was sent, as JSON.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Search by words or by a picture, and see which words made each result.
+    """Search by words, by pictures or by both, and see which words made each result.
 
-    Example: lexel search "two dogs in the snow" --index photos -k 5
+    Example: lexel search "two dogs^2 +snow -cat" --index photos -k 5
 
-    Example: lexel search --image dog.jpg --index captions
+    Example: lexel search "at night" --image street.jpg --index photos --facet term
     """
     from lexel.pipeline.cluster import connect
-    from lexel.pipeline.queries import parse_filter
-    from lexel.pipeline.search import MODES, Index
+    from lexel.pipeline.filters import field_name, parse_filter
+    from lexel.pipeline.found import Cursor
+    from lexel.pipeline.index import Index
+    from lexel.pipeline.question import Ask
+    from lexel.pipeline.search import search as run
 
-    if (query is None) == (image is None):
-        raise ConfigError("Give words to search for, or --image FILE, one of the two.")
-    if mode not in MODES:
-        raise ConfigError(f"There is no mode {mode!r}; choose {', '.join(MODES)}.")
     place = Index(connect(), index)
-    where = [parse_filter(text) for text in filters or []]
-    if image is not None:
-        result = place.by_image(_picture(image), mode=mode, k=k, filters=where)
-    else:
-        result = place.by_text(query or "", mode=mode, k=k, filters=where)
+    ask = Ask(
+        text=query or "",
+        images=tuple(_picture(path) for path in images or []),
+        like=tuple(like or []),
+        mode=mode,  # type: ignore[arg-type]  # Ask refuses what is none
+        k=k,
+        filters=[parse_filter(text) for text in filters or []],
+        weight=weight,
+        share=share,
+        fusion=fusion,  # type: ignore[arg-type]
+        fold=fold,
+        facets={field_name(facet): 10 for facet in facets or []},
+        paged=page is not None,
+        after=Cursor.parse(page) if page not in {None, "first"} else None,  # type: ignore[arg-type]
+    )
+    result = run(place, ask)
     if cutoff:
-        result = result.above(place.encoder.cutoff("text" if image is None else "image", mode))
-    if as_json:
+        result = result.above(place.encoder.cutoff("image" if images or like else "text", mode))
+    if within is not None:
+        result = result.within(within)
+    if dsl:
+        typer.echo(json.dumps(result.body, ensure_ascii=False, indent=1))
+    elif as_json:
         typer.echo(json.dumps(show.as_json(result), ensure_ascii=False, indent=1))
-    elif result.hits:
-        show.out.print(show.found(result))
-        show.out.print(f"[dim]{result.total:,} match, {result.took} ms[/]")
     else:
-        show.out.print(
-            "Nothing matches."
-            + ("" if mode == "hybrid" else " Its words may be unknown to the encoder; try --mode hybrid.")
-        )
+        show.results(result)
 
 
 def terms(

@@ -16,7 +16,7 @@ from lexel.pipeline.progress import Progress
 
 if TYPE_CHECKING:
     from lexel.pipeline.evaluate.report import Report
-    from lexel.pipeline.search import Mode
+    from lexel.pipeline.queries import Mode
 
 SplitOpt = Annotated[str | None, typer.Option(help="Only rows whose column `split` says this.")]
 
@@ -125,7 +125,7 @@ def _compare(a: Path, b: Path) -> None:
 
 
 def _modes(text: str) -> list["Mode"]:
-    from lexel.pipeline.search import MODES
+    from lexel.pipeline.queries import MODES
 
     wanted = {part.strip() for part in text.split(",")}
     if strangers := wanted - set(MODES):

@@ -14,8 +14,7 @@ from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.evaluate.directions import Direction, Query
 from lexel.pipeline.items import runs
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.queries import Dsl
-from lexel.pipeline.search import Mode
+from lexel.pipeline.queries import Dsl, Mode
 
 # The ranked items of each query, best first, with scores that fall strictly, so that any tool sorts them the same way.
 Run = Mapping[str, Mapping[str, float]]

@@ -12,7 +12,7 @@ from lexel.pipeline.evaluate.collection import Collection, Watch, shortened, unw
 from lexel.pipeline.evaluate.directions import Direction
 from lexel.pipeline.evaluate.places import indexed, size, view_size
 from lexel.pipeline.evaluate.report import Step, measure
-from lexel.pipeline.search import Mode
+from lexel.pipeline.queries import Mode
 
 _MODES: tuple[Mode, ...] = ("terms", "hybrid")
 

@@ -18,7 +18,7 @@ from lexel.pipeline.evaluate.items import Items
 from lexel.pipeline.evaluate.places import VIEWS, indexed, size, view_size
 from lexel.pipeline.evaluate.report import Asked, Report, measure
 from lexel.pipeline.evaluate.resampling import numbered
-from lexel.pipeline.search import MODES, Mode
+from lexel.pipeline.queries import MODES, Mode
 
 
 def evaluate(

@@ -1,0 +1,102 @@
+"""An index that `lexel load` made: the encoder that it needs, and the items in it."""
+
+import base64
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from opensearchpy import OpenSearch
+from opensearchpy import exceptions as errors
+
+from lexel.encoders import Encoder, EncoderError, open_encoder
+from lexel.pipeline.cluster import in_words
+from lexel.pipeline.errors import ClusterError
+from lexel.pipeline.queries import SOURCE
+
+if TYPE_CHECKING:
+    from lexel.encoders.model import Model
+
+
+class Index:
+    """An index by its alias. Its encoder is the one that the index names, loaded when a query needs it."""
+
+    def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
+        self.client, self.name, self._device = client, name, device
+
+    @cached_property
+    def about(self) -> Mapping[str, Any]:
+        """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
+        with in_words():
+            if not self.client.indices.exists(index=self.name):
+                raise ClusterError(f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it.")
+            mappings = self.client.indices.get_mapping(index=self.name)
+        about = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("lexel")
+        if about is None:
+            raise ClusterError(
+                f"The index {self.name} was not made by lexel, so its terms and vectors cannot be understood."
+            )
+        return dict(about)
+
+    @property
+    def side(self) -> str:
+        """What its items are as queries: "image", or "text" where they are captions."""
+        return "text" if self.about["captions"] else "image"
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder that the index was made with. Raises ClusterError where it is not here, or has other words."""
+        ref, name = self.about["encoder"], self.about["name"]
+        try:
+            encoder = open_encoder(ref)
+        except EncoderError as error:
+            raise ClusterError(
+                f"The index {self.name} was made with the encoder {name}, which is not at {ref} here; "
+                "`--mode words` needs none."
+            ) from error
+        if encoder.vocabulary.hash != self.about["vocabulary"]:
+            raise ClusterError(self._mismatch(encoder))
+        return encoder
+
+    @cached_property
+    def model(self) -> "Model":
+        """The encoder at work. Raises ClusterError where it is not exactly the one that the index was made with."""
+        if self.encoder.fingerprint != self.about["fingerprint"]:
+            raise ClusterError(self._mismatch(self.encoder))
+        return self.encoder.load(device=self._device)
+
+    def _mismatch(self, encoder: Encoder) -> str:
+        return (
+            f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} "
+            f"is now {encoder.fingerprint}: their terms and vectors do not fit together; "
+            "index again, or bring the old encoder back."
+        )
+
+    def item(self, id_: str, *, fields: Sequence[str] = ()) -> dict[str, Any]:
+        """An item as stored: `fields` of it, or all that a page shows. Raises ClusterError where it is not there."""
+        wanted = {"_source_includes": list(fields)} if fields else {"_source_excludes": SOURCE["excludes"]}
+        try:
+            with in_words():
+                return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
+        except ClusterError as error:
+            if isinstance(error.__cause__, errors.NotFoundError):
+                raise ClusterError(f"There is no item {id_} in {self.name}.") from error
+            raise
+
+    def thumbnail(self, id_: str) -> bytes | None:
+        """The small JPEG of a picture, if it was encoded with one."""
+        stored = self.item(id_, fields=("thumbnail",)).get("thumbnail")
+        return base64.b64decode(stored) if stored else None
+
+    def analyzed(self, text: str) -> tuple[dict[str, float], tuple[str, ...]]:
+        """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder."""
+        from lexel.encoders.vocabulary import STOP_WORDS, words
+
+        if not text.strip():
+            return {}, ()
+        with in_words():
+            answer = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})
+        counts: dict[str, float] = {}
+        for token in answer["tokens"]:
+            counts[token["token"]] = counts.get(token["token"], 0.0) + 1
+        known = {text[token["start_offset"] : token["end_offset"]].lower() for token in answer["tokens"]}
+        return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
