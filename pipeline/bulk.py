@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,15 +16,21 @@ from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.pipeline.errors import ClusterError
+from lexel.pipeline.patience import PASSING, TRIES, Sleep, passing, patient, pause
 
 # Four megabytes keep a node busy and stay far below its limit of 100.
 MAX_BYTES = 4 * 2**20
-# Busy (429), and the node or its shard away for a while: trying again is right. Anything else is about the document.
-_PASSING = {429, 500, 502, 503, 504}
-# 10 tries, waiting 0.5 s at first and doubling to 30 s, give a node two and a half minutes to come back.
-_TRIES = 10
+# What a proxy says that takes less than MAX_BYTES.
+_TOO_LARGE = 413
+# How a node says that its disk is full, and that it takes nothing until there is space.
+_FULL = ("flood-stage watermark", "No space left on device")
 
 Document = tuple[str, bytes]
+Post = Callable[[list[Document]], list[dict[str, Any]]]
+
+
+class GoneError(ClusterError):
+    """The index that documents go into is no longer there."""
 
 
 @dataclass(frozen=True)
@@ -49,14 +56,21 @@ def send(
     documents: Iterable[Document],
     *,
     connections: int = 2,
-    sleep: Callable[[float], None] = time.sleep,
+    require_alias: bool = False,
+    sleep: Sleep = time.sleep,
 ) -> Iterator[Sent]:
-    """Index `documents` by id over `connections` connections. Raises ClusterError where OpenSearch stays away."""
+    """Index `documents` by id over `connections` connections.
+
+    With `require_alias`, `index` must be an alias: an index that somebody removes meanwhile would be made anew by the
+    next request, and without our mappings. Raises ClusterError where OpenSearch stays away or its disk is full, and
+    GoneError.
+    """
+    post = partial(_post, patient(client, sleep=sleep), index, require_alias)
     with ThreadPoolExecutor(connections) as pool:
         waiting: deque[Future[Sent]] = deque()
         try:
             for request in _requests(documents):
-                waiting.append(pool.submit(_deliver, client, index, request, sleep))
+                waiting.append(pool.submit(_deliver, post, request, sleep))
                 # One more than is on its way, so that the next body is ready when a connection is.
                 if len(waiting) > connections:
                     yield waiting.popleft().result()
@@ -79,49 +93,72 @@ def _requests(documents: Iterable[Document]) -> Iterator[list[Document]]:
         yield request
 
 
-def _deliver(client: OpenSearch, index: str, request: list[Document], sleep: Callable[[float], None]) -> Sent:
-    left, rejected = request, list[Rejected]()
-    for attempt in range(_TRIES):
-        answer = _post(client, index, left)
-        if answer is not None:
-            left, refused = _sort(left, answer)
-            rejected += refused
+def _deliver(post: Post, request: list[Document], sleep: Sleep) -> Sent:
+    left, rejected, reason = request, list[Rejected](), ""
+    for attempt in range(TRIES):
+        left, refused, reason = _sort(left, post(left))
+        rejected += refused
         if not left:
             return Sent(len(request) - len(rejected), tuple(rejected))
-        sleep(min(0.5 * 2**attempt, 30))
-    raise ClusterError(
-        "OpenSearch stayed too busy or away for minutes; when it is well, the same command goes on from here."
+        sleep(pause(attempt))
+    raise _gave_up(reason)
+
+
+def _gave_up(reason: str) -> ClusterError:
+    return ClusterError(
+        f"OpenSearch stayed too busy or away for minutes ({reason}); "
+        "when it is well, the same command goes on from here."
     )
 
 
-def _post(client: OpenSearch, index: str, request: list[Document]) -> list[dict[str, Any]] | None:
-    """The answer's items, or None where the request as a whole should be tried again."""
+def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
+    """The answer's items."""
     body = b"".join(b'{"index":{"_id":%b}}\n%b\n' % (orjson.dumps(id_), document) for id_, document in request)
+    # A shorter wait than the client's own, so that the node says what is wrong rather than nothing. It stands in the
+    # address, because the client library takes a parameter of this name for its own.
+    url = f"/{index}/_bulk?timeout=30s" + ("&require_alias=true" if require_alias else "")
+    kind = {"content-type": "application/x-ndjson"}
     try:
-        answer = client.transport.perform_request(
-            "POST", f"/{index}/_bulk", body=body, headers={"content-type": "application/x-ndjson"}
-        )
-    except errors.SSLError:
-        raise
-    except errors.ConnectionError:
-        return None
+        answer = client.transport.perform_request("POST", url, body=body, headers=kind)
     except errors.TransportError as error:
-        if error.status_code in _PASSING:
-            return None
+        if error.status_code == _TOO_LARGE:
+            return _halved(client, index, require_alias, request)
+        if passing(error):
+            raise _gave_up(str(error.error).rstrip(".")) from error
         raise
     items: list[dict[str, Any]] = [item["index"] for item in answer["items"]]
     return items
 
 
-def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Document], list[Rejected]]:
-    """The documents to send again, and those refused for good."""
-    again, refused = [], []
+def _halved(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
+    if len(request) == 1:
+        return [{"status": _TOO_LARGE, "error": {"reason": "larger than OpenSearch, or a proxy before it, takes"}}]
+    half = len(request) // 2
+    return [item for part in (request[:half], request[half:]) for item in _post(client, index, require_alias, part)]
+
+
+def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Document], list[Rejected], str]:
+    """The documents to send again, those refused for good, and why the first of the former was not taken."""
+    again, refused, reason = [], [], ""
     for (id_, document), item in zip(request, items, strict=True):
-        if item["status"] in _PASSING:
+        if item["status"] < 300:
+            continue
+        why = _reason(item["error"])
+        _check_fatal(item["status"], why)
+        if item["status"] in PASSING:
             again.append((id_, document))
-        elif item["status"] >= 300:
-            refused.append(Rejected(id_, _reason(item["error"]), document))
-    return again, refused
+            reason = reason or why
+        else:
+            refused.append(Rejected(id_, why, document))
+    return again, refused, reason
+
+
+def _check_fatal(status: int | str, reason: str) -> None:
+    """What is wrong with the index or the node and with no document, and what waiting does not mend."""
+    if status == 404:
+        raise GoneError("The index was removed while it was loaded; see who did it, and give the same command again.")
+    if any(words in reason for words in _FULL):
+        raise ClusterError("OpenSearch's disk is full; when it has space again, the same command goes on from here.")
 
 
 def _reason(error: Any) -> str:

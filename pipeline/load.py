@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,17 +16,21 @@ from opensearchpy import exceptions as errors
 
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline import bulk, shards
-from lexel.pipeline.bulk import Rejected
+from lexel.pipeline import alias, bulk, shards
+from lexel.pipeline.beside import Beside
+from lexel.pipeline.bulk import GoneError, Rejected
 from lexel.pipeline.cluster import in_words
-from lexel.pipeline.documents import COLUMNS, documents, field_types
+from lexel.pipeline.documents import COLUMNS, LAYOUT, documents, field_types
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
+from lexel.pipeline.patience import patient
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import Job, Shard
 
 ENGINES = ("lucene", "faiss")
 # The embedded node says so by this attribute; it has no native libraries, and a faiss field would end it.
 _EMBEDDED = ("lexel", "embedded")
+# While a part of the index is away, an answer without it would be taken for documents that are missing.
+_ALL_OF_IT = {"allow_partial_search_results": "false"}
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,21 @@ class Loaded:
     documents: int
     sent: int  # in this run
     rejected: int
+    unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What is to be loaded, and under which name."""
+
+    folder: Path
+    job: Job
+    there: list[Shard]
+    index: str
+    target: str
+    engine: str
+    shard_count: int
+    plain: bool
 
 
 def load(
@@ -47,31 +67,46 @@ def load(
     replicas: int = 0,
     engine: str = "lucene",
     connections: int = 2,
+    plain: bool = False,
     progress: Progress = QUIET,
 ) -> Loaded:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
-    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
+    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in. `plain` leaves out what ranking has no
+    use for: near-duplicates and the map.
     """
     job, there = shards.read_job(folder), shards.shards(folder)
     if not there:
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
-    _check(index, engine, client)
+    for shard in there:
+        shard.check(job)
+    _check(index, engine, client)  # by an impatient client: one that is not there at all is said at once
+    target = f"{index}-{_identity(job, there, engine, shard_count, plain)}"
+    plan = _Plan(folder, job, there, index, target, engine, shard_count, plain)
     with in_words():
-        target = f"{index}-{_identity(job, there, engine, shard_count)}"
-        _create(client, target, folder, job, there, engine, shard_count)
-        todo = _unfinished(client, target, there)
-        total = sum(shard.rows() for shard in there)
-        progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
-        sent, rejected = _send(client, target, todo, connections, progress)
-        _keep_rejected(folder / f"rejected-{index}.jsonl", rejected)
-        expected = _distinct(there)
-        count = _count(client, target)
-        if rejected or count != expected:
-            raise ClusterError(_shortfall(folder, index, count, expected, rejected))
-        _open(client, index, target, replicas)
-    return Loaded(target, count, sent, len(rejected))
+        for _ in range(3):
+            # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
+            with suppress(GoneError, errors.NotFoundError):
+                return _load(plan, patient(client), replicas, connections, progress)
+    raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
+
+
+def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, progress: Progress) -> Loaded:
+    _create(client, plan)
+    todo = _unfinished(client, plan.target, plan.there)
+    total = sum(shard.rows() for shard in plan.there)
+    progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
+    sent, rejected = _send(client, plan, todo, connections, progress)
+    _keep_rejected(plan.folder / f"rejected-{plan.index}.jsonl", rejected)
+    expected, count = _distinct(plan.there), _count(client, plan.target)
+    if rejected or count != expected:
+        raise ClusterError(_shortfall(plan.folder, plan.index, count, expected, rejected))
+    # No more refreshes are asked for: the cluster makes them as people search.
+    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
+    client.indices.put_settings(index=plan.target, body=settings)
+    alias.take_over(client, plan.index, plan.target)
+    return Loaded(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
 
 
 def _check(index: str, engine: str, client: OpenSearch) -> None:
@@ -83,8 +118,7 @@ def _check(index: str, engine: str, client: OpenSearch) -> None:
     if engine not in ENGINES:
         raise ConfigError(f"There is no k-NN engine {engine!r}; choose {' or '.join(ENGINES)}.")
     with in_words():
-        if client.indices.exists(index=index) and not client.indices.exists_alias(name=index):
-            raise ClusterError(f"{index} is an index of its own, not an alias that lexel made; choose another name.")
+        alias.check_ours(client, index)
         if engine == "faiss" and _is_embedded(client):
             raise ClusterError(
                 "The embedded OpenSearch has no faiss; leave --engine at lucene, or use a full distribution."
@@ -96,37 +130,37 @@ def _is_embedded(client: OpenSearch) -> bool:
     return any(node.get("attributes", {}).get(_EMBEDDED[0]) == _EMBEDDED[1] for node in nodes)
 
 
-def _identity(job: Job, there: list[Shard], engine: str, shard_count: int) -> str:
+def _identity(job: Job, there: list[Shard], engine: str, shard_count: int, plain: bool) -> str:
     """8 digits that the same load always has and another never: how a broken load finds its index again."""
     content = [(shard.number, shard.listing(), shard.rows()) for shard in there]
-    about = json.dumps([asdict(job), content, engine, shard_count], sort_keys=True)
+    about = json.dumps([LAYOUT, asdict(job), content, engine, shard_count, plain], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 
-def _create(
-    client: OpenSearch, target: str, folder: Path, job: Job, there: list[Shard], engine: str, shard_count: int
-) -> None:
-    if client.indices.exists(index=target):
+def _create(client: OpenSearch, plan: _Plan) -> None:
+    if client.indices.exists(index=plan.target):
+        alias.begin_again(client, plan.target)
         return
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
-    if vocabulary.hash != job.vocabulary:
+    vocabulary = Vocabulary.load(plan.folder / "vocabulary.json")
+    if vocabulary.hash != plan.job.vocabulary:
         raise ShardError(
-            f"{folder / 'vocabulary.json'} was changed after encoding; its shards and words no longer fit together."
+            f"{plan.folder / 'vocabulary.json'} was changed after encoding; bring the old one back or encode again."
         )
-    metadata = field_types(batch for shard in there for batch in shard.batches(columns=["metadata"], size=4096))
+    metadata = field_types(batch for shard in plan.there for batch in shard.batches(columns=["metadata"], size=4096))
     body = index_body(
-        dim=job.dim,
+        dim=plan.job.dim,
         terms=vocabulary.terms,
         forms=vocabulary.forms,
-        engine=engine,
-        shards=shard_count,
+        engine=plan.engine,
+        shards=plan.shard_count,
         metadata=metadata,
-        about={"lexel": _about(job)},
+        about={"lexel": _about(plan.job)},
     )
     try:
-        client.indices.create(index=target, body=body)
+        client.indices.create(index=plan.target, body=body | {"aliases": alias.loading_aliases(plan.target)})
     except errors.RequestError as error:
-        if error.error != "resource_already_exists_exception":  # another process has just begun the same load
+        # Another process has just begun the same load, or our first try was carried out and its answer lost.
+        if error.error != "resource_already_exists_exception":
             raise
 
 
@@ -149,26 +183,34 @@ def _unfinished(client: OpenSearch, target: str, there: list[Shard]) -> list[Sha
             "query": {"range": {"shard": {"gte": some[0], "lte": some[-1]}}},
             "aggs": {"shards": by_shard},
         }
-        buckets = client.search(index=target, body=body)["aggregations"]["shards"]["buckets"]
+        answer = client.search(index=target, body=body, params=_ALL_OF_IT)
+        buckets = answer["aggregations"]["shards"]["buckets"]
         found |= {bucket["key"]: bucket["doc_count"] for bucket in buckets}
     return [shard for shard in there if found.get(shard.number, 0) != shard.rows()]
 
 
 def _send(
-    client: OpenSearch, target: str, todo: list[Shard], connections: int, progress: Progress
+    client: OpenSearch, plan: _Plan, todo: list[Shard], connections: int, progress: Progress
 ) -> tuple[int, list[Rejected]]:
     sent, rejected = 0, list[Rejected]()
-    for outcome in bulk.send(client, target, _documents(todo), connections=connections):
+    for outcome in bulk.send(
+        client, alias.loading(plan.target), _documents(plan, todo), connections=connections, require_alias=True
+    ):
         sent += outcome.accepted
         rejected += outcome.rejected
         progress.advance(encoded=outcome.accepted, failed=len(outcome.rejected))
     return sent, rejected
 
 
-def _documents(todo: list[Shard]) -> Iterator[bulk.Document]:
+def _documents(plan: _Plan, todo: list[Shard]) -> Iterator[bulk.Document]:
+    beside = Beside(plan.folder, plan.there) if todo and not plan.plain else None
     for shard in todo:
-        for batch in shard.batches(columns=COLUMNS):
-            yield from documents(batch, shard=shard.number)
+        if beside is None:
+            for batch in shard.batches(columns=COLUMNS):
+                yield from documents(batch, shard=shard.number)
+        else:
+            for batch, fields in beside.batches(shard, COLUMNS):
+                yield from documents(batch, shard=shard.number, beside=fields)
 
 
 def _distinct(there: list[Shard]) -> int:
@@ -187,7 +229,8 @@ def _hash(text: str) -> int:
 
 def _count(client: OpenSearch, target: str) -> int:
     client.indices.refresh(index=target)
-    return int(client.count(index=target)["count"])
+    found = client.search(index=target, body={"size": 0, "track_total_hits": True}, params=_ALL_OF_IT)
+    return int(found["hits"]["total"]["value"])
 
 
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
@@ -208,14 +251,3 @@ def _shortfall(folder: Path, index: str, count: int, expected: int, rejected: li
         f"OpenSearch holds {count} documents and should hold {expected}, so {index} was left as it was; "
         "give the same command again."
     )
-
-
-def _open(client: OpenSearch, index: str, target: str, replicas: int) -> None:
-    """Make the index ready to be searched, and let the alias mean it and nothing else."""
-    client.indices.put_settings(
-        index=target, body={"index": {"refresh_interval": None, "number_of_replicas": replicas}}
-    )
-    before = list(client.indices.get_alias(name=index)) if client.indices.exists_alias(name=index) else []
-    old = [name for name in before if name != target]
-    actions = [{"add": {"index": target, "alias": index}}] + [{"remove_index": {"index": name}} for name in old]
-    client.indices.update_aliases(body={"actions": actions})

@@ -12,8 +12,9 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,6 +23,8 @@ from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 
 FORMAT = 1
+# What every shard has had since the first.
+_ALWAYS = frozenset(["id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector"])
 _LISTING, _FAILURES = b"lexel.listing", b"lexel.failures"
 
 
@@ -54,6 +57,16 @@ class Failure:
     reason: str
 
 
+class _Footer(NamedTuple):
+    """What the end of a shard's file says."""
+
+    rows: int
+    listing: str
+    failures: bytes
+    columns: frozenset[str]
+    dim: int | None  # of its vectors
+
+
 @dataclass(frozen=True)
 class Shard:
     """A finished shard on disk."""
@@ -63,11 +76,21 @@ class Shard:
 
     def listing(self) -> str:
         """The hash of the listing it was made from."""
-        return self._footer().get(_LISTING, b"").decode()
+        return self._footer.listing
+
+    def check(self, job: Job) -> None:
+        """Raise ShardError where it is not a whole shard of `job`: half a file, a foreign one, another encoder's."""
+        if _ALWAYS - self._footer.columns or self._footer.dim != job.dim:
+            why = "it is not a shard"
+        elif not self.listing().startswith(f"{job.fingerprint}-"):
+            why = "another encoder made it"
+        else:
+            return
+        raise ShardError(f"{self.path} does not belong here ({why}); delete it and encode again to make it anew.")
 
     def failures(self) -> list[Failure]:
         """The items of its chunk that failed."""
-        return [Failure(**row) for row in json.loads(self._footer().get(_FAILURES, b"[]"))]
+        return [Failure(**row) for row in json.loads(self._footer.failures)]
 
     def holds(self, listing: str) -> bool:
         """Whether this is a whole shard of exactly that listing; a broken or foreign file is not."""
@@ -83,7 +106,7 @@ class Shard:
 
     def rows(self) -> int:
         """How many items it holds."""
-        return int(_metadata(self.path).num_rows)
+        return self._footer.rows
 
     def sizes(self) -> dict[str, int]:
         """Bytes that each column takes in the file."""
@@ -99,9 +122,16 @@ class Shard:
         with _opened(self.path) as file:
             yield from file.iter_batches(batch_size=size, columns=columns)
 
-    def _footer(self) -> dict[bytes, bytes]:
-        footer: dict[bytes, bytes] | None = _metadata(self.path).metadata
-        return footer or {}
+    @cached_property
+    def _footer(self) -> _Footer:
+        """Read once: a job asks several times, and the file may be on another machine."""
+        with _opened(self.path) as file:
+            about = file.metadata.metadata or {}
+            listing = about.get(_LISTING, b"").decode(errors="replace")
+            columns, dim = frozenset(file.schema_arrow.names), None
+            if "vector" in columns:
+                dim = getattr(file.schema_arrow.field("vector").type, "list_size", None)
+            return _Footer(file.metadata.num_rows, listing, about.get(_FAILURES, b"[]"), columns, dim)
 
 
 def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
@@ -195,7 +225,7 @@ def remove_leftovers(folder: Path, names: Collection[str]) -> None:
 
 def _write_parquet(path: Path, table: pa.Table) -> None:
     with replacing(path) as temporary, temporary.open("wb") as file:
-        pq.write_table(table, file, compression="zstd")
+        pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 
 @contextmanager
@@ -228,7 +258,7 @@ def _sync(path: Path) -> None:
 @contextmanager
 def _opened(path: Path) -> Iterator[pq.ParquetFile]:
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (OSError, pa.ArrowException) as error:
         raise ShardError(f"{path} is not a whole Parquet file; delete it and encode again to make it anew.") from error

@@ -14,6 +14,7 @@ from lexel.pipeline.rows import Row, table
 from lexel.pipeline.shards import Job
 
 DIM = 32
+FINGERPRINT = "0" * 16
 VOCABULARY = Vocabulary(
     tuple(f"word{i}" for i in range(200)),
     {f"word{i}{end}": f"word{i}" for i in range(200) for end in ("", "s")},
@@ -56,7 +57,13 @@ def collection(
             for i in range(number * shard_size, min(count, (number + 1) * shard_size))
         ]
         ids += [row.id for row in rows]
-        shards.write(folder, number, table(rows, dim=DIM, feature_dim=None), listing=f"{seed}-{number}", failures=[])
+        shards.write(
+            folder,
+            number,
+            table(rows, dim=DIM, feature_dim=None),
+            listing=f"{FINGERPRINT}-{seed}-{number}",
+            failures=[],
+        )
     return Collection(folder, weights, vectors, ids)
 
 
@@ -64,7 +71,7 @@ def job(shard_size: int = 100) -> Job:
     return Job(
         encoder="synthetic",
         name="synthetic",
-        fingerprint="0" * 16,
+        fingerprint=FINGERPRINT,
         vocabulary=VOCABULARY.hash,
         dim=DIM,
         feature_dim=None,

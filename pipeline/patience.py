@@ -1,0 +1,104 @@
+"""Asking OpenSearch again where it is busy or away for a while: with growing pauses, and not for ever."""
+
+import random
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+from opensearchpy import OpenSearch, Urllib3HttpConnection
+from opensearchpy import exceptions as errors
+
+# Busy (429), and the node or its shard away for a while: asking again is right. Anything else is about the request.
+PASSING = frozenset({429, 500, 502, 503, 504})
+# 10 tries, waiting 0.5 s at first and doubling to 30 s, give a node two minutes to come back.
+TRIES = 10
+_LONGEST = 30.0
+
+Sleep = Callable[[float], None]
+
+
+class Busy(errors.TransportError):  # type: ignore[misc]  # the client library has no types
+    """A refusal that names the seconds after which to ask again."""
+
+    retry_after: float | None = None
+
+
+class Connection(Urllib3HttpConnection):  # type: ignore[misc]
+    """The client library's connection, which hears `Retry-After`; the library itself drops it."""
+
+    def perform_request(
+        self,
+        method: str,
+        url: str,
+        params: Mapping[str, Any] | None = None,
+        body: bytes | None = None,
+        timeout: float | None = None,
+        ignore: Collection[int] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """One request; 429 and 503 raise `Busy`."""
+        own = {429, 503} - set(ignore)
+        status, answered, content = super().perform_request(
+            method, url, params, body, timeout, ignore={*ignore, *own}, headers=headers
+        )
+        if status in own:
+            try:
+                self._raise_error(status, content, answered.get("content-type"))
+            except errors.TransportError as error:
+                busy = Busy(*error.args)
+                busy.retry_after = _seconds(answered.get("retry-after", ""))
+                raise busy from error
+        return status, answered, content
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() else None  # a date is the other kind; no node sends it
+
+
+def passing(error: Exception) -> bool:
+    """Whether what went wrong may be over in a moment: busy, restarting, broken off in the middle of an answer."""
+    if isinstance(error, errors.SSLError):
+        return False
+    if isinstance(error, errors.ConnectionError | errors.SerializationError):
+        return True
+    return isinstance(error, errors.TransportError) and error.status_code in PASSING
+
+
+def pause(attempt: int, error: Exception | None = None) -> float:
+    """Seconds to wait after the `attempt`-th try, the first being 0; what the cluster asks for is heard."""
+    asked = getattr(error, "retry_after", None)
+    if asked is not None:
+        return float(min(asked, 2 * _LONGEST))
+    # Not all at the same moment, which would make a busy node busy again.
+    return min(0.5 * 2.0**attempt, _LONGEST) * random.uniform(0.75, 1.0)
+
+
+class _Patient:
+    """A transport in front of another, which asks again."""
+
+    def __init__(self, transport: Any, sleep: Sleep) -> None:
+        self._transport, self._sleep = transport, sleep
+
+    def perform_request(self, method: str, url: str, params: Any = None, **about: Any) -> Any:
+        for attempt in range(TRIES):
+            try:
+                # A copy: the transport takes out of it what is meant for itself.
+                return self._transport.perform_request(method, url, params=dict(params or {}), **about)
+            except errors.OpenSearchException as error:
+                if not passing(error) or attempt == TRIES - 1:
+                    raise
+                self._sleep(pause(attempt, error))
+        raise AssertionError("the last try returns or raises")
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+def patient(client: OpenSearch, *, sleep: Sleep = time.sleep) -> OpenSearch:
+    """The same client, for work that waits until OpenSearch is well again, about two minutes at most.
+
+    Each request must be one that can be made twice: one that was carried out and whose answer was lost is made again.
+    """
+    if isinstance(client.transport, _Patient):
+        return client
+    return OpenSearch(transport_class=lambda *_, **__: _Patient(client.transport, sleep))
