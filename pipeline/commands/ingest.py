@@ -165,3 +165,10 @@ def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
 
 def _say_loaded(loaded: "Loaded", index: str) -> None:
     show.out.print(f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run")
+    if loaded.unfinished:
+        names = ", ".join(loaded.unfinished)
+        show.out.print(
+            f"Not finished by another load of {index}: {names}. A load of a day later removes what is still there.",
+            style="yellow",
+            soft_wrap=True,
+        )
