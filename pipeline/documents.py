@@ -1,8 +1,10 @@
 """What a row of a shard becomes in OpenSearch."""
 
+import base64
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -14,7 +16,9 @@ from lexel.pipeline.items import Scalar
 
 # How many of the terms that say most of an item are facets; the rest is of use to ranking only.
 TOP_TERMS = 16
-COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector")
+COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "terms", "vector")
+# Changes with what documents hold, so that an index which an older lexel began is not gone on with.
+LAYOUT = 2
 _OPTIONAL = ("text", "captions", "label", "width", "height")
 # What OpenSearch's default date format reads; Python's own reader takes more.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
@@ -23,13 +27,15 @@ _LONG = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
 _DOUBLE = re.compile(r"-?(0|[1-9]\d{0,17})\.\d+", re.ASCII)
 
 
-def documents(batch: pa.RecordBatch, *, shard: int) -> Iterator[tuple[str, bytes]]:
-    """Each row's id and document, as JSON."""
+def documents(
+    batch: pa.RecordBatch, *, shard: int, beside: Iterable[Mapping[str, Any]] = repeat({})
+) -> Iterator[tuple[str, bytes]]:
+    """Each row's id and document, as JSON; `beside` are more fields of each."""
     column = batch.column("vector")
     vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
     rows = batch.drop_columns(["vector"]).to_pylist(maps_as_pydicts="strict")
-    for row, vector in zip(rows, vectors, strict=True):
-        yield row["id"], orjson.dumps(_document(row, vector, shard), option=orjson.OPT_SERIALIZE_NUMPY)
+    for row, vector, more in zip(rows, vectors, beside, strict=False):
+        yield row["id"], orjson.dumps(_document(row, vector, shard) | dict(more), option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _document(row: dict[str, Any], vector: Any, shard: int) -> dict[str, Any]:
@@ -44,6 +50,9 @@ def _document(row: dict[str, Any], vector: Any, shard: int) -> dict[str, Any]:
         "vector": vector,
         "meta": orjson.loads(row["metadata"] or b"{}"),
     }
+    # Shards from before pictures had looks have no such column.
+    if thumbnail := row.get("thumbnail"):
+        document["thumbnail"] = base64.b64encode(thumbnail).decode()
     return document | {name: row[name] for name in _OPTIONAL if row[name] not in (None, [])}
 
 

@@ -34,7 +34,7 @@ def indexed(client: OpenSearch, folder: Path, *, watch: Watch = unwatched) -> It
     alias = f"{PREFIX}-{secrets.token_hex(4)}"
     with _removed_after(client, alias):
         with watch("Indexing") as progress:
-            load(folder, index=alias, client=client, progress=progress)
+            load(folder, index=alias, client=client, plain=True, progress=progress)
         with in_words():
             _settle(client, alias)
         yield alias
