@@ -10,6 +10,7 @@ from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
 from lexel.pipeline.commands.caption import caption
 from lexel.pipeline.commands.evaluate import evaluate, tune
+from lexel.pipeline.commands.explain import explain
 from lexel.pipeline.commands.finetune import finetune
 from lexel.pipeline.commands.learn import train
 from lexel.pipeline.commands.reterm import reterm
@@ -49,6 +50,7 @@ for command in (
     ingest.load,
     ingest.index,
     ask.search,
+    explain,
     ask.terms,
     ingest.scenes,
     stats,

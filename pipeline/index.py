@@ -9,8 +9,11 @@ from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
+from lexel.encoders.stopwords import STOP_WORDS
+from lexel.encoders.vocabulary import words
 from lexel.pipeline.cluster import in_words
 from lexel.pipeline.errors import ClusterError
+from lexel.pipeline.install import has_neural
 from lexel.pipeline.queries import SOURCE
 
 if TYPE_CHECKING:
@@ -71,9 +74,16 @@ class Index:
             "index again, or bring the old encoder back."
         )
 
+    @cached_property
+    def has_neural(self) -> bool:
+        """Whether the cluster has the neural-search plugin."""
+        with in_words():
+            return has_neural(self.client)
+
     def item(self, id_: str, *, fields: Sequence[str] = ()) -> dict[str, Any]:
         """An item as stored: `fields` of it, or all that a page shows. Raises ClusterError where it is not there."""
-        wanted = {"_source_includes": list(fields)} if fields else {"_source_excludes": SOURCE["excludes"]}
+        which = {"_source_includes": fields} if fields else {"_source_excludes": SOURCE["excludes"]}
+        wanted = {name: ",".join(names) for name, names in which.items()}
         try:
             with in_words():
                 return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
@@ -82,6 +92,17 @@ class Index:
                 raise ClusterError(f"There is no item {id_} in {self.name}.") from error
             raise
 
+    def id_of(self, ref: str) -> str:
+        """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
+        either = {"bool": {"should": [{"term": {"id": ref}}, {"term": {"uri": ref}}]}}
+        body = {"size": 2, "query": either, "_source": False}
+        with in_words():
+            found = [hit["_id"] for hit in self.client.search(index=self.name, body=body)["hits"]["hits"]]
+        if len(found) == 1:
+            return str(found[0])
+        what = f"no item {ref}" if not found else f"more than one item with the uri {ref}; give an id"
+        raise ClusterError(f"There is {what} in {self.name}.")
+
     def thumbnail(self, id_: str) -> bytes | None:
         """The small JPEG of a picture, if it was encoded with one."""
         stored = self.item(id_, fields=("thumbnail",)).get("thumbnail")
@@ -89,8 +110,6 @@ class Index:
 
     def analyzed(self, text: str) -> tuple[dict[str, float], tuple[str, ...]]:
         """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder."""
-        from lexel.encoders.vocabulary import STOP_WORDS, words
-
         if not text.strip():
             return {}, ()
         with in_words():

@@ -1,10 +1,11 @@
 """What people ask of an index, and what that comes to: weighted terms, a direction, and what that is worth."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.found import Cursor
+from lexel.pipeline.line import Line, parse_line
 from lexel.pipeline.queries import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode, Terms, Vector
 
 
@@ -47,8 +48,8 @@ class Ask:
             raise ConfigError(f"There is no mode {self.mode!r}; choose {', '.join(MODES)}.")
         if self.fusion not in FUSIONS:
             raise ConfigError(f"There is no fusion {self.fusion!r}; choose {', '.join(FUSIONS)}.")
-        if not (self.text.strip() or self.images or self.like):
-            raise ConfigError("Nothing is asked for: give words, a picture, or both.")
+        if not (parse_line(self.text).text or self.images or self.like):
+            raise ConfigError("Nothing is asked for: give words that are not banned, a picture, or both.")
         if self.mode == "words" and (self.images or self.like):
             raise ConfigError("A picture cannot be searched for in mode words, which takes text; use terms or hybrid.")
         if not 0 <= self.share <= 1:
@@ -102,6 +103,11 @@ def sided(texts: Sequence[Question], pictures: Sequence[Question], *, share: flo
     )
 
 
-def boosted(weights: Terms, factors: Terms) -> dict[str, float]:
-    """`weights` with those of some terms multiplied; a term that is not asked for yet then counts so much."""
-    return {**weights, **{term: weights.get(term, 1.0) * factor for term, factor in factors.items()}}
+def factored(weights: Terms, line: Line, terms_of: Callable[[str], Terms]) -> dict[str, float]:
+    """`weights` of the line's text with its factors at work; `terms_of` counts the terms of a text."""
+    found, counts = dict(weights), terms_of(line.text) if line.factors else {}
+    for word, factor in line.factors.items():
+        for term, times in terms_of(word).items():
+            once = found.get(term, counts[term]) / counts[term]
+            found[term] = found.get(term, 0.0) + (factor - 1) * times * once
+    return found

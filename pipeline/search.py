@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from lexel.pipeline import neural, queries
 from lexel.pipeline.cluster import in_words
+from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.filters import bans, requires
 from lexel.pipeline.found import Cursor, Found, Hit
 from lexel.pipeline.index import Index
 from lexel.pipeline.line import Line, parse_line
 from lexel.pipeline.queries import SOURCE, Dsl
-from lexel.pipeline.question import Ask, Question, boosted, sided
+from lexel.pipeline.question import Ask, Question, factored, sided
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Encoded, Model
@@ -31,18 +32,24 @@ def search(index: Index, ask: Ask | str) -> Found:
     Raises BadImageError where a picture's bytes are none, ClusterError for an item to be like that is not there.
     """
     wanted = Ask(ask) if isinstance(ask, str) else ask
+    if wanted.mode == "hybrid" and wanted.fusion != "exact" and not index.has_neural:
+        raise ConfigError(f"Fusion {wanted.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     line = parse_line(wanted.text)
     wanted = replace(wanted, filters=[*wanted.filters, *map(requires, line.required), *map(bans, line.banned)])
-    if wanted.mode == "words":
-        asked, unknown = _analyzed(index, line)
-        return _answer(index, wanted, _body(wanted, asked, line), asked, unknown)
-    asked = question(index, wanted)
-    return _answer(index, wanted, _body(wanted, asked, line), asked, index.encoder.vocabulary.unknown(line.text))
+    asked, unknown = question(index, wanted)
+    return _answer(index, wanted, _body(wanted, asked, line), asked, unknown)
 
 
-def question(index: Index, ask: Ask) -> Question:
-    """What `ask` comes to: its terms, its vector, and what that weighs."""
-    line, dense = parse_line(ask.text), ask.mode in {"vector", "hybrid"}
+def question(index: Index, ask: Ask) -> tuple[Question, tuple[str, ...]]:
+    """What `ask` comes to, its terms, its vector and what that weighs; and the words that the index has no term for."""
+    line = parse_line(ask.text)
+    if ask.mode == "words":
+        return _analyzed(index, line)
+    return _encoded(index, line, ask), index.encoder.vocabulary.unknown(line.text)
+
+
+def _encoded(index: Index, line: Line, ask: Ask) -> Question:
+    dense = ask.mode in {"vector", "hybrid"}
     texts = [of_text(index, line, dense=dense)] if line.text else []
     pictures = [*(of_picture(index, content) for content in ask.images), *(of_item(index, id_) for id_ in ask.like)]
     if not dense:
@@ -50,16 +57,15 @@ def question(index: Index, ask: Ask) -> Question:
     asked = sided(texts, pictures, share=ask.share)
     if ask.mode == "vector":
         asked = replace(asked, weights={}, weight=1.0)
-    return asked if ask.weight is None else replace(asked, weight=ask.weight)
+    return asked if ask.weight is None or ask.mode != "hybrid" else replace(asked, weight=ask.weight)
 
 
 def of_text(index: Index, line: Line, *, dense: bool) -> Question:
     """What a typed line asks for; with `dense` also as a vector, which needs the networks."""
     encoder = index.encoder
     weights = index.model.queries([line.text])[0] if encoder.expands else encoder.query(line.text)
-    factors = {term: factor for word, factor in line.factors.items() for term in encoder.query(word)}
     vector = index.model.text_vectors([line.text])[0].tolist() if dense else ()
-    return Question(boosted(weights, factors), vector, encoder.vector_weight("text"))
+    return Question(factored(weights, line, encoder.query), vector, encoder.vector_weight("text"))
 
 
 def of_picture(index: Index, content: bytes) -> Question:
@@ -86,8 +92,7 @@ def encode_picture(model: "Model", content: bytes) -> "Encoded":
 def _analyzed(index: Index, line: Line) -> tuple[Question, tuple[str, ...]]:
     """What OpenSearch makes of the line's words, so that hits can be explained without an encoder."""
     weights, unknown = index.analyzed(line.text)
-    factors = {term: factor for word, factor in line.factors.items() for term in index.analyzed(word)[0]}
-    return Question(boosted(weights, factors), (), 0.0), unknown
+    return Question(factored(weights, line, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
 
 
 def _body(ask: Ask, asked: Question, line: Line) -> Dsl:

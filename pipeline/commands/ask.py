@@ -81,7 +81,7 @@ def search(
         fold=fold,
         facets={field_name(facet): 10 for facet in facets or []},
         paged=page is not None,
-        after=Cursor.parse(page) if page not in {None, "first"} else None,  # type: ignore[arg-type]
+        after=Cursor.parse(page) if page is not None and page != "first" else None,
     )
     result = run(place, ask)
     if cutoff:
