@@ -28,7 +28,7 @@ from lexel.pipeline.shards import Shard
 _FEW, _MANY, _SHARE = 1000, 2000, 10
 # An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
 _NEAREST, _FADE = 3, 0.05
-_NEIGHBOURS, _STEPS = 30, 500
+_NEIGHBOURS, _STEPS = 30, 300
 _SAME = b"lexel.map"
 
 Floats = npt.NDArray[np.float32]

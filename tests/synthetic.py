@@ -1,7 +1,9 @@
 """Collections of random terms and vectors with known answers, as real shards."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +12,7 @@ from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline import shards
 from lexel.pipeline.items import Item, Scalar
+from lexel.pipeline.looks import Look
 from lexel.pipeline.rows import Row, table
 from lexel.pipeline.shards import Job
 
@@ -37,9 +40,19 @@ def units(rows: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
 
 
 def collection(
-    folder: Path, *, count: int, seed: int = 0, shard_size: int = 100, metadata: bool = True, terms: int = 12
+    folder: Path,
+    *,
+    count: int,
+    seed: int = 0,
+    shard_size: int = 100,
+    metadata: bool = True,
+    terms: int = 12,
+    hashes: Mapping[int, int] = MappingProxyType({}),
 ) -> Collection:
-    """`count` random items in shards of `shard_size`; term frequencies fall off as those of words do."""
+    """`count` random items in shards of `shard_size`; term frequencies fall off as those of words do.
+
+    The items that `hashes` names have a perceptual hash, and a thumbnail.
+    """
     dice = np.random.default_rng(seed)
     share = np.array(VOCABULARY.document_frequency) / sum(VOCABULARY.document_frequency)
     weights = np.zeros((count, len(VOCABULARY)), np.float32)
@@ -53,7 +66,7 @@ def collection(
     ids = []
     for number in range(0, (count + shard_size - 1) // shard_size):
         rows = [
-            _row(i, weights[i], vectors[i], metadata)
+            _row(i, weights[i], vectors[i], metadata, hashes.get(i))
             for i in range(number * shard_size, min(count, (number + 1) * shard_size))
         ]
         ids += [row.id for row in rows]
@@ -82,9 +95,12 @@ def job(shard_size: int = 100) -> Job:
     )
 
 
-def _row(i: int, weights: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], metadata: bool) -> Row:
+def _row(
+    i: int, weights: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], metadata: bool, phash: int | None
+) -> Row:
     held = sorted(np.flatnonzero(weights), key=lambda t: -weights[t])
     facts: dict[str, Scalar] = {"place": ["beach", "snow", "city"][i % 3], "stars": i % 5} if metadata else {}
     item = Item(f"{i:06d}.jpg", metadata=facts)
     terms = {VOCABULARY.terms[t]: float(weights[t]) for t in held}
-    return Row(item, item.identify(b""), 640, 480, terms, vector, None)
+    look = None if phash is None else Look(b"thumbnail of %d" % i, phash)
+    return Row(item, item.identify(b""), 640, 480, terms, vector, None, look)
