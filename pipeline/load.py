@@ -22,7 +22,8 @@ from lexel.pipeline.bulk import GoneError, Rejected
 from lexel.pipeline.cluster import in_words
 from lexel.pipeline.documents import COLUMNS, LAYOUT, documents, field_types
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
-from lexel.pipeline.patience import patient
+from lexel.pipeline.install import install
+from lexel.pipeline.patience import patient, reach
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import Job, Shard
 
@@ -74,21 +75,24 @@ def load(
 
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
     kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in. `plain` leaves out what ranking has no
-    use for: near-duplicates and the map.
+    use for: near-duplicates, the map, and the cluster's search templates.
     """
     job, there = shards.read_job(folder), shards.shards(folder)
     if not there:
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
     for shard in there:
         shard.check(job)
-    _check(index, engine, client)  # by an impatient client: one that is not there at all is said at once
+    with in_words():
+        reach(client)
+    client = patient(client)
+    _check(index, engine, client)
     target = f"{index}-{_identity(job, there, engine, shard_count, plain)}"
     plan = _Plan(folder, job, there, index, target, engine, shard_count, plain)
     with in_words():
         for _ in range(3):
             # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
             with suppress(GoneError, errors.NotFoundError):
-                return _load(plan, patient(client), replicas, connections, progress)
+                return _load(plan, client, replicas, connections, progress)
     raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
 
 
@@ -105,6 +109,8 @@ def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, prog
     # No more refreshes are asked for: the cluster makes them as people search.
     settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
+    if not plan.plain:
+        install(client)
     alias.take_over(client, plan.index, plan.target)
     return Loaded(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
 

@@ -7,12 +7,13 @@ from typing import Any
 
 from opensearchpy import OpenSearch, Urllib3HttpConnection
 from opensearchpy import exceptions as errors
+from urllib3.exceptions import NewConnectionError
 
 # Busy (429), and the node or its shard away for a while: asking again is right. Anything else is about the request.
 PASSING = frozenset({429, 500, 502, 503, 504})
 # 10 tries, waiting 0.5 s at first and doubling to 30 s, give a node two minutes to come back.
 TRIES = 10
-_LONGEST = 30.0
+_FIRST, _LONGEST = 0.5, 30.0
 
 Sleep = Callable[[float], None]
 
@@ -70,7 +71,7 @@ def pause(attempt: int, error: Exception | None = None) -> float:
     if asked is not None:
         return float(min(asked, 2 * _LONGEST))
     # Not all at the same moment, which would make a busy node busy again.
-    return min(0.5 * 2.0**attempt, _LONGEST) * random.uniform(0.75, 1.0)
+    return min(_FIRST * 2.0**attempt, _LONGEST) * random.uniform(0.75, 1.0)
 
 
 class _Patient:
@@ -92,6 +93,15 @@ class _Patient:
 
     def close(self) -> None:
         self._transport.close()
+
+
+def reach(client: OpenSearch) -> None:
+    """Raise where nobody listens at all, which is said at once: an address that is wrong does not become right."""
+    try:
+        client.transport.perform_request("HEAD", "/")
+    except errors.TransportError as error:
+        if isinstance(error.info, NewConnectionError):
+            raise
 
 
 def patient(client: OpenSearch, *, sleep: Sleep = time.sleep) -> OpenSearch:

@@ -5,15 +5,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
+from indices import contents, count, load_command
 from opensearchpy import OpenSearch
-from opensearchpy.exceptions import TransportError
 from synthetic import collection
 
 from lexel.pipeline import shards
@@ -21,21 +19,6 @@ from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load import load
 
 Names = Callable[[str], str]
-
-
-def load_command(folder: Path, index: str) -> list[str]:
-    """`lexel load` as a process of its own, which can be killed."""
-    return [sys.executable, "-c", "from lexel.pipeline.cli import main; main()", "load", str(folder), "--index", index]
-
-
-def contents(client: OpenSearch, index: str) -> dict[str, dict[str, Any]]:
-    """Every document of an index with its vector, by id."""
-    body = {"size": 2000, "query": {"match_all": {}}, "sort": ["id"], "_source": True}
-    found: dict[str, dict[str, Any]] = {}
-    while hits := client.search(index=index, body=body)["hits"]["hits"]:
-        found |= {hit["_id"]: hit["_source"] for hit in hits}
-        body["search_after"] = hits[-1]["sort"]
-    return found
 
 
 def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
@@ -112,15 +95,6 @@ def test_kill_in_the_middle_of_a_load_loses_and_doubles_nothing(
     assert killed_midway >= 1
     subprocess.run(command, check=True, capture_output=True)
     assert contents(client, broken) == contents(client, whole)
-
-
-def count(client: OpenSearch, index: str) -> int:
-    """Documents on their way into the new index behind `index`; none while it is being made."""
-    try:
-        client.indices.refresh(index=f"{index}-*", ignore_unavailable=True)
-        return int(client.count(index=f"{index}-*", ignore_unavailable=True)["count"])
-    except TransportError:
-        return 0
 
 
 def test_rejected_documents_are_kept_and_the_old_index_stays(
