@@ -111,7 +111,8 @@ def _body(ask: Ask, asked: Question, line: Line) -> Dsl:
                 asked.weights,
                 vector=asked.vector,
                 weight=asked.weight,
-                k=ask.k,
+                # Pages are cut from one ranking, whatever their size.
+                k=1 if ask.paged else ask.k,
                 filters=ask.filters,
                 depth=ask.depth,
             )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from drawn import Drawn, draw
 from opensearchpy import OpenSearch
 
 from lexel.pipeline import engine
@@ -46,6 +47,15 @@ def node() -> Iterator[engine.Node]:
 @pytest.fixture(scope="session")
 def client(node: engine.Node) -> OpenSearch:
     return connect(Address(node.url))
+
+
+@pytest.fixture(scope="session")
+def drawn(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawn]:
+    """Drawn scenes by the shipped encoder, indexed as pictures and as captions."""
+    made = draw(client, tmp_path_factory.mktemp("drawn"))
+    yield made
+    for index in (made.images, made.captions):
+        client.indices.delete(index=f"{index.name}-*")
 
 
 @pytest.fixture

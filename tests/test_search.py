@@ -3,11 +3,10 @@
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from drawn import COUNT, Drawn
 from opensearchpy import OpenSearch
 
 from lexel.encoders import open_encoder
@@ -19,34 +18,9 @@ from lexel.pipeline.index import Index
 from lexel.pipeline.load import load
 from lexel.pipeline.queries import MODES
 from lexel.pipeline.question import Ask
-from lexel.pipeline.scenes import scene, write
+from lexel.pipeline.scenes import scene
 from lexel.pipeline.search import search
 from lexel.pipeline.sources import open_source
-
-COUNT = 200
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """A drawn collection, indexed as pictures and as captions."""
-
-    folder: Path
-    images: Index
-    captions: Index
-
-
-@pytest.fixture(scope="module")
-def drawn(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drawn]:
-    folder = tmp_path_factory.mktemp("drawn")
-    manifest = write(folder, count=COUNT)
-    indices = []
-    for name, captions in (("search-images", False), ("search-captions", True)):
-        source = open_source(manifest, captions=captions)
-        encode(source, folder / name, encoder=open_encoder())
-        indices.append(load(folder / name, index=name, client=client).index)
-    yield Drawn(folder, Index(client, "search-images"), Index(client, "search-captions"))
-    for index in indices:
-        client.indices.delete(index=index)
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -97,7 +71,7 @@ def test_filters_by_facts(drawn: Drawn) -> None:
 
 
 def test_words_need_no_encoder_and_other_modes_say_so(drawn: Drawn, client: OpenSearch) -> None:
-    index = Index(client, "search-images")
+    index = Index(client, "drawn-images")
     index.__dict__["about"] = {**drawn.images.about, "encoder": "/nowhere/at-all", "name": "gone"}
     assert search(index, Ask("a dog", mode="words")).hits
     with pytest.raises(ClusterError, match="--mode words"):
@@ -108,7 +82,7 @@ def test_words_need_no_encoder_and_other_modes_say_so(drawn: Drawn, client: Open
 def test_another_encoder_than_the_index_was_made_with_is_refused(
     drawn: Drawn, client: OpenSearch, field: str, mode: str
 ) -> None:
-    index = Index(client, "search-images")
+    index = Index(client, "drawn-images")
     index.__dict__["about"] = {**drawn.images.about, field: "f" * 16}
     with pytest.raises(ClusterError, match="do not fit together"):
         search(index, Ask("a dog", mode=mode))  # type: ignore[arg-type]
@@ -131,7 +105,7 @@ def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
 def test_sparse_text_search_loads_no_torch(drawn: Drawn, at_node: str, mode: str) -> None:
     code = (
         "import sys; from lexel.pipeline.cli import app\n"
-        f"app(['search', 'a dog', '--index', 'search-images', '--mode', '{mode}', '--json'], standalone_mode=False)\n"
+        f"app(['search', 'a dog', '--index', 'drawn-images', '--mode', '{mode}', '--json'], standalone_mode=False)\n"
         "print(sorted({'torch', 'transformers'} & set(sys.modules)), file=sys.stderr)"
     )
     answer = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
