@@ -8,6 +8,7 @@ import typer
 from lexel.encoders.errors import EncoderError
 from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
+from lexel.pipeline.commands import dashboards as dashboards_cli
 from lexel.pipeline.commands.caption import caption
 from lexel.pipeline.commands.evaluate import evaluate, tune
 from lexel.pipeline.commands.explain import explain
@@ -63,6 +64,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(engine_cli.app, name="engine")
+app.add_typer(dashboards_cli.app, name="dashboards")
 
 
 def _version(wanted: bool) -> None:
