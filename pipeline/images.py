@@ -43,6 +43,8 @@ def decode(content: bytes) -> Image.Image:
         raise BadImageError(_unknown(content)) from error
     except Image.DecompressionBombError as error:
         raise BadImageError(f"too large: over {MAX_PIXELS // 1_000_000} megapixels") from error
+    except MemoryError as error:
+        raise BadImageError("too large: there is not enough memory to decode it") from error
     except Exception as error:
         # Broken files make the decoders raise nearly anything: SyntaxError, struct.error, IndexError, ...
         raise BadImageError(_broken(content, error)) from error

@@ -7,7 +7,8 @@ from typing import Protocol
 import torch
 from PIL import Image
 
-from lexel.pipeline.images import BadImageError, decode
+from lexel.pipeline.aside import decode
+from lexel.pipeline.images import BadImageError
 from lexel.pipeline.items import Item, readable
 from lexel.pipeline.looks import Look, look
 from lexel.pipeline.shards import Failure

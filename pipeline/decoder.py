@@ -1,0 +1,55 @@
+"""The program that decodes pictures for `aside`: bytes in, pixels or a reason out, with bounded memory.
+
+It reads a picture as its length (8 bytes) and its bytes, and answers with a byte that says whether it could, two
+numbers (4 bytes each) and what they measure: width, height and RGB pixels; or zero, a length and a reason. It ends when
+nobody writes to it any more, however its parent ended.
+"""
+
+import contextlib
+import os
+import signal
+import struct
+from typing import BinaryIO
+
+from lexel.pipeline.images import BadImageError, decode
+
+QUESTION, ANSWER = struct.Struct("<Q"), struct.Struct("<?II")
+# A picture of 100 megapixels with transparency takes 2.3 GB at its worst moment, one of 32-bit numbers 3.1 GB.
+MAX_MEMORY = 4 << 30
+
+
+def main() -> None:
+    """Answer until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    _limit()
+    questions = os.fdopen(os.dup(0), "rb")
+    answers = os.fdopen(os.dup(1), "wb", buffering=1 << 20)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not get among the pixels
+    with contextlib.suppress(BrokenPipeError):
+        while len(header := questions.read(QUESTION.size)) == QUESTION.size:
+            _answer(questions.read(QUESTION.unpack(header)[0]), answers)
+
+
+def _limit() -> None:
+    try:
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    except (ImportError, OSError, ValueError):  # macOS and Windows have no such limit; the deadline holds there too
+        pass
+
+
+def _answer(content: bytes, answers: BinaryIO) -> None:
+    try:
+        image = decode(content)
+        answers.write(ANSWER.pack(True, *image.size))
+        answers.write(image.tobytes())
+    except BadImageError as error:
+        reason = str(error).encode("utf-8", "backslashreplace")
+        answers.write(ANSWER.pack(False, 0, len(reason)) + reason)
+    answers.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""Decoding aside: no file stops a job, whatever is in it, and what comes back is what decoding here gives."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from jobs import failures, run, uris
+from making import jpeg, photo_folder, picture, random_encoder, saved
+from PIL import Image
+from soak.bad import KINDS, scans
+from soak.pictures import look, some
+
+from lexel.pipeline import aside
+from lexel.pipeline.images import BadImageError, decode
+
+pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # of formats that it will not write any more
+ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a process's memory is limited and read there")
+
+
+@pytest.fixture(autouse=True)
+def fresh() -> None:
+    """Each test begins without a decoder."""
+    aside.end_all()
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
+    content = saved(picture(3, (331, 207)), kind)
+    assert aside.decode(content).tobytes() == decode(content).tobytes()
+    assert aside.decode(content).size == (331, 207)
+
+
+def test_it_gives_the_reasons_that_decoding_here_gives() -> None:
+    for content in (b"", b"no picture", jpeg()[:300]):
+        with pytest.raises(BadImageError) as here:
+            decode(content)
+        with pytest.raises(BadImageError) as there:
+            aside.decode(content)
+        assert str(there.value) == str(here.value)
+    assert len(aside._idle) == 1  # one decoder answered them all
+
+
+def test_a_picture_that_takes_for_ever_is_given_up() -> None:
+    began = time.monotonic()
+    with pytest.raises(BadImageError, match=r"^too slow: not decoded within 1 seconds$"):
+        aside.decode(scans(20_000), seconds=1)
+    assert time.monotonic() - began < 30  # where it would take some minutes
+    assert aside.decode(jpeg()).size == (64, 48)
+
+
+@ON_LINUX
+def test_a_picture_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = "import lexel.pipeline.decoder as d; d.MAX_MEMORY = 400 << 20; d.main()"
+    (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(BadImageError, match=r"^too large: there is not enough memory"):
+        aside.decode(saved(Image.new("RGB", (9000, 9000)), "PNG"))
+    assert aside.decode(jpeg()).size == (64, 48)
+    assert len(aside._idle) == 1
+
+
+def test_a_picture_that_ends_its_decoder_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = (
+        "import os, signal, lexel.pipeline.decoder as d; known = d.decode\n"
+        'd.decode = lambda c: os.kill(os.getpid(), signal.SIGSEGV) if c == b"crash" else known(c)\nd.main()'
+    )
+    (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(BadImageError, match=r"^broken: it ends the decoder \(exit code -11\)$"):
+        aside.decode(b"crash")
+    assert aside.decode(jpeg()).size == (64, 48)
+
+
+def test_a_decoder_that_somebody_ends_costs_nothing() -> None:
+    aside.decode(jpeg())
+    aside._idle[0].process.kill()
+    aside._idle[0].process.wait()
+    assert aside.decode(jpeg()).size == (64, 48)
+
+
+def test_many_threads_each_get_their_own_picture() -> None:
+    sizes = [(20 + i, 30 + i) for i in range(40)]
+    found: list[tuple[int, int]] = [(0, 0)] * len(sizes)
+
+    def ask(i: int) -> None:
+        found[i] = aside.decode(jpeg(i, sizes[i])).size
+
+    for start in range(0, len(sizes), 4):
+        threads = [threading.Thread(target=ask, args=(i,)) for i in range(start, start + 4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert found == sizes
+    assert len(aside._idle) <= 4
+
+
+@ON_LINUX
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_decoders_end_with_the_job_however_it_ends(how: signal.Signals) -> None:
+    code = (
+        "import sys, time; sys.path.insert(0, 'tests')\nfrom making import jpeg\nfrom lexel.pipeline import aside\n"
+        "aside.decode(jpeg()); print(aside._idle[0].process.pid, flush=True); time.sleep(100)"
+    )
+    job = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=Path(__file__).parents[1])
+    assert job.stdout is not None
+    decoder = int(job.stdout.readline())
+    assert b"lexel.pipeline.decoder" in Path(f"/proc/{decoder}/cmdline").read_bytes()
+    job.send_signal(how)
+    job.wait()
+    job.stdout.close()
+    deadline = time.monotonic() + 20
+    while _runs(decoder) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not _runs(decoder)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        return "State:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return False
+
+
+@ON_LINUX
+def test_a_forked_process_has_decoders_of_its_own() -> None:
+    aside.decode(jpeg())
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if not aside._idle and aside.decode(jpeg(1, (20, 30))).size == (20, 30) else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert aside.decode(jpeg(2, (30, 20))).size == (30, 20)
+
+
+def test_a_job_goes_on_after_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes for ever is one item's failure."""
+    monkeypatch.setattr(aside, "SECONDS", 1.0)
+    folder = photo_folder(tmp_path / "photos", count=6)
+    (folder / "002.jpg").write_bytes(scans(20_000))
+    run(folder, tmp_path / "out", random_encoder(tmp_path / "encoder"))
+    assert failures(tmp_path / "out") == {"002.jpg": "too slow: not decoded within 1 seconds"}
+    assert len(uris(tmp_path / "out")) == 5
+
+
+def test_every_kind_of_bad_file_is_a_reason_or_a_picture_within_bounds() -> None:
+    assert len(KINDS) >= 40
+    seen = look(KINDS[name]() for name in KINDS)
+    assert seen.lost == []
+    assert seen.reasons["pictures"] < len(KINDS) / 4
+    assert seen.reasons["too slow"] == 1
+
+
+def test_files_that_a_fuzzer_broke_are_reasons_or_pictures_within_bounds() -> None:
+    seen = look(some(random.Random(11), 1500))
+    assert seen.lost == []
+    assert {"pictures", "broken", "not an image", "truncated", "too large"} <= set(seen.reasons)
