@@ -129,6 +129,10 @@ class ImageProcessor:
         """
         import torch
 
+        from lexel.encoders.pixels import not_too_long
+
+        if getattr(self._process, "do_center_crop", False):
+            image = not_too_long(image)  # what goes would be cut away, after it had been enlarged
         found = self._process(images=image, return_tensors="pt")
         pixels: torch.Tensor = found["pixel_values"][0]
         if not self._patches:

@@ -27,7 +27,7 @@ class Preprocess:
         return (values - torch.tensor(self.mean)[:, None, None]) / torch.tensor(self.std)[:, None, None]
 
     def _cropped(self, image: Image.Image) -> Image.Image:
-        image = _not_too_long(image)
+        image = not_too_long(image)
         scale = (self.crop or self.size) / min(image.size)
         width, height = (max(self.size, round(side * scale)) for side in image.size)
         left, top = (width - self.size) // 2, (height - self.size) // 2
@@ -35,7 +35,7 @@ class Preprocess:
         return resized.crop((left, top, left + self.size, top + self.size))
 
 
-def _not_too_long(image: Image.Image) -> Image.Image:
+def not_too_long(image: Image.Image) -> Image.Image:
     """The middle of a picture over four times as long as wide: enlarged whole, it would take memory without bound."""
     longest = 4 * min(image.size)
     if max(image.size) <= longest:
