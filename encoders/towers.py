@@ -7,9 +7,10 @@ from typing import Any, Protocol
 import torch
 from PIL import Image
 from torch import nn
-from torch.nn.functional import dropout, gelu, normalize
+from torch.nn.functional import normalize
 
 from lexel.encoders.backbones import Backbone, backbone
+from lexel.encoders.bent import linear
 from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.regions import RegionBackbone
@@ -105,34 +106,19 @@ class DualTower(nn.Module):
         self.processor.save(folder / "dual")
 
 
-class BentProjection(nn.Linear):
-    """A linear map and, added to it, a small network that begins at nothing: a map that can bend where it has to."""
-
-    def __init__(self, features: int, dim: int, *, hidden: int) -> None:
-        super().__init__(features, dim)
-        self.inner, self.outer = nn.Linear(features, hidden), nn.Linear(hidden, dim, bias=False)
-        nn.init.zeros_(self.outer.weight)
-
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        """Features [B, F] to [B, dim]."""
-        bent: torch.Tensor = self.outer(dropout(gelu(self.inner(input)), 0.2, training=self.training))
-        return super().forward(input) + bent
-
-
 class PairTower(nn.Module):
     """An image backbone and a text model, each brought into one space by a trained projection.
 
-    The image's is linear; the text's has `hidden` units beside, 0 for none: there are more captions than pictures to
-    learn it from.
+    Each is linear with `hidden` units beside it, 0 for none.
     """
 
     def __init__(self, image: Backbone, text: TextModel, *, dim: int, hidden: int = 0) -> None:
         super().__init__()
         self.hidden = hidden
         self.image, self.text, self.dim, self.feature_dim = image, text, dim, image.dim
-        self.image_projection = nn.Linear(image.width if isinstance(image, RegionBackbone) else image.dim, dim)
-        plain = not hidden
-        self.text_projection = nn.Linear(text.dim, dim) if plain else BentProjection(text.dim, dim, hidden=hidden)
+        width = image.width if isinstance(image, RegionBackbone) else image.dim
+        self.image_projection = linear(width, dim, hidden=hidden)
+        self.text_projection = linear(text.dim, dim, hidden=hidden)
         self.pixels = image.pixels
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

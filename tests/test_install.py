@@ -1,4 +1,4 @@
-"""What a load leaves in the cluster: search templates that need no lexel, and pipelines where there is neural-search."""
+"""What a load leaves in the cluster: templates that need no lexel, and pipelines where there is neural-search."""
 
 import json
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 import torch
-from torch import nn
 
+from lexel.encoders.bent import linear
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads.bce import CaptionWordsHead
 from lexel.encoders.heads.expand import ExpandHead
@@ -41,13 +41,14 @@ class Head(Protocol):
 
 def head(config: Mapping[str, Any]) -> AnyHead:
     """Build what `Head.config` described, its weights still to be read. Raises EncoderError for an unknown kind."""
-    if (linear := _linear(config)) is not None:
-        return linear
+    if (one_map := _linear(config)) is not None:
+        return one_map
     match config:
         case {"kind": "expand", "features": features, "dim": dim, "terms": terms, "query_keep": query_keep}:
-            return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep)
+            hidden = config.get("hidden", 0)
+            return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep, hidden=hidden)
         case {"kind": "zeroshot", "anchors": shape, "features": features, "threshold": threshold}:
-            projection = nn.Linear(features, shape[1]) if features else None
+            projection = linear(features, shape[1], hidden=config.get("hidden", 0)) if features else None
             return ZeroShotHead(anchors=torch.zeros(*shape), threshold=threshold, projection=projection)
         case {"kind": "labels", "features": features, "labels": labels, "terms": terms, "pairs": pairs}:
             return LabelsHead(features=features, labels=labels, terms=terms, pairs=pairs)
@@ -60,7 +61,8 @@ def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
     """The heads that are one map of the features, so that each region can have them too."""
     match config:
         case {"kind": "lexicon", "features": features, "terms": terms}:
-            return LexiconHead(features=features, terms=terms)
+            # The first encoders did not write down that nothing was hidden.
+            return LexiconHead(features=features, terms=terms, hidden=config.get("hidden", 0))
         case {"kind": "bce", "features": features, "terms": terms}:
             return CaptionWordsHead(features=features, terms=terms)
     return None

@@ -5,23 +5,26 @@ from typing import Any
 import torch
 from torch import nn
 
+from lexel.encoders.bent import linear
 from lexel.encoders.heads.lexicon import saturated
 
 
 class ExpandHead(nn.Module):
     """A map to the vocabulary for pictures, and another for texts, whose own words are added to what it finds.
 
-    Both are log(1 + relu(W x + b)), from the picture's features and from the text's vector (Dense2Sparse: Nguyen et
-    al., "Multimodal Learned Sparse Retrieval with Probabilistic Expansion Control", ECIR 2024). A query's own words get
-    a learned weight each on top, so that what people typed is asked for, whatever else is.
+    Both are log(1 + relu(f(x))), f linear, the pictures' with `hidden` units beside it, of the picture's features and
+    of the text's vector (Dense2Sparse: Nguyen et al., "Multimodal Learned Sparse Retrieval with Probabilistic Expansion
+    Control", ECIR 2024). A query's own words get a learned weight each on top, so that what people typed is asked for,
+    whatever else is.
 
     `worth` [V] is the spread of a term's weight over queries, which is what cutting pictures goes by; `query_worth` [V]
     its spread over pictures, for cutting queries to `query_keep` terms.
     """
 
-    def __init__(self, *, features: int, dim: int, terms: int, query_keep: int = 64) -> None:
+    def __init__(self, *, features: int, dim: int, terms: int, query_keep: int = 64, hidden: int = 0) -> None:
         super().__init__()
-        self.logits, self.query_logits = nn.Linear(features, terms), nn.Linear(dim, terms)
+        self.logits, self.hidden = linear(features, terms, hidden=hidden), hidden
+        self.query_logits = nn.Linear(dim, terms)
         # A word that was typed begins with more weight than any that was only thought of.
         self.log_own = nn.Parameter(torch.ones(terms))
         self.query_keep = query_keep
@@ -51,4 +54,5 @@ class ExpandHead(nn.Module):
             "dim": self.query_logits.in_features,
             "terms": self.logits.out_features,
             "query_keep": self.query_keep,
+            "hidden": self.hidden,
         }

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from lexel.encoders.bent import linear
+
 
 def saturated(logits: torch.Tensor) -> torch.Tensor:
     """log(1 + relu(x)), SPLADE's saturation (Formal et al., SIGIR 2021, eq. 1): no term can outweigh all others."""
@@ -13,16 +15,17 @@ def saturated(logits: torch.Tensor) -> torch.Tensor:
 
 
 class LexiconHead(nn.Module):
-    """A linear map to the vocabulary, saturated, times a learned weight per term.
+    """A map to the vocabulary, saturated, times a learned weight per term.
 
-    weight = log(1 + relu(W x + b)) * exp(q). exp(q) is what a query would give the term, constant in inference-free
-    retrieval (Geng et al., "Towards Competitive Search Relevance For Inference-Free Learned Sparse Retrievers", 2024),
-    so it is folded into the picture's side and a query is just its words.
+    weight = log(1 + relu(f(x))) * exp(q), where f is linear with `hidden` units beside it. exp(q) is what a query would
+    give the term, constant in inference-free retrieval (Geng et al., "Towards Competitive Search Relevance For
+    Inference-Free Learned Sparse Retrievers", 2024), so it is folded into the picture's side and a query is just its
+    words.
     """
 
-    def __init__(self, *, features: int, terms: int) -> None:
+    def __init__(self, *, features: int, terms: int, hidden: int = 0) -> None:
         super().__init__()
-        self.logits = nn.Linear(features, terms)
+        self.logits, self.hidden = linear(features, terms, hidden=hidden), hidden
         # The logarithm, so that a weight stays above 0 whatever training does to it.
         self.log_query = nn.Parameter(torch.zeros(terms))
 
@@ -37,4 +40,5 @@ class LexiconHead(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The sizes of the map."""
-        return {"kind": "lexicon", "features": self.logits.in_features, "terms": self.logits.out_features}
+        sizes = {"features": self.logits.in_features, "terms": self.logits.out_features, "hidden": self.hidden}
+        return {"kind": "lexicon", **sizes}

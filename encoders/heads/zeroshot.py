@@ -1,11 +1,13 @@
 """A dual encoder's own idea of each word, without training."""
 
+from copy import deepcopy
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.functional import normalize
 
+from lexel.encoders.bent import Bent
 from lexel.encoders.towers import PairTower, Tower
 from lexel.encoders.vocabulary import Vocabulary
 
@@ -44,10 +46,7 @@ class ZeroShotHead(nn.Module):
             parts = [tower.texts(sentences[i : i + 256]) for i in range(0, len(sentences), 256)]
         # The words' common direction says "this is a caption" and nothing of the picture.
         anchors = torch.cat(parts).float().cpu().clone()
-        projection = None
-        if isinstance(tower, PairTower):
-            projection = nn.Linear(tower.image_projection.in_features, tower.dim)
-            projection.load_state_dict(tower.image_projection.state_dict())
+        projection = deepcopy(tower.image_projection) if isinstance(tower, PairTower) else None
         return cls(anchors=normalize(anchors - anchors.mean(0), dim=1), projection=projection)
 
     @torch.no_grad()
@@ -74,10 +73,11 @@ class ZeroShotHead(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The sizes of the anchors and of the projection, and the threshold."""
-        features = None if self.projection is None else self.projection.in_features
+        map_ = self.projection
         return {
             "kind": "zeroshot",
             "anchors": list(self.anchors.shape),
-            "features": features,
+            "features": None if map_ is None else map_.in_features,
+            "hidden": map_.inner.out_features if isinstance(map_, Bent) else 0,
             "threshold": self.threshold,
         }

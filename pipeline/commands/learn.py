@@ -44,7 +44,7 @@ def train(
     views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 4,
     keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.")] = 128,
     dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.")] = 512,
-    hidden: Annotated[int, typer.Option(min=0, help="Units beside the linear map of a pair's texts.")] = 512,
+    hidden: Annotated[int, typer.Option(min=0, help="Units beside each linear map, 0 for none.")] = 512,
     min_count: Annotated[int, typer.Option(min=1, help="Captions that must hold a term for it to be one.")] = 5,
     size: Annotated[int | None, typer.Option(min=2, help="The commonest terms only.", show_default="all")] = None,
     aliases: Annotated[Path | None, typer.Option(help="A file of lines `form = term`.")] = None,

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from lexel.encoders.bent import readers
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import (
     AnyHead,
@@ -14,7 +15,7 @@ from lexel.encoders.heads import (
     ZeroShotHead,
 )
 from lexel.encoders.regions import RegionBackbone
-from lexel.encoders.towers import BentProjection, DualTower, PairTower
+from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train import identity
@@ -59,17 +60,17 @@ def regions_of(tower: AnyTower) -> int:
     return backbone.regions if isinstance(backbone, RegionBackbone) else 0
 
 
-def trainable(kind: str, tower: AnyTower, terms: int) -> Trainable:
-    """A new head of `kind` for the features of `tower`."""
+def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainable:
+    """A new head of `kind` for the features of `tower`, with `hidden` units beside its map where it can have them."""
     backbone = tower.image if isinstance(tower, PairTower) else None
     if isinstance(backbone, RegionBackbone):
-        return RegionHead(LexiconHead(features=backbone.width, terms=terms), regions=backbone.regions)
+        return RegionHead(LexiconHead(features=backbone.width, terms=terms, hidden=hidden), regions=backbone.regions)
     features = tower.feature_dim or tower.dim
     if kind == "bce":
         return CaptionWordsHead(features=features, terms=terms)
     if kind == "expand":
-        return ExpandHead(features=features, dim=tower.dim, terms=terms)
-    return LexiconHead(features=features, terms=terms)
+        return ExpandHead(features=features, dim=tower.dim, terms=terms, hidden=hidden)
+    return LexiconHead(features=features, terms=terms, hidden=hidden)
 
 
 def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> AnyHead:
@@ -92,15 +93,13 @@ def fold_head(head: Trainable, standard: Standard) -> None:
 def unfold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
     """Make trained projections read standardised features: what `fold_tower` undoes."""
     standard.unfold_from(tower.image_projection)
-    tower.text_projection.weight.mul_(text_std)
-    if isinstance(tower.text_projection, BentProjection):
-        tower.text_projection.inner.weight.mul_(text_std)
+    for linear in readers(tower.text_projection):
+        linear.weight.mul_(text_std)
 
 
 @torch.no_grad()
 def fold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
     """Make projections that learned on standardised features read the features themselves."""
     standard.fold_into(tower.image_projection)
-    tower.text_projection.weight.div_(text_std)
-    if isinstance(tower.text_projection, BentProjection):
-        tower.text_projection.inner.weight.div_(text_std)
+    for linear in readers(tower.text_projection):
+        linear.weight.div_(text_std)

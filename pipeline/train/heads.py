@@ -40,7 +40,7 @@ class HeadRecipe:
     keep: int = 128
     query_keep: int = 64
     soft: float = 0.5
-    sparsity: float = 2e-3
+    sparsity: float = 1e-3
     dropout: float = 0.5
     closing: tuple[float, float] = (0.3, 0.7)
     query_weights: bool = True

@@ -197,7 +197,7 @@ class _Run:
             return building.untrained(self.options.head, self.base, vocabulary, self.train), None
         regions = building.regions_of(self.base.tower)
         torch.manual_seed(self.options.seed)
-        head = building.trainable(self.options.head, self.base.tower, len(vocabulary))
+        head = building.trainable(self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden)
         standard = Standard.of(self.train.sample(20_000), regions=regions)
         recipe = self.options.head_recipe()
         task = HeadTask(
@@ -209,7 +209,9 @@ class _Run:
             recipe=recipe,
             device=chosen(self.options.device),
         )
-        history = self._fit(f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), vocabulary.hash])
+        history = self._fit(
+            f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash]
+        )
         building.fold_head(head, standard)
         return head, history
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lexel.encoders.bent import readers
 from lexel.encoders.regions import regions_of
 
 
@@ -36,13 +37,15 @@ class Standard:
         return (features - mean) / std
 
     @torch.no_grad()
-    def unfold_from(self, linear: nn.Linear) -> None:
-        """Make `linear`, which read the features themselves, read standardised ones: what `fold_into` undoes."""
-        linear.bias.add_(linear.weight @ self.mean.to(linear.weight.device))
-        linear.weight.mul_(self.std.to(linear.weight.device))
+    def unfold_from(self, map_: nn.Linear) -> None:
+        """Make `map_`, which read the features themselves, read standardised ones: what `fold_into` undoes."""
+        for linear in readers(map_):
+            linear.bias.add_(linear.weight @ self.mean.to(linear.weight.device))
+            linear.weight.mul_(self.std.to(linear.weight.device))
 
     @torch.no_grad()
-    def fold_into(self, linear: nn.Linear) -> None:
-        """Make `linear`, which read standardised features, read the features themselves."""
-        linear.weight.div_(self.std.to(linear.weight.device))
-        linear.bias.sub_(linear.weight @ self.mean.to(linear.weight.device))
+    def fold_into(self, map_: nn.Linear) -> None:
+        """Make `map_`, which read standardised features, read the features themselves."""
+        for linear in readers(map_):
+            linear.weight.div_(self.std.to(linear.weight.device))
+            linear.bias.sub_(linear.weight @ self.mean.to(linear.weight.device))

@@ -1,0 +1,31 @@
+"""A linear map that can bend where it has to."""
+
+import torch
+from torch import nn
+from torch.nn.functional import dropout, gelu
+
+_DROPOUT = 0.3
+
+
+class Bent(nn.Linear):
+    """A linear map and, added to it, a small network of one layer of `hidden` units that begins at nothing."""
+
+    def __init__(self, features: int, dim: int, *, hidden: int) -> None:
+        super().__init__(features, dim)
+        self.inner, self.outer = nn.Linear(features, hidden), nn.Linear(hidden, dim, bias=False)
+        nn.init.zeros_(self.outer.weight)
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Features [B, F] to [B, dim]."""
+        bent: torch.Tensor = self.outer(dropout(gelu(self.inner(input)), _DROPOUT, training=self.training))
+        return super().forward(input) + bent
+
+
+def linear(features: int, dim: int, *, hidden: int) -> nn.Linear:
+    """A map of features [B, F] to [B, dim] with `hidden` units beside it; with none it is plain."""
+    return Bent(features, dim, hidden=hidden) if hidden else nn.Linear(features, dim)
+
+
+def readers(map_: nn.Linear) -> tuple[nn.Linear, ...]:
+    """The plain maps in it that read its features."""
+    return (map_, map_.inner) if isinstance(map_, Bent) else (map_,)
