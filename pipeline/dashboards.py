@@ -76,8 +76,8 @@ def install(pack: Sequence[Saved], *, url: str, where: Address) -> str:
     """Import the pack into the Dashboards at `url`, and return the address of its dashboard there.
 
     What an earlier import left of the same index is replaced. The search bar's language becomes Lucene, which ranks,
-    and the index pattern the one that is shown first. `where` says who asks, as with OpenSearch itself. Raises ClusterError
-    where Dashboards is away, refuses the login, or does not take all of it.
+    and the index pattern the one that is shown first. `where` says who asks, as with OpenSearch itself. Raises
+    ClusterError where Dashboards is away, refuses the login, or does not take all of it.
     """
     door = _Door(url, where)
     file = ("lexel.ndjson", ndjson(pack), "application/ndjson")

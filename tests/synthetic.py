@@ -48,10 +48,11 @@ def collection(
     metadata: bool = True,
     terms: int = 12,
     hashes: Mapping[int, int] = MappingProxyType({}),
+    dated: bool = False,
 ) -> Collection:
     """`count` random items in shards of `shard_size`; term frequencies fall off as those of words do.
 
-    The items that `hashes` names have a perceptual hash, and a thumbnail.
+    The items that `hashes` names have a perceptual hash, and a thumbnail. With `dated` each has a date, `meta.taken`.
     """
     dice = np.random.default_rng(seed)
     share = np.array(VOCABULARY.document_frequency) / sum(VOCABULARY.document_frequency)
@@ -66,7 +67,7 @@ def collection(
     ids = []
     for number in range(0, (count + shard_size - 1) // shard_size):
         rows = [
-            _row(i, weights[i], vectors[i], metadata, hashes.get(i))
+            _row(i, weights[i], vectors[i], metadata, hashes.get(i), dated)
             for i in range(number * shard_size, min(count, (number + 1) * shard_size))
         ]
         ids += [row.id for row in rows]
@@ -96,10 +97,17 @@ def job(shard_size: int = 100) -> Job:
 
 
 def _row(
-    i: int, weights: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], metadata: bool, phash: int | None
+    i: int,
+    weights: npt.NDArray[np.float32],
+    vector: npt.NDArray[np.float32],
+    metadata: bool,
+    phash: int | None,
+    dated: bool,
 ) -> Row:
     held = sorted(np.flatnonzero(weights), key=lambda t: -weights[t])
     facts: dict[str, Scalar] = {"place": ["beach", "snow", "city"][i % 3], "stars": i % 5} if metadata else {}
+    if dated:
+        facts["taken"] = f"{2019 + i % 5}-{1 + i % 12:02d}-{1 + i % 28:02d}"
     item = Item(f"{i:06d}.jpg", metadata=facts)
     terms = {VOCABULARY.terms[t]: float(weights[t]) for t in held}
     look = None if phash is None else Look(b"thumbnail of %d" % i, phash)
