@@ -132,7 +132,9 @@ class ImageProcessor:
         from lexel.encoders.pixels import not_too_long
 
         if getattr(self._process, "do_center_crop", False):
-            image = not_too_long(image)  # what goes would be cut away, after it had been enlarged
+            # What goes would be cut away after it had been enlarged. No real picture is so long, and of one that is not
+            # the pixels stay those of `transformers`.
+            image = not_too_long(image, times=64)
         found = self._process(images=image, return_tensors="pt")
         pixels: torch.Tensor = found["pixel_values"][0]
         if not self._patches:

@@ -35,9 +35,9 @@ class Preprocess:
         return resized.crop((left, top, left + self.size, top + self.size))
 
 
-def not_too_long(image: Image.Image) -> Image.Image:
-    """The middle of a picture over four times as long as wide: enlarged whole, it would take memory without bound."""
-    longest = 4 * min(image.size)
+def not_too_long(image: Image.Image, *, times: int = 4) -> Image.Image:
+    """The middle of a picture over so many times as long as wide: enlarged whole, it would take memory without bound."""
+    longest = times * min(image.size)
     if max(image.size) <= longest:
         return image
     width, height = (min(side, longest) for side in image.size)
