@@ -1,6 +1,7 @@
 """The way to OpenSearch: where it is, and what its refusals mean in one sentence."""
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,7 +24,6 @@ _SENTENCES: dict[type[Exception], str] = {
     errors.AuthenticationException: (
         "OpenSearch refused the login; set OPENSEARCH_USER and OPENSEARCH_PASSWORD, or OPENSEARCH_API_KEY, anew."
     ),
-    errors.AuthorizationException: "This OpenSearch user may not do that; ask for the rights, or use another user.",
 }
 
 
@@ -142,9 +142,17 @@ def _sentence(error: Exception) -> str:
     for kind, sentence in _SENTENCES.items():
         if isinstance(error, kind):
             return sentence
+    if isinstance(error, errors.AuthorizationException):
+        return f"This OpenSearch user may not do that{_missing(error)}; ask for the right, or use another user."
     if isinstance(error, errors.TransportError):
         return f"OpenSearch refused the request ({error.status_code}): {_reason(error)}."
     return f"OpenSearch could not be used: {error}."
+
+
+def _missing(error: errors.TransportError) -> str:
+    """The action that the security plugin names, by which a right is given."""
+    found = re.search(r"no permissions for \[([\w:/*, ]+)\]", _reason(error))
+    return f" ({found[1]})" if found else ""
 
 
 def _reason(error: errors.TransportError) -> str:
