@@ -36,7 +36,7 @@ class Preprocess:
 
 
 def not_too_long(image: Image.Image, *, times: int = 4) -> Image.Image:
-    """The middle of a picture over so many times as long as wide: enlarged whole, it would take memory without bound."""
+    """The middle of a picture over so many times as long as wide: enlarged whole, it could take all memory."""
     longest = times * min(image.size)
     if max(image.size) <= longest:
         return image
