@@ -1,7 +1,7 @@
 """A real OpenSearch with TLS, users and roles, for tests: the embedded engine's files and the security plugin.
 
-Maven Central has no security plugin for 3.5.0; the one for 3.4.0 is told that it fits, which does for tests. People have
-it from the full distribution.
+Maven Central has no security plugin for 3.5.0; the one for 3.4.0 is told that it fits, which does for tests. People
+have it from the full distribution.
 """
 
 import ipaddress
