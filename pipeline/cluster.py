@@ -83,8 +83,8 @@ def _apart(url: str) -> tuple[str, str | None, str | None]:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), user, password
 
 
-def connect(where: Address | None = None, *, connections: int = 4) -> OpenSearch:
-    """A client for `where`, by default `address()`. Makes no request yet.
+def connect(where: Address | None = None, *, connections: int = 4, timeout: float = 60) -> OpenSearch:
+    """A client for `where`, by default `address()`, that waits `timeout` seconds for an answer. Makes no request yet.
 
     It asks once more on a broken connection, which an idle one may be, and says at once what else goes wrong; `patient`
     makes one that waits. Raises ClusterError where `where` lets nobody in.
@@ -99,7 +99,7 @@ def connect(where: Address | None = None, *, connections: int = 4) -> OpenSearch
         headers={"authorization": f"ApiKey {there.api_key}"} if there.api_key else None,
         ca_certs=there.ca,
         verify_certs=True,
-        timeout=60,
+        timeout=timeout,
         max_retries=1,
         retry_on_status=(),
         pool_maxsize=connections,

@@ -4,6 +4,7 @@
     +-- SourceError     the pictures or the manifest cannot be read
     +-- ShardError      a folder of shards is foreign, broken or made by another encoder
     +-- ClusterError    OpenSearch cannot be reached, or refuses
+    |   +-- NotThereError   what was named is not in OpenSearch: an index, or an item of one
     +-- EngineError     the embedded node cannot be assembled, started or stopped
     +-- ConfigError     an option or a configuration file makes no sense
 
@@ -25,6 +26,10 @@ class ShardError(LexelError):
 
 class ClusterError(LexelError):
     """OpenSearch cannot be reached, or refuses what was asked."""
+
+
+class NotThereError(ClusterError):
+    """What was named is not in OpenSearch: an index, or an item of one."""
 
 
 class EngineError(LexelError):

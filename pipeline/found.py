@@ -98,3 +98,12 @@ class Found:
         """
         best = self.hits[0].score - self.floor if self.hits else 0.0
         return self.above(self.floor + share * best)
+
+
+def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+    """The facets of OpenSearch's answer: of each field its values with their counts."""
+    found = answer.get("aggregations", {})
+    return {
+        field: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in one["buckets"]}
+        for field, one in found.items()
+    }

@@ -2,7 +2,8 @@
 
 import base64
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from opensearchpy import OpenSearch
@@ -12,7 +13,7 @@ from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.stopwords import STOP_WORDS
 from lexel.encoders.vocabulary import words
 from lexel.pipeline.cluster import in_words
-from lexel.pipeline.errors import ClusterError
+from lexel.pipeline.errors import ClusterError, NotThereError
 from lexel.pipeline.install import has_neural
 from lexel.pipeline.queries import SOURCE
 
@@ -25,13 +26,19 @@ class Index:
 
     def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
         self.client, self.name, self._device = client, name, device
+        # The networks take every core for themselves, so several threads that ask wait for one another.
+        self.busy = RLock()
+        # People page, move a slider and come back: the same text is asked about many times.
+        self.text_vector = lru_cache(maxsize=256)(self._text_vector)
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
         """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
         with in_words():
             if not self.client.indices.exists(index=self.name):
-                raise ClusterError(f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it.")
+                raise NotThereError(
+                    f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it."
+                )
             mappings = self.client.indices.get_mapping(index=self.name)
         about = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("lexel")
         if about is None:
@@ -67,6 +74,11 @@ class Index:
             raise ClusterError(self._mismatch(self.encoder))
         return self.encoder.load(device=self._device)
 
+    def _text_vector(self, text: str) -> list[float]:
+        with self.busy:
+            vector: list[float] = self.model.text_vectors([text])[0].tolist()
+            return vector
+
     def _mismatch(self, encoder: Encoder) -> str:
         return (
             f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} "
@@ -89,7 +101,7 @@ class Index:
                 return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
         except ClusterError as error:
             if isinstance(error.__cause__, errors.NotFoundError):
-                raise ClusterError(f"There is no item {id_} in {self.name}.") from error
+                raise NotThereError(f"There is no item {id_} in {self.name}.") from error
             raise
 
     def id_of(self, ref: str) -> str:
@@ -101,7 +113,7 @@ class Index:
         if len(found) == 1:
             return str(found[0])
         what = f"no item {ref}" if not found else f"more than one item with the uri {ref}; give an id"
-        raise ClusterError(f"There is {what} in {self.name}.")
+        raise NotThereError(f"There is {what} in {self.name}.")
 
     def thumbnail(self, id_: str) -> bytes | None:
         """The small JPEG of a picture, if it was encoded with one."""

@@ -95,6 +95,11 @@ def hybrid(
     }
 
 
+def everything(*, k: int = 10, filters: Filters = ()) -> Dsl:
+    """All that passes the filters, each with a score of 0."""
+    return _body({"bool": {"filter": list(filters)}}, k) | {"track_total_hits": True}
+
+
 def paged(body: Dsl, *, offset: int, k: int) -> Dsl:
     """`k` results from the `offset`-th on. Equal scores are put in the order of ids, but for `hybrid`'s, where the
     engine sorts by nothing but score. Raises ConfigError past what the query ranks.

@@ -13,7 +13,7 @@ from lexel.pipeline import neural, queries
 from lexel.pipeline.cluster import in_words
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.filters import bans, requires
-from lexel.pipeline.found import Cursor, Found, Hit
+from lexel.pipeline.found import Cursor, Found, Hit, counts
 from lexel.pipeline.index import Index
 from lexel.pipeline.line import Line, parse_line
 from lexel.pipeline.queries import SOURCE, Dsl
@@ -63,14 +63,20 @@ def _encoded(index: Index, line: Line, ask: Ask) -> Question:
 def of_text(index: Index, line: Line, *, dense: bool) -> Question:
     """What a typed line asks for; with `dense` also as a vector, which needs the networks."""
     encoder = index.encoder
-    weights = index.model.queries([line.text])[0] if encoder.expands else encoder.query(line.text)
-    vector = index.model.text_vectors([line.text])[0].tolist() if dense else ()
+    weights = _expanded(index, line.text) if encoder.expands else encoder.query(line.text)
+    vector = index.text_vector(line.text) if dense else ()
     return Question(factored(weights, line, encoder.query), vector, encoder.vector_weight("text"))
+
+
+def _expanded(index: Index, text: str) -> dict[str, float]:
+    with index.busy:
+        return index.model.queries([text])[0]
 
 
 def of_picture(index: Index, content: bytes) -> Question:
     """What a picture's bytes ask for. Raises BadImageError where they are none."""
-    encoded = encode_picture(index.model, content)
+    with index.busy:
+        encoded = encode_picture(index.model, content)
     weights = index.encoder.picture_query(encoded.terms[0])
     return Question(weights, encoded.vectors[0].tolist(), index.encoder.vector_weight("image"))
 
@@ -133,7 +139,7 @@ def _answer(index: Index, ask: Ask, body: Dsl, asked: Question, unknown: tuple[s
         # A cosine of 0 scores 1 in the vector's part.
         floor=asked.weight if ask.mode in {"vector", "hybrid"} and ask.fusion == "exact" else 0.0,
         unknown=unknown,
-        facets=_facets(answer),
+        facets=counts(answer),
         next=_next(ask, rows),
     )
     least = ask.after.least if ask.after else None
@@ -174,14 +180,6 @@ def _with_sources(index: Index, rows: Sequence[dict[str, Any]]) -> list[dict[str
     with in_words():
         there = {one["_id"]: one for one in index.client.mget(body={"docs": wanted})["docs"]}
     return [row | {"_source": there[row["_id"]]["_source"]} for row in rows]
-
-
-def _facets(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    found = answer.get("aggregations", {})
-    return {
-        field: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in one["buckets"]}
-        for field, one in found.items()
-    }
 
 
 def _next(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
