@@ -41,6 +41,7 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
         "height": [row.height for row in rows],
         "thumbnail": [row.look.thumbnail if row.look else None for row in rows],
         "phash": [row.look.phash if row.look else None for row in rows],
+        "waves": [row.look.waves if row.look else None for row in rows],
         "terms": [list(row.terms.items()) for row in rows],
         "vector": _matrix([row.vector for row in rows], dim, np.float32),
     }
@@ -58,7 +59,7 @@ def encoded_again(
     feature_dim: int | None,
 ) -> pa.Table:
     """The rows of a shard with other terms and vectors. Shards from before pictures had looks get empty ones."""
-    columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash")}
+    columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash", "waves")}
     columns |= {name: old[name] for name in old.column_names}
     columns["terms"] = [list(weights.items()) for weights in terms]
     columns["vector"] = _matrix(vectors, dim, np.float32)

@@ -139,7 +139,7 @@ def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
     fields = [
         ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
         ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
-        ("thumbnail", pa.binary()), ("phash", pa.int64()),
+        ("thumbnail", pa.binary()), ("phash", pa.int64()), ("waves", pa.binary(64)),
         ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
     ]  # fmt: skip
     return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))

@@ -110,5 +110,5 @@ def _row(
         facts["taken"] = f"{2019 + i % 5}-{1 + i % 12:02d}-{1 + i % 28:02d}"
     item = Item(f"{i:06d}.jpg", metadata=facts)
     terms = {VOCABULARY.terms[t]: float(weights[t]) for t in held}
-    look = None if phash is None else Look(b"thumbnail of %d" % i, phash)
+    look = None if phash is None else Look(b"thumbnail of %d" % i, phash, bytes(64))
     return Row(item, item.identify(b""), 640, 480, terms, vector, None, look)

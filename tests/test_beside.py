@@ -91,4 +91,4 @@ def test_shards_from_before_pictures_had_looks_are_loaded(
 
 def forget_looks(shard: Shard) -> None:
     table = pq.read_table(shard.path)
-    pq.write_table(table.drop_columns(["thumbnail", "phash"]), shard.path)
+    pq.write_table(table.drop_columns(["thumbnail", "phash", "waves"]), shard.path)

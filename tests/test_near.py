@@ -60,6 +60,17 @@ def test_many_of_one_kind_take_no_more_memory_than_pairs_that_are_held(monkeypat
     assert groups(hashes).tolist() == wanted.tolist()
 
 
+def test_those_whose_waves_differ_are_apart() -> None:
+    """Equal hashes in three kinds of waves, the third of which is alike to the second."""
+    hashes = np.zeros(9, np.uint64)
+    kinds = np.zeros((3, 64), np.int8)
+    kinds[0, 5], kinds[1, 9], kinds[2, 9], kinds[2, 5] = 127, 127, 126, 12
+    waves = kinds[[0, 1, 2, 0, 1, 2, 2, 1, 0]]
+    assert groups(hashes).tolist() == [0] * 9
+    assert groups(hashes, waves).tolist() == [0, 1, 1, 0, 1, 1, 1, 1, 0]
+    assert groups(hashes, np.zeros_like(waves)).tolist() == [0] * 9
+
+
 @pytest.mark.parametrize("count", [0, 1, 2])
 def test_few(count: int) -> None:
     assert groups(np.zeros(count, np.uint64)).tolist() == [0] * count
