@@ -1,0 +1,88 @@
+"""`./scripts/soak`: what was tried, and what was lost."""
+
+import argparse
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from lexel.pipeline import engine
+from soak.ground import Ground, Tried
+
+PARTS = ("kills", "faults", "nodes", "disk", "two", "files", "pictures", "secured", "audit")
+WHOLE = 20.0  # minutes
+
+
+def main() -> int:
+    words = argparse.ArgumentParser(
+        prog="./scripts/soak",
+        description="Break things on purpose and see what is lost.",
+        epilog="\n".join(f"{part:9} {_doc(part)}" for part in PARTS),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    words.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default")
+    words.add_argument("--seed", type=int, default=0, help="of all chance")
+    words.add_argument("--minutes", type=float, default=WHOLE, help=f"about so long on 2 cores; {WHOLE:g} is all of it")
+    options = words.parse_args()
+    if strangers := set(options.parts) - set(PARTS):
+        words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join(PARTS)}")
+    share = min(1.0, options.minutes / WHOLE)
+    with _ground(options.seed, share) as ground:
+        lines = list(_all(options.parts or PARTS, ground))
+    _print(lines, options.seed, share)
+    return int(any(tried.lost for _, tried, _ in lines))
+
+
+def _doc(part: str) -> str:
+    return (import_module(f"soak.{part}").__doc__ or "").partition("\n")[0]
+
+
+@contextmanager
+def _ground(seed: int, share: float) -> Iterator[Ground]:
+    import torch
+
+    torch.set_num_threads(1)  # as in the processes that are compared with: the sums are equal to the last bit
+    os.environ.pop("OPENSEARCH_URL", None)
+    folder = Path(tempfile.mkdtemp(prefix="lexel-soak-"))
+    folder.chmod(0o755)
+    try:
+        yield Ground(folder, engine.start(home=folder / "node"), seed, share)
+    finally:
+        engine.stop(folder / "node")
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _all(parts: tuple[str, ...] | list[str], ground: Ground) -> Iterator[tuple[str, Tried, float]]:
+    for part in parts:
+        began = time.monotonic()
+        try:
+            for tried in import_module(f"soak.{part}").soak(ground):
+                seconds, began = time.monotonic() - began, time.monotonic()
+                print(f"{part:9} {seconds:6.0f} s  lost {tried.lost} of {tried.times}: {tried.what}", flush=True)
+                yield part, tried, seconds
+        except Exception as error:
+            print(f"{part:9} broke off: {error!r}", flush=True)
+            yield part, Tried("broke off", 1, 1, repr(error)[:300]), time.monotonic() - began
+
+
+def _print(lines: list[tuple[str, Tried, float]], seed: int, share: float) -> None:
+    minutes = sum(seconds for *_, seconds in lines) / 60
+    table = Table(title=f"seed {seed}, {share:.0%} of a whole soak, {minutes:.1f} minutes", title_justify="left")
+    for name in ("part", "tried", "times", "lost", ""):
+        table.add_column(name, justify="right" if name in {"times", "lost"} else "left", overflow="fold")
+    for part, tried, _ in lines:
+        lost = str(tried.lost) if tried.asked else "not asked"
+        table.add_row(part, tried.what, f"{tried.times:,}", lost, tried.note, style="red" if tried.lost else None)
+    Console(width=None if sys.stdout.isatty() else 160).print(table)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
