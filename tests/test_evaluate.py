@@ -145,6 +145,9 @@ def test_the_json_has_a_table_of_modes_in_per_cent(done: Done) -> None:
     assert table["about"]["pictures"] == COUNT
     assert table["text_to_image"]["hybrid"]["R@10"] > 3 * 100 * 10 / COUNT  # far above chance
     assert 0 < table["cost"]["terms"] < table["cost"]["whole"]
+    # Four bytes a number and its neighbours, once: neither the source nor what was merged is counted.
+    dim = open_encoder().load(device="cpu").dim
+    assert 4 * dim <= table["cost"]["vector"] < 6 * dim
 
 
 def test_a_cut_changes_what_is_stored_and_encodes_nothing(done: Done, client: OpenSearch) -> None:

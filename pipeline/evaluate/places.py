@@ -63,6 +63,8 @@ def _settle(client: OpenSearch, index: str) -> None:
     """One segment, all on disk: sizes and nearest neighbours then do not depend on when segments were written."""
     client.indices.refresh(index=index)
     client.indices.forcemerge(index=index, max_num_segments=1, request_timeout=_HOURS)
+    # Until somebody looks at the merged segment, those that it was made of stay on disk.
+    client.indices.refresh(index=index)
     client.indices.flush(index=index)
 
 
@@ -108,5 +110,6 @@ def _view_body(folder: Path, view: View) -> dict[str, Any]:
     )
     mappings = body["mappings"]
     mappings["properties"] = {view: mappings["properties"][view]}
-    mappings["_source"] = {"enabled": False}
+    # The source is else kept a second time, for replicas that fall behind.
+    mappings["_source"] = {"enabled": False, "recovery_source_enabled": False}
     return body
