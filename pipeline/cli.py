@@ -15,6 +15,7 @@ from lexel.pipeline.commands.explain import explain
 from lexel.pipeline.commands.finetune import finetune
 from lexel.pipeline.commands.learn import train
 from lexel.pipeline.commands.reterm import reterm
+from lexel.pipeline.commands.serve import serve
 from lexel.pipeline.commands.stats import stats
 from lexel.pipeline.engine import cli as engine_cli
 from lexel.pipeline.errors import LexelError
@@ -53,6 +54,7 @@ for command in (
     ask.search,
     explain,
     ask.terms,
+    serve,
     ingest.scenes,
     stats,
     reterm,

@@ -1,0 +1,1 @@
+"""`lexel serve`: searching over HTTP, and a page to search with. What needs no network here loads no torch."""

@@ -1,0 +1,57 @@
+"""The server put together: routes, guards, and the page."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+import anyio.to_thread
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+
+from lexel.pipeline.serve import explaining, failures, health, pictures, searching, words
+from lexel.pipeline.serve.guards import Guarded, Limits, TooLargeError, too_large
+from lexel.pipeline.serve.health import Meter, Metered
+from lexel.pipeline.serve.shelf import Shelf
+
+_PAGE = Path(__file__).parent / "page"
+# Questions that are answered at once; more wait their turn, and OpenSearch is not flooded.
+_THREADS = 16
+_ABOUT = """Images as weighted words: search by words, by pictures or by both, and see why each result came.
+
+Every failure is `{"error": "one sentence"}`."""
+
+
+def app(
+    shelf: Shelf,
+    *,
+    limits: Limits | None = None,
+    token: str | None = None,
+    hosts: frozenset[str] | None = None,
+) -> FastAPI:
+    """The server of these indices. With a `token` only who has it is let in; `hosts` are the names it answers by."""
+    # Its own pages of documentation would fetch scripts from elsewhere.
+    made = FastAPI(
+        title="lexel", version=version("lexel"), description=_ABOUT, docs_url=None, redoc_url=None, lifespan=_lifespan
+    )
+    made.state.shelf, made.state.meter = shelf, Meter()
+    failures.install(made)
+    made.add_exception_handler(TooLargeError, too_large)
+    for noun in (searching, explaining, pictures, words, health):
+        made.include_router(noun.routes)
+    made.mount("/page", StaticFiles(directory=_PAGE), name="page")
+    made.add_api_route("/", _index, include_in_schema=False)
+    made.add_middleware(Guarded, limits=limits or Limits(), token=token, hosts=hosts)
+    made.add_middleware(Metered, meter=made.state.meter)
+    return made
+
+
+@asynccontextmanager
+async def _lifespan(_: FastAPI) -> AsyncIterator[None]:
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    yield
+
+
+async def _index() -> FileResponse:
+    return FileResponse(_PAGE / "index.html", headers={"Cache-Control": "no-cache"})

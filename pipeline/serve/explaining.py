@@ -1,0 +1,36 @@
+"""The route that takes scores apart."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query
+from fastapi.responses import JSONResponse
+
+from lexel.pipeline import explain as one
+from lexel.pipeline import swap
+from lexel.pipeline.index import Index
+from lexel.pipeline.serve.asking import BODY, Asked, ByAddress, ByBody
+from lexel.pipeline.serve.failures import problems
+from lexel.pipeline.serve.schema import Id, Why, WhyAbove
+from lexel.pipeline.serve.shelf import OfRequest
+
+routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
+ItemRef = Annotated[Id, Query(description="The item, by its id or its uri.")]
+Other = Annotated[Id | None, Query(description="Another item: why does the one stand above the other?")]
+
+
+@routes.get("/explain", response_model=Why | WhyAbove)
+def explain_by_address(asked: ByAddress, shelf: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
+    """Why an item scores what it does, or why one of two stands above the other and what would swap them."""
+    return JSONResponse(_why(shelf.index(asked.wanted.index), asked, id, against))
+
+
+@routes.post("/explain", response_model=Why | WhyAbove, openapi_extra=BODY, responses=problems(413))
+def explain_by_body(asked: ByBody, shelf: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
+    """The same for a question with pictures."""
+    return JSONResponse(_why(shelf.index(asked.wanted.index), asked, id, against))
+
+
+def _why(index: Index, asked: Asked, id_: str, against: str | None) -> dict[str, Any]:
+    if against is None:
+        return one.as_json(one.explain(index, id_, asked.ask()))
+    return swap.as_json(swap.compare(index, asked.ask(), id_, against))
