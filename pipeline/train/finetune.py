@@ -1,6 +1,5 @@
 """A dual encoder fine-tuned end to end on captioned pictures, in the order in which data flows."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -17,13 +16,14 @@ from lexel.encoders.model import Model
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.sources import Source
-from lexel.pipeline.train import curves, folder, identity
+from lexel.pipeline.train import folder, identity
 from lexel.pipeline.train.calibrate import vector_weights
 from lexel.pipeline.train.card import card
 from lexel.pipeline.train.contrast import ContrastRecipe, ContrastTask, said, seen
 from lexel.pipeline.train.loop import Figures, History, fit
 from lexel.pipeline.train.options import Options
 from lexel.pipeline.train.pixels import Album
+from lexel.pipeline.train.record import BEFORE, record
 from lexel.pipeline.train.run import Teller
 from lexel.pipeline.train.splits import splits
 
@@ -83,7 +83,7 @@ def finetune(
         ) from error
     made = _Made(base, tower, train, val, recipe, where)
     with folder.replacing(out) as new:
-        made.save(new, out.resolve().name, {"before": History([before], 0), "finetune": history})
+        made.save(new, out.resolve().name, {BEFORE: History([before], 0), "finetune": history})
     return Finetuned(read(out), before, history, train.failed | val.failed)
 
 
@@ -143,12 +143,8 @@ class _Made:
         model = self._model(shown.sample(_SHOWN))
         saved = model.save(out, name=name)
         weights = vector_weights(model, saved, judged, asked)
-        _write_json(out / "calibration.json", {"vector_weight": weights})
-        (out / "training").mkdir(exist_ok=True)
-        _write_json(out / "training" / "history.json", {name: asdict(stage) for name, stage in stages.items()})
-        _write_json(out / "training" / "failures.json", self.train.failed | self.val.failed)
-        curves.draw({"finetune": stages["finetune"]}, out / "training" / "curves.png")
-        (out / "README.md").write_text(self._card(saved, stages), encoding="utf-8")
+        failed = self.train.failed | self.val.failed
+        record(out, weights=weights, stages=stages, card=self._card(saved, stages), failed=failed)
 
     def _model(self, vectors: torch.Tensor) -> Model:
         """The encoder with its words weighed by the networks as they are now, told by vectors [P, D] of pictures."""
@@ -169,7 +165,3 @@ class _Made:
         train, val = self.train.lesson, self.val.lesson
         looks = replace(train, views=train.views * self.recipe.views)
         return card(saved, options=options, stages=stages, start=self.base.ref, train=looks, val=val, how=how)
-
-
-def _write_json(path: Path, content: object) -> None:
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

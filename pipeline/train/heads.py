@@ -194,8 +194,11 @@ class HeadTask:
 
     def _all_words(self, pictures: Rows) -> Tensor:
         """How often all captions of each picture hold each term, [B, V]."""
-        first, counts = self.train.lesson.first, self.train.counts
-        return torch.stack([_sum_of(counts, first[p], first[p + 1]) for p in pictures]).to(self.device)
+        first = self.train.lesson.first
+        runs = [np.arange(first[p], first[p + 1]) for p in pictures]
+        rows = torch.from_numpy(np.repeat(np.arange(len(runs)), [len(run) for run in runs]))
+        counts = self.train.counts.rows(np.concatenate(runs))
+        return counts.new_zeros(len(runs), counts.shape[1]).index_add_(0, rows, counts).to(self.device)
 
     @torch.no_grad()
     def judge(self, module: nn.Module) -> Figures:
@@ -223,10 +226,6 @@ def figures_of(forth: Recall, back: Recall) -> Figures:
 
 def _soft_nce(scores: Tensor, forth: Tensor, back: Tensor) -> Tensor:
     return (-(forth * scores.log_softmax(1)).sum(1).mean() - (back * scores.T.log_softmax(1)).sum(1).mean()) / 2
-
-
-def _sum_of(counts: Counts, start: int, stop: int) -> Tensor:
-    return counts.rows(torch.arange(start, stop).numpy()).sum(0)
 
 
 @torch.no_grad()

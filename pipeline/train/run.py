@@ -1,6 +1,5 @@
 """The whole of a training, in the order in which data flows."""
 
-import json
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
@@ -22,7 +21,7 @@ from lexel.encoders.towers import PairTower
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.sources import Source
-from lexel.pipeline.train import building, curves, folder, identity
+from lexel.pipeline.train import building, folder, identity
 from lexel.pipeline.train.base import Base, open_base
 from lexel.pipeline.train.calibrate import vector_weights
 from lexel.pipeline.train.card import card
@@ -32,6 +31,7 @@ from lexel.pipeline.train.heads import HeadTask, Side
 from lexel.pipeline.train.lesson import Batch, Counts, Lesson
 from lexel.pipeline.train.loop import Figures, History, Task, fit
 from lexel.pipeline.train.options import Options
+from lexel.pipeline.train.record import record
 from lexel.pipeline.train.schedule import Schedule
 from lexel.pipeline.train.sentences import text_features
 from lexel.pipeline.train.splits import splits
@@ -90,7 +90,8 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     with folder.replacing(out) as new:
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
         weights = vector_weights(model, saved, both[1], judge.texts)
-        _write(new, saved, options, stages, weights, encoder, both)
+        text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
+        record(new, weights=weights, stages=stages, card=text)
     return Trained(read(out), stages)
 
 
@@ -228,22 +229,3 @@ class _Run:
             identity=identity.digest(stage, about, towers, self.base.features.features_id, lessons),
             tell=lambda epoch, figures: self.teller.epoch(stage, epoch, schedule.epochs, figures),
         )
-
-
-def _write(
-    out: Path,
-    encoder: Encoder,
-    options: Options,
-    stages: dict[str, History],
-    weights: dict[str, float],
-    start: str,
-    both: tuple[Lesson, Lesson],
-) -> None:
-    """The calibration, the training's figures, its curves and the model card."""
-    (out / "calibration.json").write_text(json.dumps({"vector_weight": weights}, indent=1) + "\n", encoding="utf-8")
-    figures = {name: asdict(history) for name, history in stages.items()}
-    (out / "training").mkdir(exist_ok=True)
-    (out / "training" / "history.json").write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
-    curves.draw(stages, out / "training" / "curves.png")
-    text = card(encoder, options=options, stages=stages, start=start, train=both[0], val=both[1])
-    (out / "README.md").write_text(text, encoding="utf-8")
