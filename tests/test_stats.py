@@ -71,7 +71,8 @@ def test_the_counts_are_those_of_the_weights(drawn: Collection) -> None:
     assert np.repeat(np.arange(len(counts.active)), counts.active).tolist() == sorted(there.sum(1).tolist())
     assert np.allclose(counts.share, there.mean(0))
     assert set(counts.parquet) == {
-        "id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector"
+        "id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "phash", "waves", "terms",
+        "vector",
     }  # fmt: skip
     size = sum(shard.path.stat().st_size for shard in shards.shards(drawn.folder))
     assert 0.5 * size < sum(counts.parquet.values()) < size
