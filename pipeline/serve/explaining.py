@@ -8,9 +8,9 @@ from fastapi.responses import JSONResponse
 from lexel.pipeline import explain as one
 from lexel.pipeline import swap
 from lexel.pipeline.index import Index
-from lexel.pipeline.serve.asking import BODY, Asked, ByAddress, ByBody
+from lexel.pipeline.serve.asking import BODY, Asked, ByBody
 from lexel.pipeline.serve.failures import problems
-from lexel.pipeline.serve.schema import Id, Why, WhyAbove
+from lexel.pipeline.serve.schema import Id, WantedReason, Why, WhyAbove
 from lexel.pipeline.serve.shelf import OfRequest
 
 routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
@@ -19,9 +19,9 @@ Other = Annotated[Id | None, Query(description="Another item: why does the one s
 
 
 @routes.get("/explain", response_model=Why | WhyAbove)
-def explain_by_address(asked: ByAddress, shelf: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
+def explain_by_address(wanted: Annotated[WantedReason, Query()], shelf: OfRequest) -> JSONResponse:
     """Why an item scores what it does, or why one of two stands above the other and what would swap them."""
-    return JSONResponse(_why(shelf.index(asked.wanted.index), asked, id, against))
+    return JSONResponse(_why(shelf.index(wanted.index), Asked(wanted), wanted.id, wanted.against))
 
 
 @routes.post("/explain", response_model=Why | WhyAbove, openapi_extra=BODY, responses=problems(413))

@@ -54,6 +54,19 @@ class Wanted(BaseModel):
     dsl: bool = Field(default=False, description="Say which query was sent to OpenSearch.")
 
 
+class WantedRank(Wanted):
+    """A search, and an item to look for among its results."""
+
+    id: Id = Field(description="The item.")
+
+
+class WantedReason(Wanted):
+    """A search, and an item whose score is to be taken apart."""
+
+    id: Id = Field(description="The item, by its id or its uri.")
+    against: Id | None = Field(default=None, description="Another one: why does the one stand above the other?")
+
+
 class Result(BaseModel):
     """An item with the reason why it came: `terms` and `vector` add up to the score."""
 

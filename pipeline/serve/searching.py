@@ -14,7 +14,7 @@ from lexel.pipeline.line import parse_line
 from lexel.pipeline.search import search
 from lexel.pipeline.serve.asking import BODY, Asked, ByAddress, ByBody
 from lexel.pipeline.serve.failures import problems
-from lexel.pipeline.serve.schema import Id, Rank, Results, Wanted
+from lexel.pipeline.serve.schema import Id, Rank, Results, Wanted, WantedRank
 from lexel.pipeline.serve.shelf import OfRequest, Volume
 from lexel.pipeline.show import as_json
 
@@ -48,12 +48,12 @@ def similar(
 
 
 @routes.get("/rank", response_model=Rank)
-def rank(asked: ByAddress, shelf: OfRequest, id: Annotated[Id, Query(description="The item.")]) -> Rank:
+def rank(wanted: Annotated[WantedRank, Query()], shelf: OfRequest) -> Rank:
     """Where an item stands among the results of a search, however far down the page it would be."""
-    ask = replace(asked.ask(), k=_RANKED, paged=False, after=None, facets={})
-    found = search(shelf.index(asked.wanted.index), ask)
+    ask = replace(Asked(wanted).ask(), k=_RANKED, paged=False, after=None, facets={})
+    found = search(shelf.index(wanted.index), ask)
     ids = [hit.id for hit in found.hits]
-    return Rank(id=id, rank=ids.index(id) + 1 if id in ids else None, of=_RANKED)
+    return Rank(id=wanted.id, rank=ids.index(wanted.id) + 1 if wanted.id in ids else None, of=_RANKED)
 
 
 def answered(volume: Volume, asked: Asked) -> JSONResponse:

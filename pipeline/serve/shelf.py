@@ -73,6 +73,14 @@ class Volume:
             return {}
 
     @cached_property
+    def weight(self) -> Mapping[str, float]:
+        """The vector's weight in hybrid queries by text and by image: the encoder's, where it is on this machine."""
+        try:
+            return {side: self.index.encoder.vector_weight(side) for side in ("text", "image")}
+        except (LexelError, EncoderError):
+            return dict(self.index.about["vector_weight"])
+
+    @cached_property
     def captioned(self) -> int:
         """How many items have captions, or are such."""
         if self.index.side == "text":

@@ -1,0 +1,65 @@
+// Elements made in one call.
+
+const SVG = "http://www.w3.org/2000/svg";
+
+export const byId = (id) => document.getElementById(id);
+
+/** An element: `on*` are listeners, `vars` CSS variables, the rest attributes; what is null or false is left out. */
+export function h(tag, props = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (name === "vars") for (const [key, own] of Object.entries(value)) made.style.setProperty(`--${key}`, own);
+    else made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return made;
+}
+
+/** Fill `place` with these, of which null and false are left out. */
+export const put = (place, ...children) => place.replaceChildren(...children.flat().filter((child) => child !== null && child !== false));
+
+/** A drawing of one path on a grid of 20. */
+export function icon(path) {
+  const made = document.createElementNS(SVG, "svg");
+  made.setAttribute("viewBox", "0 0 20 20");
+  made.setAttribute("aria-hidden", "true");
+  const line = document.createElementNS(SVG, "path");
+  line.setAttribute("d", path);
+  made.append(line);
+  return made;
+}
+
+export const CROSS = "M5.5 5.5l9 9M14.5 5.5l-9 9";
+export const MINUS = "M5 10h10";
+export const PLUS = "M10 5v10M5 10h10";
+
+export const count = (n) => n.toLocaleString("en");
+export const number = (x) => (Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >= 10 ? x.toFixed(1) : x.toFixed(2));
+
+let fading = 0;
+
+/** A word of what has just been done. */
+export function toast(text) {
+  const place = byId("toast");
+  place.textContent = text;
+  place.classList.add("shown");
+  clearTimeout(fading);
+  fading = setTimeout(() => place.classList.remove("shown"), 2600);
+}
+
+/** Copy a text; where the browser lends no clipboard (no https), by way of a selection. */
+export async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    const area = h("textarea", { class: "away" });
+    area.value = text;
+    (document.querySelector("dialog[open]") ?? document.body).append(area);
+    area.select();
+    document.execCommand("copy");
+    area.remove();
+  }
+  toast("Copied");
+}

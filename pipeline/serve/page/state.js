@@ -1,0 +1,75 @@
+// What is asked and shown, which is what stands in the address: the back button and a link both bring it back.
+
+const NOTHING = {
+  index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, share: 0.5,
+  fold: false, filters: [], truth: "", item: "",
+};
+const LISTS = { pictures: "picture", like: "like", filters: "filter" };
+const watchers = [];
+
+export let state = read();
+
+function read() {
+  const found = new URLSearchParams(location.search);
+  const mode = found.get("mode");
+  return {
+    index: found.get("index") ?? "",
+    q: found.get("q") ?? "",
+    pictures: found.getAll("picture"),
+    like: found.getAll("like"),
+    mode: ["words", "terms", "vector", "hybrid"].includes(mode) ? mode : "hybrid",
+    weight: positive(found.get("weight")),
+    share: Math.min(1, positive(found.get("share")) ?? 0.5),
+    fold: found.get("fold") === "true",
+    filters: found.getAll("filter"),
+    truth: found.get("truth") ?? "",
+    item: found.get("item") ?? "",
+  };
+}
+
+function positive(text) {
+  const value = Number.parseFloat(text);
+  return Number.isFinite(value) && value >= 0 ? value : null;
+}
+
+/** The address of a state. */
+export function address(of) {
+  const made = new URLSearchParams();
+  for (const [name, value] of Object.entries(of)) {
+    if (Array.isArray(value)) for (const one of value) made.append(LISTS[name], one);
+    else if (value !== NOTHING[name] && value !== null) made.set(name, value);
+  }
+  return `./${made.size ? `?${made}` : ""}`;
+}
+
+/** The state with some of it changed; another question closes what is open and knows no right answer. */
+export function changed(patch) {
+  const asks = Object.keys(patch).some((name) => name !== "item");
+  return { ...state, ...(asks ? { item: "", truth: "" } : {}), ...patch };
+}
+
+/** Change the state; `quietly` without a step in the history, as a slider does while it moves. */
+export function change(patch, { quietly = false } = {}) {
+  const before = state;
+  state = changed(patch);
+  if (JSON.stringify(before) === JSON.stringify(state)) return;
+  history[quietly ? "replaceState" : "pushState"](null, "", address(state));
+  for (const watcher of watchers) watcher(state, before);
+}
+
+/** Call with the state and the one before, whenever it changes. */
+export function watch(watcher) {
+  watchers.push(watcher);
+}
+
+window.addEventListener("popstate", () => {
+  const before = state;
+  state = read();
+  for (const watcher of watchers) watcher(state, before);
+});
+
+/** Whether two states ask the same. */
+export function sameQuestion(one, other) {
+  const asks = ({ item: _, truth: __, ...rest }) => JSON.stringify(rest);
+  return asks(one) === asks(other);
+}
