@@ -16,7 +16,7 @@ from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.patience import PASSING, TRIES, Sleep, passing, patient, pause
+from lexel.pipeline.patience import LIMIT, PASSING, TRIES, Sleep, passing, patient, pause
 
 # Four megabytes keep a node busy and stay far below its limit of 100.
 MAX_BYTES = 4 * 2**20
@@ -68,9 +68,10 @@ def send(
     post = partial(_post, patient(client, sleep=sleep), index, require_alias)
     with ThreadPoolExecutor(connections) as pool:
         waiting: deque[Future[Sent]] = deque()
+        over: list[ClusterError] = []
         try:
             for request in _requests(documents):
-                waiting.append(pool.submit(_deliver, post, request, sleep))
+                waiting.append(pool.submit(_deliver, post, request, sleep, over))
                 # One more than is on its way, so that the next body is ready when a connection is.
                 if len(waiting) > connections:
                     yield waiting.popleft().result()
@@ -93,15 +94,26 @@ def _requests(documents: Iterable[Document]) -> Iterator[list[Document]]:
         yield request
 
 
-def _deliver(post: Post, request: list[Document], sleep: Sleep) -> Sent:
-    left, rejected, reason = request, list[Rejected](), ""
+def _deliver(post: Post, request: list[Document], sleep: Sleep, over: list[ClusterError]) -> Sent:
+    """Send until all is taken or refused. `over` is why one of the requests gave up, so that the others do as well."""
+    try:
+        return _until_in(post, request, sleep, over)
+    except ClusterError as error:
+        over.append(error)
+        raise over[0] from error
+
+
+def _until_in(post: Post, request: list[Document], sleep: Sleep, over: list[ClusterError]) -> Sent:
+    left, rejected, reason, began = request, list[Rejected](), "", time.monotonic()
     for attempt in range(TRIES):
+        if over or time.monotonic() - began > LIMIT:
+            break
         left, refused, reason = _sort(left, post(left))
         rejected += refused
         if not left:
             return Sent(len(request) - len(rejected), tuple(rejected))
         sleep(pause(attempt))
-    raise _gave_up(reason)
+    raise over[0] if over else _gave_up(reason)
 
 
 def _gave_up(reason: str) -> ClusterError:
@@ -144,8 +156,9 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
         if item["status"] < 300:
             continue
         why = _reason(item["error"])
-        _check_fatal(item["status"], why)
-        if item["status"] in PASSING:
+        _check_fatal(item["error"].get("type", ""), why)
+        # A shard is not found for a moment while it begins anew, on another node or after its disk was full.
+        if item["status"] in PASSING or item["status"] == 404:
             again.append((id_, document))
             reason = reason or why
         else:
@@ -153,9 +166,9 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
     return again, refused, reason
 
 
-def _check_fatal(status: int | str, reason: str) -> None:
+def _check_fatal(kind: str, reason: str) -> None:
     """What is wrong with the index or the node and with no document, and what waiting does not mend."""
-    if status == 404:
+    if kind == "index_not_found_exception":
         raise GoneError("The index was removed while it was loaded; see who did it, and give the same command again.")
     if any(words in reason for words in _FULL):
         raise ClusterError("OpenSearch's disk is full; when it has space again, the same command goes on from here.")

@@ -13,6 +13,8 @@ from urllib3.exceptions import NewConnectionError
 PASSING = frozenset({429, 500, 502, 503, 504})
 # 10 tries, waiting 0.5 s at first and doubling to 30 s, give a node two minutes to come back.
 TRIES = 10
+# The same where each try takes a minute to fail: after so many seconds there is no further one.
+LIMIT = 180.0
 _FIRST, _LONGEST = 0.5, 30.0
 
 Sleep = Callable[[float], None]
@@ -81,12 +83,13 @@ class _Patient:
         self._transport, self._sleep = transport, sleep
 
     def perform_request(self, method: str, url: str, params: Any = None, **about: Any) -> Any:
+        began = time.monotonic()
         for attempt in range(TRIES):
             try:
                 # A copy: the transport takes out of it what is meant for itself.
                 return self._transport.perform_request(method, url, params=dict(params or {}), **about)
             except errors.OpenSearchException as error:
-                if not passing(error) or attempt == TRIES - 1:
+                if not passing(error) or attempt == TRIES - 1 or time.monotonic() - began > LIMIT:
                     raise
                 self._sleep(pause(attempt, error))
         raise AssertionError("the last try returns or raises")

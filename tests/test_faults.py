@@ -149,3 +149,27 @@ def test_a_body_too_large_for_a_proxy_is_halved(node: engine.Node) -> None:
     sent = list(bulk.send(client, "any", documents, sleep=lambda _: None))
     assert (sum(s.accepted for s in sent), [r.id for s in sent for r in s.rejected]) == (5, ["2"])
     assert "larger than OpenSearch" in sent[0].rejected[0].reason
+
+
+def test_a_full_disk_is_one_sentence_and_the_load_goes_on_later(
+    client: OpenSearch, tmp_path: Path, index_name: Names, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The block that OpenSearch puts on an index when its disk is over the flood stage, put there in the middle."""
+    monkeypatch.setattr(bulk, "MAX_BYTES", 20_000)
+    items, index = collection(tmp_path / "a", count=400), index_name("flood")
+    whole = index_name("whole")
+    load(items.folder, index=whole, client=client)
+
+    class Watch:
+        def plan(self, *, total: int, done: int) -> None:
+            """Nothing yet."""
+
+        def advance(self, *, encoded: int, failed: int) -> None:
+            client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": True})
+
+    with pytest.raises(ClusterError, match=r"^OpenSearch's disk is full; when it has space again, the same command"):
+        load(items.folder, index=index, client=client, progress=Watch())
+    assert not client.indices.exists_alias(name=index)
+    client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": None})
+    assert load(items.folder, index=index, client=client).documents == 400
+    assert contents(client, index) == contents(client, whole)
