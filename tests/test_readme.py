@@ -1,5 +1,6 @@
 """README's commands and code run as they are written."""
 
+import json
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import pytest
 
 from lexel.encoders import open_encoder
 from lexel.pipeline import engine
+from lexel.pipeline.cluster import Address, connect
 from lexel.pipeline.engine.places import shared_folder
 from lexel.pipeline.search import encode_picture
 
@@ -74,6 +76,21 @@ def test_the_python_code_runs_after_them(home: Path) -> None:
     )
     assert answer.returncode == 0, answer.stderr[-2000:]
     assert answer.stdout.strip()
+
+
+def test_the_requests_of_the_cookbook_find_something(home: Path) -> None:
+    node = engine.running(home / "node")
+    assert node is not None
+    client = connect(Address(node.url))
+    vector = open_encoder().load(device="cpu").text_vectors(["a dog on the beach"])[0].tolist()
+    requests = blocks("http")
+    assert len(requests) >= 10
+    for request in requests:
+        first, _, text = request.partition("\n")
+        method, path = first.split()
+        body = json.loads(text.replace('"VECTOR"', json.dumps(vector)))
+        answer = client.transport.perform_request(method, f"/{path}", body=body)
+        assert answer["hits"]["total"]["value"] > 0, request
 
 
 def test_the_words_of_the_first_picture_are_those_shown() -> None:
