@@ -21,6 +21,8 @@ from lexel.pipeline.queries import MANY
 _SECONDS = 15.0
 # A field with more values than this has no list of them that helps anybody.
 _MOST_VALUES = 60
+# More of them than this are a form to fill in.
+_MOST_FIELDS = 8
 _COUNTED = {"keyword", "boolean", "long"}
 
 _log = logging.getLogger(__name__)
@@ -62,7 +64,9 @@ class Volume:
         fields = [name for name, kind in {"label": "keyword", **kinds}.items() if kind in _COUNTED]
         few = self._counts(dict.fromkeys(fields, _MOST_VALUES + 1)) if fields else {}
         # A label is what people made to sort by, however many there are.
-        return tuple(n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n == "label" and len(few[n]) > 1))
+        good = [n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n == "label" and len(few[n]) > 1)]
+        # Those that most items have say most of the collection.
+        return tuple(sorted(good, key=lambda name: (name != "label", -sum(few[name].values())))[:_MOST_FIELDS])
 
     @cached_property
     def forms(self) -> Mapping[str, str]:
