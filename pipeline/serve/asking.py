@@ -25,6 +25,7 @@ _SIDE = 2048
 _SECONDS = 20.0
 # Each of them may take gigabytes for a moment.
 _decoding = BoundedSemaphore(2)
+_FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _LISTS = ("like", "filter", "facet")
 
 
@@ -80,7 +81,7 @@ def by_address(wanted: Annotated[Wanted, Query()]) -> Asked:
 async def by_body(request: Request) -> Asked:
     """A question as JSON, or as a form with pictures in `image`. Raises for what is neither."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "multipart/form-data":
+    if kind in _FORMS:
         async with request.form(max_files=MAX_PICTURES, max_fields=100) as form:
             return await _of_form(form)
     if kind in {"", "application/json"}:
@@ -99,7 +100,7 @@ async def _of_form(form: FormData) -> Asked:
     fields: dict[str, Any] = {}
     contents = []
     for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
+        if isinstance(value, UploadFile) and name == "image":
             contents.append(await value.read())
         elif name in _LISTS:
             fields.setdefault(name, []).append(value)

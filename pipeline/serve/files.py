@@ -77,9 +77,10 @@ def _opened(root: str, uri: str) -> Iterator[BinaryIO]:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (OSError, ValueError, RuntimeError) as error:  # no such file, a null in its name, a circle of links
         raise _none(uri) from error
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise _none(uri)
     with open(handle, "rb") as file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise _none(uri)
         yield file
 
 

@@ -78,5 +78,5 @@ def _collection(volume: Volume) -> Collection:
         model=volume.model,
         facets=list(volume.facets),
         captioned=volume.captioned,
-        weight=volume.weight,
+        weight=dict(volume.weight),
     )
