@@ -1,12 +1,13 @@
 """What is not ours: dependencies with known holes, the node's files by their hashes, pickles, archives."""
 
-import re
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
-from soak.asked import ROOT, tests
+from soak.asked import tests
 from soak.ground import Ground, Tried
 
 
@@ -19,24 +20,26 @@ def soak(ground: Ground) -> Iterator[Tried]:
 
 
 def _dependencies() -> Tried:
-    """`pip-audit` over what is installed, in an environment of its own; its service may not be within reach."""
+    """`pip-audit` over what is installed; where its service cannot be asked it finds nothing, which is no good news."""
     what = "installed packages against known holes (pip-audit)"
-    place = ROOT / ".venv"
-    tool = shutil.which("pip-audit", path=str(place / "bin")) or shutil.which("pip-audit")
+    tool = shutil.which("pip-audit", path=str(Path(sys.executable).parent)) or shutil.which("pip-audit")
     if tool is None:
-        return Tried(what, 0, 0, "pip-audit is not installed: `pip install pip-audit` in some environment", asked=False)
-    command = [tool, "--path", *_paths(), "--progress-spinner", "off", "--timeout", "10", "--skip-editable"]
+        return Tried(
+            what, 0, 0, "pip-audit is not installed; put it on the PATH, from an environment of its own", False
+        )
+    command = [tool, "--path", *_paths(), "--progress-spinner", "off", "--skip-editable", "--format", "json"]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    except subprocess.TimeoutExpired:
-        return Tried(what, 0, 0, "its service could not be asked: no answer in 5 minutes", asked=False)
-    found = re.search(r"Found (\d+) known vulnerabilit", answer.stdout + answer.stderr)
-    if found:
-        return Tried(what, 1, int(found[1]), answer.stdout[-300:])
-    if "No known vulnerabilities found" in answer.stdout + answer.stderr:
-        return Tried(what, 1, 0, "none known")
-    last = (answer.stderr or answer.stdout).strip().rpartition("\n")[2]
-    return Tried(what, 0, 0, f"its service could not be asked: {last[:150]}", asked=False)
+        packages = json.loads(answer.stdout)["dependencies"]
+    except (subprocess.TimeoutExpired, ValueError, KeyError) as error:
+        return Tried(what, 0, 0, f"its service could not be asked ({type(error).__name__})", asked=False)
+    asked = [package for package in packages if "skip_reason" not in package]
+    bad = [f"{package['name']}: {package['vulns'][0]['id']}" for package in asked if package.get("vulns")]
+    if not asked:
+        return Tried(
+            what, 0, 0, f"its service knew none of {len(packages)} packages: it is not within reach", asked=False
+        )
+    return Tried(what, len(asked), len(bad), ", ".join(bad) or f"{len(packages) - len(asked)} could not be asked about")
 
 
 def _paths() -> list[str]:
