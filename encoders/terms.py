@@ -64,6 +64,6 @@ def score(query: Terms, item: Terms) -> float:
     return sum(weight * item[term] for term, weight in query.items() if term in item)
 
 
-def frequencies(terms: Terms) -> str:
-    """The text of the `words` field: each term with its weight as a term frequency, e.g. "dog|403 snow|293"."""
-    return " ".join(f"{term}|{round(weight * FREQUENCY_SCALE)}" for term, weight in terms.items())
+def frequencies(weights: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Weights of any shape as the term frequencies of the `words` field, which says "dog|403 snow|293"."""
+    return np.rint(np.asarray(weights) * FREQUENCY_SCALE).astype(np.int64)

@@ -8,8 +8,10 @@ from itertools import repeat
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lexel.encoders.terms import frequencies
 from lexel.pipeline.items import Scalar
@@ -33,27 +35,49 @@ def documents(
     """Each row's id and document, as JSON; `beside` are more fields of each."""
     column = batch.column("vector")
     vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
-    rows = batch.drop_columns(["vector"]).to_pylist(maps_as_pydicts="strict")
-    for row, vector, more in zip(rows, vectors, beside, strict=False):
-        yield row["id"], orjson.dumps(_document(row, vector, shard) | dict(more), option=orjson.OPT_SERIALIZE_NUMPY)
+    rows = batch.drop_columns(["terms", "vector"]).to_pylist()
+    for row, views, vector, more in zip(rows, _views(batch.column("terms")), vectors, beside, strict=False):
+        document = _document(row, shard) | views | {"vector": vector} | more
+        yield row["id"], orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _document(row: dict[str, Any], vector: Any, shard: int) -> dict[str, Any]:
-    terms = row["terms"] or {}
-    document = {
-        "id": row["id"],
-        "uri": row["uri"],
-        "shard": shard,
-        "terms": terms,
-        "words": frequencies(terms),
-        "top_terms": list(terms)[:TOP_TERMS],
-        "vector": vector,
-        "meta": orjson.loads(row["metadata"] or b"{}"),
-    }
+def _document(row: dict[str, Any], shard: int) -> dict[str, Any]:
+    about = {"id": row["id"], "uri": row["uri"], "shard": shard, "meta": orjson.Fragment(row["metadata"] or b"{}")}
     # Shards from before pictures had looks have no such column.
     if thumbnail := row.get("thumbnail"):
-        document["thumbnail"] = base64.b64encode(thumbnail).decode()
-    return document | {name: row[name] for name in _OPTIONAL if row[name] not in (None, [])}
+        about["thumbnail"] = base64.b64encode(thumbnail).decode()
+    return about | {name: row[name] for name in _OPTIONAL if row[name] not in (None, [])}
+
+
+def _views(column: pa.MapArray) -> Iterator[dict[str, Any]]:
+    """The fields of each row's terms. Arrow writes them all at once: a Python object a term costs three times more."""
+    offsets = column.offsets.to_numpy()
+    ends = offsets - offsets[0]
+    terms, weights = (all_.slice(offsets[0], ends[-1]) for all_ in (column.keys, column.items))
+    counts = pa.array(frequencies(weights.to_numpy())).cast(pa.string())
+    pairs = _joined(ends, pc.binary_join_element_wise(_as_json(terms), _as_json(weights), ":"), ",")
+    words = _joined(ends, pc.binary_join_element_wise(terms, counts, "|"), " ")
+    names, starts = terms.to_numpy(zero_copy_only=False), ends.tolist()
+    for pair, text, start, end in zip(pairs, words, starts, starts[1:], strict=False):
+        yield {
+            "terms": orjson.Fragment(f"{{{pair}}}"),
+            "words": text,
+            "top_terms": names[start : min(end, start + TOP_TERMS)].tolist(),
+        }
+
+
+def _joined(ends: npt.NDArray[np.int32], texts: pa.Array, by: str) -> list[str]:
+    """The texts of each run put together."""
+    found: list[str] = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), texts), by).to_pylist()
+    return found
+
+
+def _as_json(values: pa.Array) -> pa.Array:
+    """Each value as JSON. There are fewer different ones than values."""
+    kinds = values.dictionary_encode()
+    return pa.array([orjson.dumps(value).decode() for value in kinds.dictionary.to_pylist()], pa.string()).take(
+        kinds.indices
+    )
 
 
 def field_types(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:

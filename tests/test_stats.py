@@ -291,7 +291,9 @@ def _index_size(client: OpenSearch, name: str, found: list[dict[str, float]], fi
     try:
         lines: list[Any] = []
         for i, terms in enumerate(found):
-            lines += [{"index": {"_id": str(i)}}, {"terms": terms, "words": frequencies(terms)}]
+            counts = zip(terms, frequencies(list(terms.values())), strict=True)
+            words = " ".join(f"{term}|{count}" for term, count in counts)
+            lines += [{"index": {"_id": str(i)}}, {"terms": terms, "words": words}]
         client.bulk(index=name, body=lines)
         client.indices.refresh(index=name)
         client.indices.forcemerge(index=name, max_num_segments=1)
