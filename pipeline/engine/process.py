@@ -8,7 +8,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lexel.pipeline.engine.java import Java
+from lexel.pipeline.engine.java import VECTORS, Java
 from lexel.pipeline.engine.node import Node, asked, published
 from lexel.pipeline.engine.places import Account
 from lexel.pipeline.errors import EngineError
@@ -45,9 +45,8 @@ def spawn(home: Path, account: Account, *, files: Path, java: Java, heap: str) -
 
 
 def _options(home: Path, java: Java, *, heap: str) -> list[str]:
-    vectors = "jdk.incubator.vector"  # Lucene computes vectors several at a time where Java has it
     return [
-        *([f"--add-modules={vectors}"] if vectors in java.modules else []),
+        *([f"--add-modules={VECTORS}"] if VECTORS in java.modules else []),
         f"-Xms{heap}",
         f"-Xmx{heap}",
         "-XX:+UseG1GC",
