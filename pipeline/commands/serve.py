@@ -46,7 +46,7 @@ def serve(
     from lexel.pipeline.cluster import connect
     from lexel.pipeline.serve.shelf import Shelf
 
-    client = connect(connections=32, timeout=20)
+    client = connect(connections=64, timeout=20)
     shelf = Shelf(client, indices or ["images"], device=device)
     for name in shelf.names:
         _look(shelf, name)

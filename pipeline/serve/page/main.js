@@ -23,6 +23,7 @@ async function ask() {
   asking?.abort();
   const own = new AbortController();
   asking = own;
+  busy(true);
   next = null;
   byId("notice").replaceChildren();
   byId("end").replaceChildren();
@@ -42,9 +43,11 @@ async function ask() {
     if (error.name !== "AbortError") failed(error);
   } finally {
     clearTimeout(slow);
-    if (asking === own) dim(false);
+    if (asking === own) { dim(false); busy(false); }
   }
 }
+
+const busy = (on) => byId("grid").setAttribute("aria-busy", String(on));
 
 /** The next page, where the end of this one is near. */
 async function more() {
