@@ -1,0 +1,142 @@
+"""Collections of up to millions of random items as real shards, made in seconds: nothing in Python is done per term."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from lexel.encoders.terms import quantise
+from lexel.encoders.vocabulary import Vocabulary
+from lexel.pipeline import shards
+from lexel.pipeline.shards import Job
+
+FINGERPRINT = "1" * 16
+# Names of the commonest terms do not say so: ranks are what `words` is sorted by.
+_SIZE, _HEAD = 5_000, 30
+# Vectors come in groups, as those of pictures do; independent ones are further from each other than any real ones.
+_CENTRES, _SPREAD = 1_000, 0.8
+_PLACES = ("beach", "snow", "city")
+
+Floats = npt.NDArray[np.float32]
+Ranks = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Ranks [B, T] and weights [B, T] of each item's terms, the heaviest first, and unit vectors [B, D]."""
+
+    first: int
+    ranks: Ranks
+    weights: Floats
+    vectors: Floats
+
+    @property
+    def ids(self) -> list[str]:
+        return [f"{self.first + i:09d}" for i in range(len(self.ranks))]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """`count` items of `terms` terms and `dim` numbers each; `seed` settles all of it. Nothing is kept in memory.
+
+    How many items hold a term falls off with its rank as it does for real words (Zipf, Mandelbrot): the commonest is
+    in a third of all items. An item's terms are one of each class of ranks mod `terms`, so that they are distinct.
+    """
+
+    count: int
+    dim: int = 128
+    terms: int = 64
+    seed: int = 0
+    shard_size: int = 10_000
+    words: tuple[str, ...] = field(default=tuple(f"word{i}" for i in range(_SIZE)), repr=False)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        share = tuple(0.5 * _HEAD / (_HEAD + i) for i in range(len(self.words)))
+        return Vocabulary(self.words, {word: word for word in self.words}, share)
+
+    def batches(self) -> Iterator[Batch]:
+        """The items, a shard's worth at a time, the same ones each time."""
+        for number, first in enumerate(range(0, self.count, self.shard_size)):
+            dice = np.random.default_rng([self.seed, number])
+            yield self._batch(dice, first, min(self.shard_size, self.count - first))
+
+    def queries(self, count: int, *, words: int = 5) -> Batch:
+        """More items, of `words` terms of weight 1 each, to search by: words fall as often as items hold them."""
+        found = self._batch(np.random.default_rng([self.seed, 1 << 31]), 0, count)
+        ranks = np.random.default_rng(self.seed).permuted(found.ranks, axis=1)[:, :words]
+        return Batch(0, ranks, np.ones(ranks.shape, np.float32), found.vectors)
+
+    def write(self, folder: Path) -> Path:
+        """All of them as shards in `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        self.vocabulary.save(folder / "vocabulary.json")
+        shards.write_job(folder, self._job())
+        for number, batch in enumerate(self.batches()):
+            shards.write(folder, number, self._table(batch), listing=f"{FINGERPRINT}-{self.seed}-{number}", failures=[])
+        return folder
+
+    def _batch(self, dice: np.random.Generator, first: int, size: int) -> Batch:
+        ranks = np.stack([self._drawn(dice, start, size) for start in range(self.terms)], axis=1)
+        # Rare terms say more, and weigh more.
+        weights = quantise(dice.gamma(2.0, 0.4, size=ranks.shape) + 0.1 * np.log1p(ranks / _HEAD) + 0.05)
+        order = np.argsort(-weights, axis=1, kind="stable")
+        vectors = self._centres[dice.integers(_CENTRES, size=size)]
+        vectors = vectors + _SPREAD * dice.standard_normal((size, self.dim), np.float32) / np.sqrt(self.dim)
+        vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        ranks, weights = (np.take_along_axis(each, order, axis=1) for each in (ranks, weights))
+        return Batch(first, ranks, weights, vectors)
+
+    def _drawn(self, dice: np.random.Generator, start: int, size: int) -> Ranks:
+        there = np.arange(start, len(self.words), self.terms)
+        share = np.cumsum(1.0 / (_HEAD + there))
+        found: Ranks = there[np.searchsorted(share, dice.uniform(0, share[-1], size=size))]
+        return found
+
+    @cached_property
+    def _centres(self) -> Floats:
+        centres = np.random.default_rng(self.seed).standard_normal((_CENTRES, self.dim), np.float32)
+        return centres / np.linalg.norm(centres, axis=1, keepdims=True)
+
+    def _table(self, batch: Batch) -> pa.Table:
+        size = len(batch.ranks)
+        numbers = np.random.default_rng([self.seed, batch.first, 2])
+        keys = pa.array(self.words).take(pa.array(batch.ranks.ravel()))
+        offsets = pa.array(np.arange(0, batch.ranks.size + 1, batch.ranks.shape[1], dtype=np.int32))
+        facts = [orjson.dumps({"place": _PLACES[i % 3], "stars": i % 5}).decode() for i in range(15)]
+        columns = {
+            "id": pa.array(batch.ids),
+            "uri": pa.array([f"{id_}.jpg" for id_ in batch.ids]),
+            "text": pa.nulls(size, pa.string()),
+            "captions": pa.array([[]] * size, pa.list_(pa.string())),
+            "label": pa.nulls(size, pa.string()),
+            "metadata": pa.array(facts).take(pa.array((batch.first + np.arange(size)) % 15)),
+            "width": pa.array(np.full(size, 640, np.int32)),
+            "height": pa.array(np.full(size, 480, np.int32)),
+            "thumbnail": pa.nulls(size, pa.binary()),
+            "phash": pa.array(numbers.integers(-(2**63), 2**63 - 1, size=size)),
+            "waves": pa.nulls(size, pa.binary(64)),
+            "terms": pa.MapArray.from_arrays(offsets, keys, pa.array(batch.weights.ravel())),
+            "vector": pa.FixedSizeListArray.from_arrays(pa.array(batch.vectors.ravel()), self.dim),
+        }
+        fields = shards.schema(dim=self.dim, feature_dim=None)
+        return pa.table([columns[name] for name in fields.names], schema=fields)
+
+    def _job(self) -> Job:
+        return Job(
+            encoder="synthetic",
+            name="synthetic",
+            fingerprint=FINGERPRINT,
+            vocabulary=self.vocabulary.hash,
+            dim=self.dim,
+            feature_dim=None,
+            vector_weight={"text": 8.0, "image": 8.0},
+            root="/pictures",
+            captions=False,
+            shard_size=self.shard_size,
+        )

@@ -1,0 +1,121 @@
+"""`lexel load` beside bulk bodies that are ready and sent by a bare HTTP client over two connections."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+
+import orjson
+from bench.crowd import Crowd
+from bench.figure import Figure, beside
+from bench.node import own_node, seconds, send
+from opensearchpy import OpenSearch, helpers
+
+from lexel.mappings import index_body
+from lexel.pipeline import bulk, engine, shards
+from lexel.pipeline.documents import COLUMNS, documents
+from lexel.pipeline.load import load
+
+# Enough that what a load does once, whatever its size, is a tenth of it and not the half.
+_COUNT, _ROUNDS = 20_000, 3
+_METADATA = {"place": "keyword", "stars": "long"}
+
+
+def run(quick: bool) -> Iterator[Figure]:
+    crowd = Crowd(300 if quick else _COUNT, dim=16 if quick else 512, shard_size=1_000)
+    with own_node(heap="1g") as (node, client), TemporaryDirectory(prefix="lexel-bench-") as place:
+        folder = crowd.write(Path(place) / "shards")
+        bodies = list(_bodies(folder))
+        _raw(node, client, crowd, bodies)  # the first is slower: Java is still compiling itself
+        raw, first, again, one = [], [], [], []
+        for _ in range(1 if quick else _ROUNDS):
+            raw.append(_raw(node, client, crowd, bodies))
+            (folder / "map.parquet").unlink(missing_ok=True)
+            first.append(_ours(client, folder))
+            again.append(_ours(client, folder))
+        one.append(_library(client, crowd, folder))
+    ceiling = crowd.count / median(raw)
+    told = f"{crowd.count:,} documents of {crowd.terms} terms and {crowd.dim}-d, each until it can be searched for"
+    yield beside(
+        "lexel load", crowd.count / median(first), "documents/s", ceiling=ceiling, wanted=">= 0.9", note=told
+    )
+    yield beside(
+        "lexel load, the map there already",
+        crowd.count / median(again),
+        "documents/s",
+        ceiling=ceiling,
+        note="the map is laid out once a collection, in seconds that hardly depend on its size",
+    )
+    yield beside(
+        "opensearch-py's streaming_bulk",
+        crowd.count / median(one),
+        "documents/s",
+        ceiling=ceiling,
+        note="the client library's default, the same documents ready: one connection",
+    )
+
+
+def _ours(client: OpenSearch, folder: Path) -> float:
+    took = seconds(lambda: load(folder, index="ours", client=client))
+    _remove(client, "ours-*")
+    return took
+
+
+def _raw(node: engine.Node, client: OpenSearch, crowd: Crowd, bodies: list[bytes]) -> float:
+    _create(client, crowd, "raw")
+    took = seconds(lambda: send(node, "raw", bodies)) + seconds(lambda: client.indices.refresh(index="raw"))
+    _remove(client, "raw")
+    return took
+
+
+def _library(client: OpenSearch, crowd: Crowd, folder: Path) -> float:
+    _create(client, crowd, "library")
+    ready = [{"_index": "library", "_id": id_, "_source": document.decode()} for id_, document in _documents(folder)]
+
+    def work() -> None:
+        for _ in helpers.streaming_bulk(client, ready):
+            pass
+        client.indices.refresh(index="library")
+
+    took = seconds(work)
+    _remove(client, "library")
+    return took
+
+
+def _create(client: OpenSearch, crowd: Crowd, name: str) -> None:
+    vocabulary = crowd.vocabulary
+    body = index_body(
+        dim=crowd.dim,
+        terms=vocabulary.terms,
+        forms=vocabulary.forms,
+        engine="lucene",
+        shards=1,
+        metadata=_METADATA,
+        about={},
+    )
+    client.indices.create(index=name, body=body)
+
+
+def _remove(client: OpenSearch, pattern: str) -> None:
+    for name in client.indices.get(index=pattern):
+        client.indices.delete(index=name)
+
+
+def _documents(folder: Path) -> Iterator[bulk.Document]:
+    """As `lexel load` makes them, with the fields `near` and `map`."""
+    for shard in shards.shards(folder):
+        for batch in shard.batches(columns=COLUMNS):
+            fields = [{"near": id_, "map": {"x": 0.1234, "y": 0.1234}} for id_ in batch.column("id").to_pylist()]
+            yield from documents(batch, shard=shard.number, beside=fields)
+
+
+def _bodies(folder: Path) -> Iterator[bytes]:
+    lines, size = list[bytes](), 0
+    for id_, document in _documents(folder):
+        lines += [b'{"index":{"_id":%b}}\n' % orjson.dumps(id_), document, b"\n"]
+        size += len(document)
+        if size > bulk.MAX_BYTES:
+            yield b"".join(lines)
+            lines, size = [], 0
+    if lines:
+        yield b"".join(lines)
