@@ -1,5 +1,7 @@
 """The `lexel` command: a table of what there is; the commands stand in `lexel.pipeline.commands`."""
 
+import io
+import sys
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -87,4 +89,7 @@ def lexel(
 
 def main() -> None:
     """Run the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal without a letter or a bar shows a "?" in its place
+            stream.reconfigure(errors="replace")
     app()

@@ -90,7 +90,7 @@ def of_item(index: Index, id_: str) -> Question:
 
 def encode_picture(model: "Model", content: bytes) -> "Encoded":
     """One picture's vector and terms. Raises BadImageError where the bytes are no picture."""
-    from lexel.pipeline.images import decode
+    from lexel.pipeline.aside import decode
 
     return model.images(model.pixels(decode(content))[None])
 
