@@ -2,8 +2,6 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -34,25 +32,25 @@ class Original:
     size: int
 
 
-@contextmanager
-def original(root: str, uri: str) -> Iterator[Original]:
-    """The file of an item. Raises NotThereError for whatever is not a picture file below `root`."""
-    with _opened(root, uri) as file:
-        size = os.fstat(file.fileno()).st_size
-        kind = _kind(file.read(16))
-        file.seek(0)
-        if kind is None or size > MAX_BYTES:
-            raise _none(uri)
-        yield Original(file, kind, size)
+def original(root: str, uri: str) -> Original:
+    """The file of an item, for the caller to close. Raises NotThereError for whatever is no picture below `root`."""
+    file = _opened(root, uri)
+    size = os.fstat(file.fileno()).st_size
+    kind = _kind(file.read(16))
+    if kind is None or size > MAX_BYTES:
+        file.close()
+        raise _none(uri)
+    file.seek(0)
+    return Original(file, kind, size)
 
 
 def there(root: str, uri: str) -> bool:
     """Whether `original` has something for it."""
     try:
-        with original(root, uri):
-            return True
+        original(root, uri).file.close()
     except NotThereError:
         return False
+    return True
 
 
 def thumbnail(root: str, uri: str) -> bytes:
@@ -65,8 +63,7 @@ def thumbnail(root: str, uri: str) -> bytes:
     return made
 
 
-@contextmanager
-def _opened(root: str, uri: str) -> Iterator[BinaryIO]:
+def _opened(root: str, uri: str) -> BinaryIO:
     """A regular file that is really below `root`, whatever `uri` says and wherever links lead."""
     try:
         base = Path(root).resolve(strict=True)
@@ -80,8 +77,7 @@ def _opened(root: str, uri: str) -> Iterator[BinaryIO]:
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise _none(uri)
-    with open(handle, "rb") as file:
-        yield file
+    return open(handle, "rb")
 
 
 def _kind(start: bytes) -> str | None:

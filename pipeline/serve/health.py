@@ -12,6 +12,8 @@ from lexel.pipeline.serve.schema import Health
 from lexel.pipeline.serve.shelf import OfRequest
 
 routes = APIRouter(tags=["health"])
+# Whatever else a client writes there does not become a name.
+_METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 _BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -58,7 +60,8 @@ class Metered:
                 await self._app(scope, receive, noted)
             finally:
                 route = getattr(scope.get("route"), "path", "none")
-                self._meter.requests.labels(route, scope["method"], status).inc()
+                method = scope["method"] if scope["method"] in _METHODS else "other"
+                self._meter.requests.labels(route, method, status).inc()
                 self._meter.seconds.labels(route).observe(time.perf_counter() - began)
 
 

@@ -55,15 +55,12 @@ def thumbnail(id: ItemId, shelf: OfRequest, index: IndexName = None) -> Response
 def original(id: ItemId, shelf: OfRequest, index: IndexName = None) -> StreamingResponse:
     """The picture's own file, where it lies below the collection's root and is of a type that browsers show."""
     place = shelf.index(index)
-    opened = files.original(place.about["root"], place.item(id, fields=("uri",))["uri"])
-    there = opened.__enter__()
+    there = files.original(place.about["root"], place.item(id, fields=("uri",))["uri"])
 
     def pieces() -> Iterator[bytes]:
-        try:
+        with there.file:
             while piece := there.file.read(_PIECE):
                 yield piece
-        finally:
-            opened.__exit__(None, None, None)
 
     headers = _KEPT | _INERT | {"Content-Length": str(there.size)}
     return StreamingResponse(pieces(), media_type=there.kind, headers=headers)
