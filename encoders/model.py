@@ -1,5 +1,6 @@
 """An encoder at work: batches of pixels or texts in, unit vectors and weighted words out."""
 
+import copy
 import json
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -23,7 +24,7 @@ from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
 from lexel.encoders.memory import keep_freed_memory
-from lexel.encoders.precision import fast
+from lexel.encoders.precision import fast, is_faster
 from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.texts import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
@@ -70,6 +71,14 @@ class Model:
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
         self.vocabulary, self.keep, self._rough = vocabulary, keep, rough
+
+    def roughly(self) -> "Model":
+        """The same networks, computing roughly; itself where that changes nothing."""
+        if self._rough or self.device.type != "cpu" or not is_faster(self.device):
+            return self
+        other = copy.copy(self)
+        other._rough = True
+        return other
 
     @property
     def dim(self) -> int:
@@ -183,6 +192,8 @@ def load(encoder: Encoder, *, device: str = "auto", rough: bool = False) -> Mode
 
     Raises EncoderError where a file is missing or does not fit.
     """
+    if chosen(device).type == "cpu":
+        keep_freed_memory()
     try:
         built_tower = tower(encoder.config["tower"], encoder.folder)
         if encoder.config["head"] == {"kind": "zeroshot"}:

@@ -1,29 +1,24 @@
 """The job: a source's items to shards. The same command again goes on where it stopped, however it stopped."""
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
 from pathlib import Path
 
 import pyarrow as pa
-import torch
 
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.model import Encoded, Model
 from lexel.pipeline import shards
-from lexel.pipeline.ahead import ahead
+from lexel.pipeline.agreement import fastest
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
-from lexel.pipeline.items import Chunk, Item, chunks, runs
+from lexel.pipeline.items import Chunk, chunks
 from lexel.pipeline.jobs import check, claim, job_of, listing
 from lexel.pipeline.looks import SIDE
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.ready import Ready, View, ready, whole
-from lexel.pipeline.rows import Row, table
-from lexel.pipeline.shards import Failure, Job, Shard
+from lexel.pipeline.ready import View, ready, whole
+from lexel.pipeline.shards import Job, Shard
 from lexel.pipeline.sources import Source
+from lexel.pipeline.work import Work, working
 
 
 @dataclass(frozen=True)
@@ -84,6 +79,7 @@ def encode(
     workers: int | None = None,
     shard_size: int = 1024,
     retry: bool = False,
+    exact: bool = False,
     view: View = whole,
     thumbnail: int | None = SIDE,
     progress: Progress = QUIET,
@@ -91,12 +87,15 @@ def encode(
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
     A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
-    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training.
+    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training. `exact`
+    computes in float32 on a CPU, also where bfloat16 is faster and the vectors agree (see `agreement`).
     `thumbnail` is the longest side of the thumbnails kept, 0 keeps a hash of each picture alone, and None, for what is
     never shown, not even that. Raises SourceError for a source without items, ShardError where `out` belongs to another
     job or cannot be written.
     """
     model = encoder.load(device=device)
+    if not (exact or source.captions):
+        model = fastest(model)
     job = job_of(
         encoder,
         model,
@@ -110,17 +109,15 @@ def encode(
     plan = _plan(source, out, part, job, retry)
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
-    with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
-        prepare = partial(ready, model, view=view, thumbnail=thumbnail)
-        work = _Work(model, prepare, pool, batch_size, job.feature_dim, progress)
-        try:
-            todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
-            for number, table_, failures in work.encode(todo):
-                shards.write(out, number, table_, listing=plan.listings[number], failures=failures)
-            if plan.again:
-                _retry(work, source, out, plan, shard_size)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    prepare = partial(ready, model, view=view, thumbnail=thumbnail)
+    with working(
+        model, prepare, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
+    ) as work:
+        todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
+        for number, table_, failures in work.encode(todo):
+            shards.write(out, number, table_, listing=plan.listings[number], failures=failures)
+        if plan.again:
+            _retry(work, source, out, plan, shard_size)
     _drop_stale(out, part, plan)
     shards.write_failures(out)
     return _report(out, plan)
@@ -159,68 +156,7 @@ def _check_source(out: Path, job: Job) -> None:
         raise ShardError(f"{out} holds shards of {Path(there.root) / there.source}; encode into another folder.")
 
 
-@dataclass(frozen=True)
-class _Work:
-    """The parts of the running job that every step needs."""
-
-    model: Model
-    prepare: Callable[[Item], Ready | Failure]
-    pool: ThreadPoolExecutor
-    batch_size: int
-    feature_dim: int | None
-    progress: Progress
-
-    def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
-        """Each chunk's number, table of rows and failures. Reading and decoding run ahead on threads, across chunks."""
-        pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
-        outcomes = ahead(self.pool, partial(_numbered, self.prepare), pairs, depth=4 * self.batch_size)
-        for number, group in groupby(outcomes, key=lambda pair: pair[0]):
-            yield number, *self._chunk(outcome for _, outcome in group)
-
-    def _chunk(self, outcomes: Iterable[Ready | Failure]) -> tuple[pa.Table, list[Failure]]:
-        rows: list[Row] = []
-        failures: list[Failure] = []
-        # A batch never crosses a chunk's end, so a shard is the same whatever was encoded before it.
-        for batch in runs(outcomes, self.batch_size):
-            good = [outcome for outcome in batch if isinstance(outcome, Ready)]
-            failures += [outcome for outcome in batch if isinstance(outcome, Failure)]
-            rows += _rows(good, self._forward(good)) if good else []
-            self.progress.advance(encoded=len(good), failed=len(batch) - len(good))
-        return table(rows, dim=self.model.dim, feature_dim=self.feature_dim), failures
-
-    def _forward(self, good: Sequence[Ready]) -> Encoded:
-        pixels = [r.pixels for r in good if r.pixels is not None]
-        if not pixels:
-            return self.model.texts([r.item.text or "" for r in good])
-        batch = torch.stack(pixels)
-        # Pinned memory lets the copy to the GPU run beside the previous batch's work.
-        try:
-            return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
-        except torch.OutOfMemoryError as error:
-            raise ConfigError(f"{len(good)} pictures at once are too many for this GPU; lower --batch-size.") from error
-
-
-def _numbered(prepare: Callable[[Item], Ready | Failure], pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
-    return pair[0], prepare(pair[1])
-
-
-def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
-    return [
-        Row(
-            r.item,
-            r.id,
-            r.width,
-            r.height,
-            encoded.terms[i],
-            encoded.vectors[i],
-            None if encoded.features is None else encoded.features[i],
-            r.look,
-        )
-        for i, r in enumerate(good)
-    ]
-
-
-def _retry(work: _Work, source: Source, out: Path, plan: _Plan, shard_size: int) -> None:
+def _retry(work: Work, source: Source, out: Path, plan: _Plan, shard_size: int) -> None:
     """Try the failed items of finished shards again; what succeeds now takes its place in the shard."""
     for chunk in chunks(source.items(), shard_size=shard_size):
         if uris := plan.again.get(chunk.number):

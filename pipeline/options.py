@@ -26,6 +26,9 @@ ThumbnailOpt = Annotated[
     int, typer.Option(min=0, max=1024, help="The longest side of the thumbnails kept for showing; 0 keeps none.")
 ]
 RetryOpt = Annotated[bool, typer.Option("--retry", help="Try the items again that failed before.")]
+ExactOpt = Annotated[
+    bool, typer.Option("--exact", help="Compute in float32 on a CPU, also where bfloat16 is faster and agrees.")
+]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.")]
 ReplicasOpt = Annotated[int, typer.Option(min=0, help="Copies of each shard, made when all is loaded.")]
 EngineOpt = Annotated[str, typer.Option(help="The k-NN engine: lucene, or faiss on a full distribution.")]

@@ -27,6 +27,7 @@ def run(
     shard_size: int = SHARD,
     captions: bool = False,
     retry: bool = False,
+    exact: bool = False,
     progress: Progress = QUIET,
 ) -> Report:
     return job.encode(
@@ -39,6 +40,7 @@ def run(
         workers=2,
         shard_size=shard_size,
         retry=retry,
+        exact=exact,
         progress=progress,
     )
 

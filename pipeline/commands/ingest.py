@@ -16,6 +16,7 @@ from lexel.pipeline.options import (
     DeviceOpt,
     EncoderOpt,
     EngineOpt,
+    ExactOpt,
     IndexOpt,
     PartOpt,
     ReplicasOpt,
@@ -45,6 +46,7 @@ def encode(
     captions: CaptionsOpt = False,
     thumbnail: ThumbnailOpt = SIDE,
     retry: RetryOpt = False,
+    exact: ExactOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Turn pictures into weighted words and vectors, as Parquet shards.
@@ -70,6 +72,7 @@ def encode(
             workers=workers,
             shard_size=shard_size,
             retry=retry,
+            exact=exact,
             thumbnail=thumbnail,
             progress=bar,
         )
