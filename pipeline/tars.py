@@ -33,13 +33,20 @@ def tar_items(path: Path, root: Path) -> Iterator[Item]:
     plain = path.suffix.lower() == ".tar"
     try:
         with _opened(path, plain) as tar:
-            members = (member for member in tar if member.isfile() and not _is_hidden(member.name))
+            members = (member for member in _members(tar) if member.isfile() and not _is_hidden(member.name))
             for _, sample in groupby(members, key=lambda member: _key(member.name)):
                 yield from _sample(path, root, [(m, _reader(path, tar, m, plain)) for m in sample])
             if plain:
                 _check_end(path, tar.offset)
     except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
         raise SourceError(f"{path.name} is broken or not a tar: {str(error).rstrip('.')}.") from error
+
+
+def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """What is in it, one by one: `tarfile` itself would keep all it has seen, half a kilobyte each."""
+    while (member := tar.next()) is not None:
+        yield member
+        tar.members.clear()  # type: ignore[attr-defined]
 
 
 @contextmanager
