@@ -15,6 +15,7 @@ from opensearchpy import exceptions as errors
 from lexel.pipeline import engine
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.patience import Connection
+from lexel.pipeline.wire import Wire
 
 # The narrower kinds first: each is tried in turn.
 _SENTENCES: dict[type[Exception], str] = {
@@ -95,6 +96,7 @@ def connect(where: Address | None = None, *, connections: int = 4, timeout: floa
     return OpenSearch(
         there.url,
         connection_class=Connection,
+        serializer=Wire(),
         http_auth=_auth(there),
         headers={"authorization": f"ApiKey {there.api_key}"} if there.api_key else None,
         ca_certs=there.ca,

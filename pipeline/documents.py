@@ -37,7 +37,7 @@ def documents(
     vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
     rows = batch.drop_columns(["terms", "vector"]).to_pylist()
     for row, views, vector, more in zip(rows, _views(batch.column("terms")), vectors, beside, strict=False):
-        document = _document(row, shard) | views | {"vector": vector} | more
+        document = _document(row, shard) | views | {"vector": vector} | dict(more)
         yield row["id"], orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 

@@ -30,6 +30,7 @@ class Index:
         self.busy = RLock()
         # People page, move a slider and come back: the same text is asked about many times.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
+        self._tokens = lru_cache(maxsize=256)(self._analyze)
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
@@ -124,10 +125,14 @@ class Index:
         """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder."""
         if not text.strip():
             return {}, ()
+        tokens = self._tokens(text)
+        counts: dict[str, float] = {}
+        for token in tokens:
+            counts[token["token"]] = counts.get(token["token"], 0.0) + 1
+        known = {text[token["start_offset"] : token["end_offset"]].lower() for token in tokens}
+        return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
+
+    def _analyze(self, text: str) -> list[dict[str, Any]]:
         with in_words():
             answer = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})
-        counts: dict[str, float] = {}
-        for token in answer["tokens"]:
-            counts[token["token"]] = counts.get(token["token"], 0.0) + 1
-        known = {text[token["start_offset"] : token["end_offset"]].lower() for token in answer["tokens"]}
-        return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
+        return list(answer["tokens"])
