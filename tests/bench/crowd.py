@@ -1,7 +1,7 @@
 """Collections of up to millions of random items as real shards, made in seconds: nothing in Python is done per term."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from lexel.encoders import Encoder
 from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.pipeline import shards
@@ -53,12 +54,18 @@ class Crowd:
     terms: int = 64
     seed: int = 0
     shard_size: int = 10_000
-    words: tuple[str, ...] = field(default=tuple(f"word{i}" for i in range(_SIZE)), repr=False)
+    encoder: Encoder | None = None  # whose words the terms are, and who can search for them; `dim` must be its own
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        share = tuple(0.5 * _HEAD / (_HEAD + i) for i in range(len(self.words)))
-        return Vocabulary(self.words, {word: word for word in self.words}, share)
+        if self.encoder:
+            return self.encoder.vocabulary
+        words = tuple(f"word{i}" for i in range(_SIZE))
+        return Vocabulary(words, {word: word for word in words}, tuple(0.5 * _HEAD / (_HEAD + i) for i in range(_SIZE)))
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        return tuple(self.vocabulary.terms)
 
     def batches(self) -> Iterator[Batch]:
         """The items, a shard's worth at a time, the same ones each time."""
@@ -78,8 +85,14 @@ class Crowd:
         self.vocabulary.save(folder / "vocabulary.json")
         shards.write_job(folder, self._job())
         for number, batch in enumerate(self.batches()):
-            shards.write(folder, number, self._table(batch), listing=f"{FINGERPRINT}-{self.seed}-{number}", failures=[])
+            shards.write(
+                folder, number, self._table(batch), listing=f"{self._fingerprint}-{self.seed}-{number}", failures=[]
+            )
         return folder
+
+    @property
+    def _fingerprint(self) -> str:
+        return self.encoder.fingerprint if self.encoder else FINGERPRINT
 
     def _batch(self, dice: np.random.Generator, first: int, size: int) -> Batch:
         ranks = np.stack([self._drawn(dice, start, size) for start in range(self.terms)], axis=1)
@@ -128,14 +141,15 @@ class Crowd:
         return pa.table([columns[name] for name in fields.names], schema=fields)
 
     def _job(self) -> Job:
+        by = self.encoder
         return Job(
-            encoder="synthetic",
-            name="synthetic",
-            fingerprint=FINGERPRINT,
+            encoder=by.ref if by else "synthetic",
+            name=by.name if by else "synthetic",
+            fingerprint=self._fingerprint,
             vocabulary=self.vocabulary.hash,
             dim=self.dim,
             feature_dim=None,
-            vector_weight={"text": 8.0, "image": 8.0},
+            vector_weight={side: by.vector_weight(side) if by else 8.0 for side in ("text", "image")},
             root="/pictures",
             captions=False,
             shard_size=self.shard_size,

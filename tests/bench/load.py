@@ -6,11 +6,11 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 import orjson
+from opensearchpy import OpenSearch, helpers
+
 from bench.crowd import Crowd
 from bench.figure import Figure, beside
 from bench.node import own_node, seconds, send
-from opensearchpy import OpenSearch, helpers
-
 from lexel.mappings import index_body
 from lexel.pipeline import bulk, engine, shards
 from lexel.pipeline.documents import COLUMNS, documents
@@ -36,9 +36,7 @@ def run(quick: bool) -> Iterator[Figure]:
         one.append(_library(client, crowd, folder))
     ceiling = crowd.count / median(raw)
     told = f"{crowd.count:,} documents of {crowd.terms} terms and {crowd.dim}-d, each until it can be searched for"
-    yield beside(
-        "lexel load", crowd.count / median(first), "documents/s", ceiling=ceiling, wanted=">= 0.9", note=told
-    )
+    yield beside("lexel load", crowd.count / median(first), "documents/s", ceiling=ceiling, wanted=">= 0.9", note=told)
     yield beside(
         "lexel load, the map there already",
         crowd.count / median(again),

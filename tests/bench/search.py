@@ -1,0 +1,188 @@
+"""Searches: what the client adds, how exact and how fast hybrid is, and a million documents beside peers."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+from opensearchpy import OpenSearch
+
+from bench import peers
+from bench.crowd import Batch, Crowd
+from bench.figure import Figure, absent
+from bench.node import Bare, own_node, seconds
+from lexel.encoders import open_encoder
+from lexel.pipeline import engine, queries
+from lexel.pipeline.index import Index
+from lexel.pipeline.load import load
+from lexel.pipeline.queries import MODES, Dsl, Mode
+from lexel.pipeline.question import Ask
+from lexel.pipeline.search import search
+
+_K, _QUERIES = 10, 200
+# On a quiet machine of two cores a million takes about five minutes; where it would take longer, fewer are searched.
+_MANY, _FEWER, _PATIENCE = 1_000_000, 300_000, 480.0
+_WEIGHT = 8.0
+
+Ids = list[str]
+
+
+def run(quick: bool) -> Iterator[Figure]:
+    with own_node(heap="2g") as (node, client), TemporaryDirectory(prefix="lexel-bench-") as place:
+        yield from _client(node, client, Path(place), count=500 if quick else 100_000, asked=20 if quick else _QUERIES)
+        for shards in Path(place).iterdir():
+            _remove_folder(shards)
+        yield from _many(node, client, Path(place), quick)
+
+
+def _client(node: engine.Node, client: OpenSearch, place: Path, *, count: int, asked: int) -> Iterator[Figure]:
+    """`lexel.pipeline.search` beside the same bodies sent bare, in turns."""
+    encoder = open_encoder("lexel-tiny")
+    crowd = Crowd(count, dim=encoder.load().dim, encoder=encoder)
+    load(crowd.write(place / "hundred"), index="hundred", client=client)
+    _settle(client, "hundred")
+    texts = [" ".join(crowd.words[rank] for rank in ranks) for ranks in crowd.queries(asked).ranks.tolist()]
+    index, bare, told = Index(client, "hundred"), Bare(node), f"at {count:,} documents of {crowd.dim}-d"
+    for mode in MODES:
+        asks = [Ask(text, mode=mode, k=_K) for text in texts]
+        bodies = [search(index, ask).body for ask in asks]  # and the texts' vectors are known from here on
+        ours, raw = _in_turns(
+            [lambda ask=ask: search(index, ask) for ask in asks], [_asker(bare, "hundred", body) for body in bodies]
+        )
+        own, ceiling = median(ours) * 1e3, median(raw) * 1e3
+        note = f"{told}, beside the same body by bare HTTP, in turns; a text's vector is known already"
+        yield Figure(f"{mode}, by the client, p50", own, "ms", ceiling, own / ceiling, "<= 1.3", note)
+        if mode == "hybrid":
+            yield Figure("hybrid, p50", ceiling, "ms", wanted="<= 5", note=f"{told}, bare")
+            yield Figure("hybrid, p99", _p99(raw), "ms", note=f"{told}, bare")
+            share = _overlap(crowd, bare, "hundred", bodies)
+            yield Figure("hybrid is the exact sum", share, "of ten", wanted=">= 0.99", note=f"{told}, by brute force")
+    client.indices.delete(index="hundred-*")
+
+
+def _many(node: engine.Node, client: OpenSearch, place: Path, quick: bool) -> Iterator[Figure]:
+    """As many as fit into minutes, all four views, beside peers that hold the same data."""
+    probe = Crowd(500 if quick else 50_000, dim=64)
+    rate = probe.count / seconds(lambda: load(probe.write(place / "probe"), index="probe", client=client, plain=True))
+    client.indices.delete(index="probe-*")
+    count = 1_000 if quick else _MANY if _MANY / rate < _PATIENCE else _FEWER
+    crowd = Crowd(count, dim=64)
+    folder = crowd.write(place / "many")
+    took = seconds(lambda: load(folder, index="many", client=client, plain=True))
+    yield Figure(
+        "documents", float(count), "", note=f"of {crowd.terms} terms and {crowd.dim}-d, loaded in {took:.0f} s"
+    )
+    if count < _MANY and not quick:
+        yield absent(
+            "1,000,000 documents", "", f"they would take longer than {_PATIENCE / 60:.0f} minutes to load here"
+        )
+    _settle(client, "many")
+    asked, bare = crowd.queries(20 if quick else _QUERIES), Bare(node)
+    for mode in MODES:
+        bodies = [_body(crowd, asked, i, mode) for i in range(len(asked.ranks))]
+        took_each = _each([_asker(bare, "many", body) for body in bodies])
+        yield Figure(f"{mode}, p50", median(took_each) * 1e3, "ms", note=f"at {count:,} documents")
+        yield Figure(f"{mode}, p99", _p99(took_each), "ms", note=f"at {count:,} documents")
+    found = [_ids(bare, "many", _body(crowd, asked, i, "hybrid")) for i in range(len(asked.ranks))]
+    yield from peers.beside(crowd, asked, found, weight=_WEIGHT, place=place, quick=quick)
+
+
+def _body(crowd: Crowd, asked: Batch, i: int, mode: Mode) -> Dsl:
+    words = [crowd.words[rank] for rank in asked.ranks[i]]
+    weights, vector = dict.fromkeys(words, 1.0), asked.vectors[i].tolist()
+    match mode:
+        case "terms":
+            return queries.terms(weights, k=_K)
+        case "words":
+            return queries.words(" ".join(words), k=_K)
+        case "vector":
+            return queries.vector(vector, k=_K)
+        case "hybrid":
+            return queries.hybrid(weights, vector=vector, weight=_WEIGHT, k=_K)
+
+
+def _overlap(crowd: Crowd, bare: Bare, index: str, bodies: Sequence[Dsl]) -> float:
+    """The share of the ten best by brute force that the engine's ten hold."""
+    wanted = [_asked(crowd, body) for body in bodies]
+    best = exact(crowd, wanted, k=_K)
+    found = [_ids(bare, index, body) for body in bodies]
+    return float(np.mean([len(set(ids) & set(true)) / len(true) for ids, true in zip(found, best, strict=True)]))
+
+
+def _asked(crowd: Crowd, body: Dsl) -> tuple[dict[int, float], npt.NDArray[np.float32], float]:
+    """The terms, the vector and its weight that a hybrid query asks for."""
+    fused = body["rescore"]["query"]["rescore_query"]["script_score"]
+    clauses = [one["rank_feature"] for one in fused["query"]["bool"]["should"] if "rank_feature" in one]
+    weights = {crowd.words.index(one["field"].removeprefix("terms.")): one.get("boost", 1.0) for one in clauses}
+    given = fused["script"]["params"]
+    return weights, np.array(given["vector"], np.float32), given["weight"]
+
+
+def exact(
+    crowd: Crowd, wanted: Sequence[tuple[dict[int, float], npt.NDArray[np.float32], float]], *, k: int
+) -> list[Ids]:
+    """The ids with the highest sums of terms + weight x cosine, by looking at each document."""
+    size = len(crowd.words)
+    asked = np.zeros((size, len(wanted)), np.float32)
+    for column, (weights, _, _) in enumerate(wanted):
+        asked[list(weights), column] = list(weights.values())
+    vectors = np.stack([vector for _, vector, _ in wanted], axis=1)
+    factors = np.array([weight for *_, weight in wanted], np.float32)
+    scores, ids = np.zeros((0, len(wanted)), np.float32), np.zeros(0, np.int64)
+    for batch in crowd.batches():
+        # One rank of every item at a time: a matrix of items x words would be far larger.
+        sums = factors * (batch.vectors @ vectors)
+        for place in range(crowd.terms):
+            sums += batch.weights[:, place, None] * asked[batch.ranks[:, place]]
+        scores = np.concatenate([scores, sums])
+        ids = np.concatenate([ids, batch.first + np.arange(len(sums))])
+    best = np.argsort(-scores, axis=0, kind="stable")[:k].T
+    return [[f"{ids[i]:09d}" for i in row] for row in best]
+
+
+def _asker(bare: Bare, index: str, body: Dsl) -> Callable[[], Any]:
+    content = orjson.dumps(body)
+    return lambda: bare.search(index, content)
+
+
+def _ids(bare: Bare, index: str, body: Dsl) -> Ids:
+    return [hit["_id"] for hit in bare.search(index, orjson.dumps(body))]
+
+
+def _in_turns(*sides: Sequence[Callable[[], Any]]) -> tuple[list[float], ...]:
+    """How long each of each side takes; the sides take turns, so that what else the machine does meets all alike."""
+    times: tuple[list[float], ...] = tuple([] for _ in sides)
+    for _ in range(2):
+        for works in zip(*sides, strict=True):
+            for work, found in zip(works, times, strict=True):
+                found.append(seconds(work))
+    return tuple(found[len(found) // 2 :] for found in times)  # without the first round, in which all warms up
+
+
+def _each(works: Sequence[Callable[[], Any]]) -> list[float]:
+    return _in_turns(works)[0]
+
+
+def _p99(times: Sequence[float]) -> float:
+    return float(np.percentile(times, 99)) * 1e3
+
+
+def _settle(client: OpenSearch, index: str) -> None:
+    """Until the node has nothing left to do but to answer."""
+    client.indices.refresh(index=index)
+    for _ in range(120):
+        merges = client.indices.stats(index=index, metric="merge")["_all"]["total"]["merges"]["current"]
+        if not merges:
+            return
+        time.sleep(1)
+
+
+def _remove_folder(folder: Path) -> None:
+    for path in folder.iterdir():
+        path.unlink()
+    folder.rmdir()
