@@ -70,14 +70,14 @@ class Model:
         # tensor cores on a GPU).
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
-        self.vocabulary, self.keep, self._rough = vocabulary, keep, rough
+        self.vocabulary, self.keep, self.rough = vocabulary, keep, rough
 
     def roughly(self) -> "Model":
         """The same networks, computing roughly; itself where that changes nothing."""
-        if self._rough or self.device.type != "cpu" or not is_faster(self.device):
+        if self.rough or self.device.type != "cpu" or not is_faster(self.device):
             return self
         other = copy.copy(self)
-        other._rough = True
+        other.rough = True
         return other
 
     @property
@@ -104,7 +104,7 @@ class Model:
         """Pixels [B, 3, H, W] to vectors, features and terms."""
         with torch.inference_mode():
             batch = pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last)
-            with self._precision():
+            with self.precision():
                 features, vectors = self.tower.images(batch)
         if self.feature_dim is None:
             return self.of_features(_array(vectors))
@@ -153,14 +153,15 @@ class Model:
 
     def text_vectors(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
         """Sentences to unit vectors [B, D]."""
-        with torch.inference_mode(), self._precision():
+        with torch.inference_mode(), self.precision():
             return _array(self.tower.texts(texts))
 
     def _prune(self, weights: torch.Tensor) -> list[dict[str, float]]:
         return prune(_array(weights), self._worth, self.vocabulary.terms, keep=self.keep)
 
-    def _precision(self) -> AbstractContextManager[Any]:
-        return fast(self.device) if self.device.type == "cuda" or self._rough else nullcontext()
+    def precision(self) -> AbstractContextManager[Any]:
+        """What its towers' large products are computed in."""
+        return fast(self.device) if self.device.type == "cuda" or self.rough else nullcontext()
 
     def save(self, folder: Path, *, name: str, card: str = "", features: str | None = None) -> Encoder:
         """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back.

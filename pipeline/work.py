@@ -123,9 +123,9 @@ def working(
     progress: Progress,
 ) -> Iterator[Work]:
     """Threads at work for `model`, `workers` of them to prepare items. What was not begun is dropped at the end."""
-    cores = _cores()
-    lanes = cores if model.device.type == "cpu" else _LANES_OF_GPU
-    with _threads(workers or cores) as pool, _threads(lanes) as network:
+    own = cores()
+    lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
+    with threads(workers or own) as pool, threads(lanes) as network:
         try:
             yield Work(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
         finally:
@@ -133,15 +133,15 @@ def working(
                 each.shutdown(wait=False, cancel_futures=True)
 
 
-def _threads(count: int) -> ThreadPoolExecutor:
-    """Threads that compute on one core each.
+def threads(count: int) -> ThreadPoolExecutor:
+    """Threads that compute on one core each: one batch a core, not one product on all cores.
 
-    A core a batch wastes nothing. Several cores a product wait for one another at its end, and wait by turning, which
-    takes the core from the decoders: with both at work on two cores that cost three to six times the CPU time.
+    Cores that share a product wait for one another at its end, and do so by turning. Beside other work on two cores
+    that took three to six times the processor's time.
     """
     return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
 
 
-def _cores() -> int:
+def cores() -> int:
     """Those that this process may use; in a container or under a scheduler they are not all that there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -29,5 +29,5 @@ def test_vectors_in_bfloat16_agree_and_exact_ones_are_float32(tmp_path: Path) ->
 def test_an_encoder_whose_vectors_would_differ_stays_exact(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     model = random_encoder(tmp_path).load(device="cpu")
     assert fastest(model) is not model
-    monkeypatch.setattr(agreement, "AGREES", 1.01)
+    monkeypatch.setattr(agreement, "_DRAWN_AGREE", 1.01)
     assert fastest(model) is model

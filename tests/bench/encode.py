@@ -1,9 +1,186 @@
 """Pictures a second from files to shards, beside the bare forward pass and beside the usual loops."""
 
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from itertools import count
+from pathlib import Path
 
-from bench.figure import Figure, absent
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from bench import loops, networks
+from bench.clock import Spent, core_seconds, in_turn, rate, repeated, spending
+from bench.figure import Figure, absent, beside
+from bench.pictures import many, pictures
+from lexel.encoders import Encoder, open_encoder
+from lexel.encoders.model import Model
+from lexel.pipeline import encode as job
+from lexel.pipeline import shards
+from lexel.pipeline.agreement import AGREES, fastest
+from lexel.pipeline.images import decode
+from lexel.pipeline.items import Item, read_file
+from lexel.pipeline.looks import SIDE
+from lexel.pipeline.ready import Ready, ready
+from lexel.pipeline.sources import open_source
+from lexel.pipeline.work import cores, threads
+
+BATCH = 32
 
 
 def run(quick: bool) -> Iterator[Figure]:
-    yield absent("encode", "images/s", f"not written yet, quick {quick}")
+    with tempfile.TemporaryDirectory(prefix="lexel-bench-") as name:
+        folder = Path(name)
+        files, what = pictures(folder, quick=quick)
+        yield Figure("pictures", float(len(files)), "files", note=what)
+        yield from _ceilings("lexel-tiny", open_encoder(), files, folder, quick)
+        yield from _ceilings("ResNet-50", networks.convolutional(folder / "resnet", quick=quick), files, folder, quick)
+        clip = networks.clip(folder / "clip", quick=quick)
+        yield from _ceilings("CLIP ViT-B/32", clip, files, folder, quick)
+        yield from _peers(clip, files, folder, quick)
+    if not torch.cuda.is_available():
+        yield absent("CLIP ViT-B/32 on a GPU", "images/s", "there is no GPU here, so this was not measured")
+
+
+def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
+    """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
+    model = fastest(encoder.load())
+    job_ = Pipeline(encoder, files, folder, 8 if quick else 15 * len(files) if name == "lexel-tiny" else 320)
+    prepare = partial(ready, model, thumbnail=SIDE)
+    seconds = 0.01 if quick else 4.0
+    with threads(cores()) as pool:
+        found = in_turn(
+            {
+                "pipeline": job_,
+                "network": partial(repeated, Bare(model, files, pool), seconds=seconds),
+                "one batch": partial(repeated, Bare(model, files, None), seconds=seconds),
+                "preparing": partial(repeated, partial(_prepare, pool, prepare, files), seconds=seconds),
+            },
+            rounds=1 if quick else 3,
+        )
+    precision = "bfloat16" if model.rough else "float32"
+    alone = max(rate(found["network"]), rate(found["one batch"]))
+    needed = core_seconds(found["network"]) + core_seconds(found["preparing"])
+    one = rate(found["pipeline"])
+    yield beside(
+        f"{name}: pipeline / network alone",
+        one,
+        "images/s",
+        ceiling=alone,
+        wanted=">= 0.95",
+        note=f"{precision}, batch {BATCH}; the network has all cores for itself, on ready tensors",
+    )
+    yield beside(
+        f"{name}: pipeline / all that is needed",
+        one,
+        "images/s",
+        ceiling=cores() / needed,
+        note=f"{1e3 * core_seconds(found['network']):.2f} ms of a core for the network and "
+        f"{1e3 * core_seconds(found['preparing']):.2f} to read, decode and shrink a picture and make its thumbnail",
+    )
+    yield Figure(f"{name}: preparing alone", rate(found["preparing"]), "images/s", note="all cores, no network")
+    yield Figure(
+        f"{name}: work beyond what is needed",
+        1e3 * (core_seconds(found["pipeline"]) - needed),
+        "ms/image",
+        note="of a core: terms, rows, shards, and waiting by turning",
+    )
+
+
+def _peers(encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
+    """The usual loops on the same pictures and network, and how well vectors agree."""
+    some = files[:2] if quick else files
+    one_by_one = loops.one_by_one(encoder.folder)
+    batched, what = loops.sentence_transformers(encoder.folder)
+    wanted = batched(files)
+    job_ = Pipeline(encoder, files, folder, len(files) if quick else 320)
+    found = in_turn(
+        {"pipeline": job_, "one": partial(_looped, one_by_one, some), "batched": partial(_looped, batched, files)},
+        rounds=1 if quick else 3,
+    )
+    own = rate(found["pipeline"])
+    for name, times, note in (("one", ">= 6", "PIL + processor + model, batch 1"), ("batched", ">= 3", what)):
+        other = rate(found[name])
+        yield Figure(f"CLIP ViT-B/32: pipeline / {note}", own, "images/s", other, own / other, times, "float32 there")
+    cosines = (job_.vectors() * np.concatenate([wanted] * (-(-job_.count // len(wanted))))[: job_.count]).sum(axis=1)
+    yield Figure("CLIP ViT-B/32: least cosine with theirs", float(cosines.min()), "", wanted=f">= {AGREES}")
+
+
+@dataclass
+class Bare:
+    """The forward pass on a batch that is ready: a batch to each thread of `pool`, or one on all cores."""
+
+    model: Model
+    files: Sequence[Path]
+    pool: ThreadPoolExecutor | None
+
+    def __post_init__(self) -> None:
+        rows = [self.model.pixels(decode(path.read_bytes())) for path in self.files[:BATCH]]
+        batch = torch.stack((rows * BATCH)[:BATCH])
+        self.batch = batch.to(self.model.device, memory_format=torch.channels_last)
+
+    def __call__(self) -> int:
+        if self.pool is None:
+            torch.set_num_threads(cores())
+            self.forward()
+            return BATCH
+        for future in [self.pool.submit(self.forward) for _ in range(cores())]:
+            future.result()
+        return BATCH * cores()
+
+    def forward(self) -> None:
+        with torch.inference_mode(), self.model.precision():
+            self.model.tower.images(self.batch)[1].cpu()
+
+
+class Pipeline:
+    """`lexel encode` on `count` links to these files, from when all is loaded to the last shard."""
+
+    def __init__(self, encoder: Encoder, files: Sequence[Path], folder: Path, amount: int) -> None:
+        self.encoder, self.count = encoder, amount
+        self._place = Path(tempfile.mkdtemp(dir=folder))
+        self._source = open_source(many(files, self._place / "pictures", amount))
+        self._runs = count()
+
+    def __call__(self) -> Spent:
+        began = _Began()
+        self._out = self._place / f"shards-{next(self._runs)}"
+        torch.set_num_threads(cores())
+        job.encode(self._source, self._out, encoder=self.encoder, batch_size=BATCH, progress=began)
+        return began.ended(self.count)
+
+    def vectors(self) -> npt.NDArray[np.float32]:
+        """Of the last run."""
+        return np.array([v for s in shards.shards(self._out) for v in s.table()["vector"].to_pylist()], np.float32)
+
+
+class _Began:
+    """A progress that looks at the clock when the work begins, the networks being loaded."""
+
+    def plan(self, *, total: int, done: int) -> None:
+        self._measure = spending(total)
+        self._spent = self._measure.__enter__()
+
+    def advance(self, *, encoded: int, failed: int) -> None:
+        assert not failed
+
+    def ended(self, items: int) -> Spent:
+        self._measure.__exit__(None, None, None)
+        assert self._spent.items == items
+        return self._spent
+
+
+def _prepare(pool: ThreadPoolExecutor, prepare: Callable[[Item], object], files: Sequence[Path]) -> int:
+    done = list(pool.map(prepare, [Item(path.name, partial(read_file, path)) for path in files]))
+    assert all(isinstance(one, Ready) for one in done)
+    return len(done)
+
+
+def _looped(loop: loops.Loop, files: Sequence[Path]) -> Spent:
+    torch.set_num_threads(cores())
+    with spending(len(files)) as spent:
+        loop(files)
+    return spent
