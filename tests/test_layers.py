@@ -17,6 +17,7 @@ LIGHT = [
     "lexel.pipeline.load",
     "lexel.pipeline.queries",
     "lexel.pipeline.search",
+    "lexel.pipeline.serve.app",
     "lexel.pipeline.sources",
 ]
 

@@ -289,6 +289,7 @@ def test_nothing_found_and_a_question_that_makes_no_sense(page: Page) -> None:
 def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
     ask(page, "a dog")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('#q').clientWidth") >= 200
     page.get_by_role("button", name="Refine").click()
     expect(page.locator(".facets li").first).to_be_visible()
     page.locator(f"{TILES} .shot").first.click()
