@@ -11,11 +11,11 @@ from urllib3.exceptions import NewConnectionError
 
 # Busy (429), and the node or its shard away for a while: asking again is right. Anything else is about the request.
 PASSING = frozenset({429, 500, 502, 503, 504})
-# 10 tries, waiting 0.5 s at first and doubling to 30 s, give a node two minutes to come back.
-TRIES = 10
+# 16 tries, waiting 0.5 s at first and doubling to 10 s, give a node two minutes to come back.
+TRIES = 16
 # The same where each try takes a minute to fail: after so many seconds there is no further one.
 LIMIT = 180.0
-_FIRST, _LONGEST = 0.5, 30.0
+_FIRST, _LONGEST = 0.5, 10.0
 
 Sleep = Callable[[float], None]
 
@@ -71,7 +71,7 @@ def pause(attempt: int, error: Exception | None = None) -> float:
     """Seconds to wait after the `attempt`-th try, the first being 0; what the cluster asks for is heard."""
     asked = getattr(error, "retry_after", None)
     if asked is not None:
-        return float(min(asked, 2 * _LONGEST))
+        return float(min(asked, 6 * _LONGEST))
     # Not all at the same moment, which would make a busy node busy again.
     return min(_FIRST * 2.0**attempt, _LONGEST) * random.uniform(0.75, 1.0)
 

@@ -22,7 +22,7 @@ def soak(ground: Ground) -> Iterator[Tried]:
     items = collection(ground.place("nodes") / "shards", count=4000, shard_size=250, seed=ground.seed)
     load(items.folder, index="nodes-clean", client=ground.client)
     wanted = contents(ground.client, "nodes-clean")
-    chance, times = ground.dice("nodes"), ground.times(4)
+    chance, times = ground.dice("nodes"), ground.times(3)
     with own_node() as node:
         lost = sum(broken_load(node, items, wanted, chance, f"node-{i}") for i in range(times))
         yield Tried("kill -9 of the node during a load, started again", times, lost, "the load waited and ended right")
