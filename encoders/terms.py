@@ -66,4 +66,5 @@ def score(query: Terms, item: Terms) -> float:
 
 def frequencies(weights: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Weights of any shape as the term frequencies of the `words` field, which says "dog|403 snow|293"."""
-    return np.rint(np.asarray(weights) * FREQUENCY_SCALE).astype(np.int64)
+    found: npt.NDArray[np.int64] = np.rint(np.asarray(weights) * FREQUENCY_SCALE).astype(np.int64)
+    return found

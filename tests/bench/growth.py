@@ -17,7 +17,7 @@ from bench.figure import Figure
 from bench.node import own_node, seconds
 
 # Two sizes, ten times apart where that takes minutes: what is in memory for each item shows in their difference.
-_PICTURES, _LISTED, _LOADED = (2_000, 10_000), (10_000, 1_000_000), (10_000, 100_000)
+_PICTURES, _TEXTS, _LISTED, _LOADED = (2_000, 10_000), (10_000, 300_000), (10_000, 1_000_000), (10_000, 100_000)
 _MEGABYTE = 2**20
 
 # Programs that run in a process of their own, and say at the end what memory they had at most.
@@ -55,6 +55,7 @@ def run(quick: bool) -> Iterator[Figure]:
     with TemporaryDirectory(prefix="lexel-bench-") as place:
         yield from _listed(Path(place), (50, 500) if quick else _LISTED)
         yield from _encoded(Path(place), (20, 100) if quick else _PICTURES)
+        yield from _captioned(Path(place), (20, 200) if quick else _TEXTS)
         yield from _loaded(Path(place), (100, 1_000) if quick else _LOADED)
 
 
@@ -73,6 +74,17 @@ def _encoded(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
         return _peak(_command("encode", str(tar), str(place / f"encoded-{count}"), "--encoder", "lexel-tiny"))
 
     yield from _grown("lexel encode", counts, work)
+
+
+def _captioned(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
+    """Texts go the same way as pictures and are encoded much faster, so that more of them show what grows."""
+
+    def work(count: int) -> int:
+        lines = place / f"texts-{count}.txt"
+        lines.write_text("".join(f"two dogs run in the snow beside house {i}\n" for i in range(count)))
+        return _peak(_command("encode", str(lines), str(place / f"texts-{count}"), "--encoder", "lexel-tiny"))
+
+    yield from _grown("lexel encode, texts", counts, work)
 
 
 def _loaded(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
