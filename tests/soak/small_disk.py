@@ -12,12 +12,12 @@ from lexel.pipeline.cluster import Address, connect
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load import load
 
-LEFT = 12_000_000  # bytes, less than what is loaded takes
+LEFT = 8_000_000  # bytes, less than what is loaded takes
 
 
 def main(disk: Path, other: Path) -> None:
     """`disk` is the small one, `other` is not."""
-    items = collection(other / "shards", count=20_000, shard_size=1000)
+    items = collection(other / "shards", count=12_000, shard_size=1000)
     home = disk / "node"
     node = engine.start(home=home, heap="512m")
     try:
