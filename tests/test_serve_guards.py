@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 import struct
 import zlib
 from collections.abc import Iterator
@@ -188,6 +189,7 @@ def test_the_door_is_this_machines_alone(tmp_path: Path) -> None:
     assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.5", "example.com")))
     with listen("127.0.0.1", 0) as door:
         port = door.getsockname()[1]
+        assert door.proto == socket.IPPROTO_TCP  # or asyncio lets small answers wait
         door.listen()
         assert address(door, "127.0.0.1", "t") == f"http://127.0.0.1:{port}/?token=t"
         with pytest.raises(ConfigError, match="--port"):
