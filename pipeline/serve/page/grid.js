@@ -59,7 +59,7 @@ function tile(hit, place) {
     onclick: (event) => { if (!(event.metaKey || event.ctrlKey || event.shiftKey)) { event.preventDefault(); change({ item: hit.id }); } },
     ondragstart: (event) => dragResult(event, hit.id),
   }, inner, hit.score ? h("span", { class: "rank", "aria-hidden": "true" }, place + 1) : null);
-  return h("li", { class: "tile", "data-id": hit.id, vars: { r: r.toFixed(3) } }, link, h("div", { class: "chips" }, chips(hit, place)));
+  return h("li", { class: hit.text ? "tile text" : "tile", "data-id": hit.id, vars: { r: r.toFixed(3) } }, link, h("div", { class: "chips" }, chips(hit, place)));
 }
 
 function chips(hit, place) {

@@ -61,7 +61,7 @@ function slider({ label, from, to, value, says, set }) {
 export function showLine(found) {
   const words = tokens(state.q).map((token, i) => pill(token, i, found)).filter(Boolean);
   const conditions = state.filters.map((filter) => h("span", { class: "pill fact" }, h("b", {}, filter.replace("=", ": ")), takeOut(filter, () => change({ filters: state.filters.filter((one) => one !== filter) }))));
-  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? `${count(found.total)} ${asks() ? "match" : "pictures"}` : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
+  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? `${count(found.total)} ${asks() ? "match" : "in all"}` : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
 
 const asks = () => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
