@@ -17,7 +17,10 @@ PartOpt = Annotated[
 ]
 BatchOpt = Annotated[int, typer.Option(min=1, help="Items the network takes at once.")]
 DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.")]
-WorkersOpt = Annotated[int | None, typer.Option(min=1, help="Threads that read and decode.", show_default="one a core")]
+WorkersOpt = Annotated[
+    int | None,
+    typer.Option(min=1, help="Threads that read and decode, and on a CPU compute.", show_default="one a core"),
+]
 ShardSizeOpt = Annotated[int, typer.Option(min=1, help="Items a shard; a crash costs one shard at most.")]
 CaptionsOpt = Annotated[
     bool, typer.Option("--captions", help="Take the manifest's captions as the items, not its pictures.")
@@ -26,6 +29,9 @@ ThumbnailOpt = Annotated[
     int, typer.Option(min=0, max=1024, help="The longest side of the thumbnails kept for showing; 0 keeps none.")
 ]
 RetryOpt = Annotated[bool, typer.Option("--retry", help="Try the items again that failed before.")]
+RayOpt = Annotated[
+    bool, typer.Option("--ray", help="Spread the job over the Ray cluster of RAY_ADDRESS, or of this machine.")
+]
 ExactOpt = Annotated[
     bool, typer.Option("--exact", help="Compute in float32 on a CPU, also where bfloat16 is faster and agrees.")
 ]

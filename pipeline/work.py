@@ -122,10 +122,13 @@ def working(
     feature_dim: int | None,
     progress: Progress,
 ) -> Iterator[Work]:
-    """Threads at work for `model`, `workers` of them to prepare items. What was not begun is dropped at the end."""
-    own = cores()
+    """Threads at work for `model`: `workers`, by default one a core, prepare items, and on a CPU as many encode them.
+
+    What was not begun is dropped at the end.
+    """
+    own = workers or cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
-    with threads(workers or own) as pool, threads(lanes) as network:
+    with threads(own) as pool, threads(lanes) as network:
         try:
             yield Work(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
         finally:

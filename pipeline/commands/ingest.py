@@ -19,6 +19,7 @@ from lexel.pipeline.options import (
     ExactOpt,
     IndexOpt,
     PartOpt,
+    RayOpt,
     ReplicasOpt,
     RetryOpt,
     ShardSizeOpt,
@@ -47,6 +48,7 @@ def encode(
     thumbnail: ThumbnailOpt = SIDE,
     retry: RetryOpt = False,
     exact: ExactOpt = False,
+    ray: RayOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Turn pictures into weighted words and vectors, as Parquet shards.
@@ -58,24 +60,44 @@ def encode(
     from lexel.encoders import open_encoder
     from lexel.pipeline.encode import Part
     from lexel.pipeline.encode import encode as run
+    from lexel.pipeline.errors import ConfigError
     from lexel.pipeline.sources import open_source
+    from lexel.pipeline.spread import spread
 
     began = time.monotonic()
+    if ray and part != "0/1":
+        raise ConfigError("--ray makes parts by itself; leave out --part.")
     with show.Bar("Encoding") as bar:
-        report = run(
-            open_source(source, captions=captions),
-            out,
-            encoder=open_encoder(encoder),
-            part=Part.parse(part),
-            batch_size=batch_size,
-            device=device,
-            workers=workers,
-            shard_size=shard_size,
-            retry=retry,
-            exact=exact,
-            thumbnail=thumbnail,
-            progress=bar,
-        )
+        if ray:
+            report = spread(
+                source,
+                out,
+                encoder=encoder,
+                captions=captions,
+                batch_size=batch_size,
+                device=device,
+                workers=workers,
+                shard_size=shard_size,
+                retry=retry,
+                exact=exact,
+                thumbnail=thumbnail,
+                progress=bar,
+            )
+        else:
+            report = run(
+                open_source(source, captions=captions),
+                out,
+                encoder=open_encoder(encoder),
+                part=Part.parse(part),
+                batch_size=batch_size,
+                device=device,
+                workers=workers,
+                shard_size=shard_size,
+                retry=retry,
+                exact=exact,
+                thumbnail=thumbnail,
+                progress=bar,
+            )
     _say_encoded(report, out, time.monotonic() - began)
 
 

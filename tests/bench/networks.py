@@ -1,4 +1,4 @@
-"""Encoders to be measured. What the weights are does not matter for speed: where none can be shipped they are random."""
+"""Encoders to be measured; those whose weights cannot be shipped have random ones, which are as fast."""
 
 from pathlib import Path
 
