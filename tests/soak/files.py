@@ -91,7 +91,7 @@ def soak(ground: Ground) -> Iterator[Tried]:
     source, encoder, wanted = reference(ground)
     lost = [name for name in WORLDS if odd(ground, source, encoder, wanted, name)]
     yield Tried("odd locales, time zones and clocks", len(WORLDS), len(lost), ", ".join(lost))
-    times = ground.times(6)
+    times = ground.times(4)
     wrong = sum(bool(stopped(ground, i)) for i in range(times))
     yield Tried("Ctrl-C in encode and load: one line, exit 130, goes on", 2 * times, wrong)
 

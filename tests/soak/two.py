@@ -14,7 +14,7 @@ from soak.processes import begin
 
 def soak(ground: Ground) -> Iterator[Tried]:
     for same in (True, False):
-        times = ground.times(8)
+        times = ground.times(5)
         names = [f"two-{str(same).lower()}-{i}" for i in range(times)]
         wrong = [at_once(ground.client, ground.node.url, ground.place(n), n, same=same, count=1000) for n in names]
         found = [words for words in wrong if words]
