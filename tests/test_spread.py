@@ -1,20 +1,18 @@
 """The job on a Ray cluster: the shards of one process, bit for bit, also where a worker is killed on the way."""
 
 import os
-import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.many import kill_one
 from jobs import SHARD, run
 from making import contents, photo_folder, random_encoder
 from typer.testing import CliRunner
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline import shards
 from lexel.pipeline.cli import app
 from lexel.pipeline.encode import Report
 from lexel.pipeline.errors import ConfigError, ShardError
@@ -89,35 +87,3 @@ def test_ray_makes_its_own_parts(tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["encode", str(tmp_path), str(tmp_path / "out"), "--ray", "--part", "1/2"])
     assert found.exit_code == 1
     assert "--ray makes parts by itself" in found.output
-
-
-def kill_one(out: Path) -> int:
-    """Kill a worker of ours in the middle of its part, and say which; 0 where none was found in time."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        time.sleep(0.002)
-        if out.is_dir() and shards.shards(out) and (busy := workers()):
-            os.kill(busy[0], signal.SIGKILL)
-            return busy[0]
-    return 0
-
-
-def workers() -> list[int]:
-    """The processes that compute a part: grandchildren of this one, named by Ray after what they do."""
-    mine = children(os.getpid())
-    return [pid for parent in mine for pid in children(parent) if name(pid).startswith("ray::part")]
-
-
-def children(pid: int) -> list[int]:
-    try:
-        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
-    except OSError:  # ended meanwhile
-        return []
-    return [int(child) for text in lists for child in text.split()]
-
-
-def name(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
-    except OSError:
-        return ""

@@ -15,7 +15,7 @@ from rich.table import Table
 from bench.figure import Figure, absent
 from bench.machine import machine
 
-PARTS = ("encode", "load", "search", "growth")
+PARTS = ("encode", "many", "load", "search", "growth")
 Lines = dict[str, list[Figure]]
 
 

@@ -60,19 +60,24 @@ def core_seconds(spent: list[Spent]) -> float:
 
 
 def cpu_seconds() -> float:
-    """Seconds that this process and its children, living and ended, have computed for; of others on Linux alone."""
+    """Seconds that this process and its children, living and ended, have computed for; of the living on Linux alone."""
     times = os.times()
-    return times.user + times.system + times.children_user + times.children_system + sum(map(_of, _children()))
+    own = times.user + times.system + times.children_user + times.children_system
+    return own + sum(map(_computed, children(os.getpid())))
 
 
-def _children() -> list[Path]:
-    lists = Path("/proc/self/task").glob("*/children")
-    return [Path("/proc", number) for path in lists for number in path.read_text().split()]
-
-
-def _of(process: Path) -> float:
+def children(pid: int) -> list[int]:
+    """The processes that a process has begun; on Linux alone."""
     try:
-        fields = (process / "stat").read_text().rpartition(")")[2].split()
+        lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    except OSError:  # ended meanwhile
+        return []
+    return [int(child) for text in lists for child in text.split()]
+
+
+def _computed(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:  # ended meanwhile
         return 0.0
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
