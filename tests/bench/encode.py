@@ -48,9 +48,9 @@ def run(quick: bool) -> Iterator[Figure]:
 def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
     model = fastest(encoder.load())
-    job_ = Pipeline(encoder, files, folder, 8 if quick else 15 * len(files) if name == "lexel-tiny" else 320)
+    job_ = Pipeline(encoder, files, folder, 8 if quick else 768 if name == "lexel-tiny" else 192)
     prepare = partial(ready, model, thumbnail=SIDE)
-    seconds = 0.01 if quick else 4.0
+    seconds = 0.01 if quick else 3.0
     with threads(cores()) as pool:
         found = in_turn(
             {
@@ -92,11 +92,11 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
 
 def _peers(encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
     """The usual loops on the same pictures and network, and how well vectors agree."""
-    some = files[:2] if quick else files
+    some = files[: 2 if quick else 24]
     one_by_one = loops.one_by_one(encoder.folder)
     batched, what = loops.sentence_transformers(encoder.folder)
     wanted = batched(files)
-    job_ = Pipeline(encoder, files, folder, len(files) if quick else 320)
+    job_ = Pipeline(encoder, files, folder, len(files) if quick else 192)
     found = in_turn(
         {"pipeline": job_, "one": partial(_looped, one_by_one, some), "batched": partial(_looped, batched, files)},
         rounds=1 if quick else 3,
