@@ -37,7 +37,10 @@ def main() -> int:
     lines: Lines = {}
     for part in options.parts or PARTS:
         started = time.monotonic()
-        lines[part] = list(measured(part, quick=options.quick))
+        lines[part] = []
+        for figure in measured(part, quick=options.quick):
+            lines[part].append(figure)
+            print(f"{part}: {figure.name} {_number(figure.value)} {figure.unit}", file=sys.stderr, flush=True)
         console.print(table(part, lines[part], seconds=time.monotonic() - started))
         if options.json:  # after each part, so that what broke off later loses nothing
             about = {"machine": asdict(here), "quick": options.quick, "seconds": time.monotonic() - began}
