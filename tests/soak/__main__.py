@@ -3,6 +3,7 @@
 import argparse
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -34,6 +35,7 @@ def main() -> int:
     options = words.parse_args()
     if strangers := set(options.parts) - set(PARTS):
         words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join(PARTS)}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its nodes end too
     share = min(1.0, options.minutes / WHOLE)
     with _ground(options.seed, share) as ground:
         lines = list(_all(options.parts or PARTS, ground, until=time.monotonic() + 60 * options.minutes))

@@ -6,9 +6,12 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from indices import contents, count
+from opensearchpy import OpenSearch
+from opensearchpy.exceptions import TransportError
 from synthetic import Collection, collection
 
 from lexel.pipeline import engine
@@ -76,11 +79,19 @@ def broken_search(node: engine.Node, index: str, folder: Path) -> bool:
         time.sleep(0.05)
     away, code = _said(words, folder, current.url)
     engine.start(home=node.home, heap="512m", port=int(current.url.rpartition(":")[2]))
-    client = connect(Address(current.url))
-    client.cluster.health(wait_for_status="yellow")
+    _recovered(connect(Address(current.url)))
     after, _ = _said(words, folder, current.url)
     sentence = code == 1 and len(away.strip().splitlines()) == 1 and "OpenSearch does not answer" in away
     return not sentence or _hits(before) != _hits(after) or '"id"' not in before
+
+
+def _recovered(client: OpenSearch) -> None:
+    """Wait until the node has read its indices: on a busy machine longer than one request may take."""
+    deadline = time.monotonic() + 180
+    while time.monotonic() < deadline:
+        with suppress(TransportError):  # 408, not yet
+            client.cluster.health(wait_for_status="yellow")
+            return
 
 
 def _hits(said: str) -> list[str]:
