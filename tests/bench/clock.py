@@ -56,7 +56,7 @@ def rate(spent: list[Spent]) -> float:
 
 def core_seconds(spent: list[Spent]) -> float:
     """Seconds of one core that an item takes, the least of the rounds: other work can only add to it."""
-    return min(one.cpu / one.items for one in spent)
+    return max(1e-6, min(one.cpu / one.items for one in spent))  # the clock of cores ticks in hundredths
 
 
 def cpu_seconds() -> float:

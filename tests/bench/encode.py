@@ -82,12 +82,10 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
         f"{1e3 * core_seconds(found['preparing']):.2f} to read, decode and shrink a picture and make its thumbnail",
     )
     yield Figure(f"{name}: preparing alone", rate(found["preparing"]), "images/s", note="all cores, no network")
-    yield Figure(
-        f"{name}: work beyond what is needed",
-        1e3 * (core_seconds(found["pipeline"]) - needed),
-        "ms/image",
-        note="of a core: terms, rows, shards, and waiting by turning",
-    )
+    # Of the cores' time rather than the clock's: it stays true where something else runs beside the bench.
+    took = core_seconds(found["pipeline"])
+    note = "of a core, the ceiling being the network and the preparing alone; the rest is terms, rows and shards"
+    yield Figure(f"{name}: time of the pipeline", 1e3 * took, "ms/image", 1e3 * needed, needed / took, note=note)
 
 
 def _peers(encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
@@ -104,7 +102,8 @@ def _peers(encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -
     own = rate(found["pipeline"])
     for name, times, note in (("one", ">= 6", "PIL + processor + model, batch 1"), ("batched", ">= 3", what)):
         other = rate(found[name])
-        yield Figure(f"CLIP ViT-B/32: pipeline / {note}", own, "images/s", other, own / other, times, "float32 there")
+        told = "what stands under ceiling is theirs, in float32 as they come"
+        yield Figure(f"CLIP ViT-B/32: pipeline / {note}", own, "images/s", other, own / other, times, told)
     cosines = (job_.vectors() * np.concatenate([wanted] * (-(-job_.count // len(wanted))))[: job_.count]).sum(axis=1)
     yield Figure("CLIP ViT-B/32: least cosine with theirs", float(cosines.min()), "", wanted=f">= {AGREES}")
 
