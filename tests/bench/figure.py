@@ -35,9 +35,7 @@ class Figure:
         return bool(_JUDGES[found[1]](judged, float(found[2])))
 
 
-def beside(
-    name: str, value: float, unit: str, *, ceiling: float, wanted: str | None = None, note: str = ""
-) -> Figure:
+def beside(name: str, value: float, unit: str, *, ceiling: float, wanted: str | None = None, note: str = "") -> Figure:
     """A figure with its ceiling, and the one over the other."""
     return Figure(name, value, unit, ceiling, value / ceiling, wanted, note)
 
