@@ -29,6 +29,8 @@ def listen(host: str, port: int) -> socket.socket:
         door = socket.socket(family, kind, protocol)
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         door.bind(where)
+        # From here on who comes waits, rather than being turned away until the server is up.
+        door.listen(_AT_ONCE)
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"The server cannot listen at {host} port {port}: {reason}; give another --port.") from error
