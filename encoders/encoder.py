@@ -5,12 +5,14 @@ lexel.safetensors   the weights that are the encoder's own
 vocabulary.json     terms, forms, document frequencies
 calibration.json    the weight of the vector in hybrid queries; may change without changing what is encoded
 image/ text/ dual/  checkpoints of `transformers`, where it is built on them
+image.xml, .bin     its picture side, where it was compiled (see `compiled`)
 README.md           the model card
 training/           how it was trained, where it was
 """
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +31,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 # A picture as a query is cut to this many terms.
 QUERY_TERMS = 128
-_HASHED = {".json", ".safetensors", ".txt", ".bin", ".model"}
+_HASHED = {".json", ".safetensors", ".txt", ".bin", ".xml", ".model"}
 # What lexel.json and vocabulary.json mean is hashed, not how they are written.
 _NOT_HASHED = ("calibration.json", "lexel.json", "vocabulary.json", "training/")
 
@@ -76,6 +78,11 @@ class Encoder:
         """Whether a text query asks for more than its own words, so that it needs the networks."""
         return bool(self.config["head"].get("kind") == "expand")
 
+    @property
+    def compiled(self) -> str | None:
+        """The precision, "float32" or "int8", that its picture side was compiled in; None where torch computes it."""
+        return self.config.get("compiled")
+
     def query(self, text: str) -> dict[str, float]:
         """The weighted terms of a text query: its words, each as often as it stands there."""
         return {term: float(n) for term, n in self.vocabulary.count(text).items()}
@@ -116,6 +123,13 @@ class Encoder:
         from lexel.encoders.model import load
 
         return load(self, device=device)
+
+    def copy_to(self, folder: Path, *, device: str = "auto") -> "Encoder":
+        """The same encoder in `folder`, which is new; a checkpoint as it comes from a hub becomes one of ours first."""
+        if not (self.folder / "lexel.json").is_file():
+            return self.load(device=device).save(folder, name=self.name)
+        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
+        return read(folder)
 
 
 def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:

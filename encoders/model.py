@@ -19,6 +19,7 @@ from torch import nn
 from lexel.encoders import encoder as encoders
 from lexel.encoders.backbones import TransformersBackbone
 from lexel.encoders.checkpoints import BROKEN, first_line
+from lexel.encoders.compiled import Compiled
 from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
@@ -58,6 +59,7 @@ class Model:
         keep: int = 128,
         device: str = "auto",
         rough: bool = False,
+        compiled: Compiled | None = None,
     ) -> None:
         if head.terms != len(vocabulary):
             raise EncoderError(
@@ -71,6 +73,7 @@ class Model:
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
         self.vocabulary, self.keep, self.rough = vocabulary, keep, rough
+        self._compiled = compiled
 
     def roughly(self) -> "Model":
         """The same networks, computing roughly; itself where that changes nothing."""
@@ -100,17 +103,33 @@ class Model:
         """One RGB picture to float32 [3, H, W]; safe on worker threads."""
         return self.tower.pixels(image)
 
+    @cached_property
+    def blank(self) -> torch.Tensor:
+        """An empty picture's pixels [3, H, W]: those of every picture have their shape."""
+        return self.pixels(Image.new("RGB", (64, 64)))
+
+    @property
+    def enough(self) -> int:
+        """How many pixels a picture's shorter side needs: with more its networks would see no more of it.
+
+        They look at it shrunk to less than half of that.
+        """
+        return 5 * max(self.blank.shape[-2:]) // 2
+
     def images(self, pixels: torch.Tensor) -> Encoded:
         """Pixels [B, 3, H, W] to vectors, features and terms."""
         with torch.inference_mode():
-            batch = pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last)
-            with self.precision():
-                features, vectors = self.tower.images(batch)
+            features = self.features(pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last))
         if self.feature_dim is None:
-            return self.of_features(_array(vectors))
+            return self.of_features(_array(features))
         # Rounded before anything is made of them, so that the same comes of them when they are read from a shard.
         own = features.float().cpu().numpy().astype(np.float16)
         return replace(self.of_features(own), features=own)
+
+    def features(self, batch: torch.Tensor) -> torch.Tensor:
+        """The forward pass: pixels [B, 3, H, W] on the device to features [B, F], or to vectors where these are all."""
+        with self.precision():
+            return self._compiled(batch) if self._compiled else self.tower.images(batch)[0]
 
     def of_features(self, features: npt.NDArray[Any]) -> Encoded:
         """Features [B, F], as `Encoded` has them (the vectors, where it has none), to what `images` makes of them."""
@@ -195,6 +214,8 @@ def load(encoder: Encoder, *, device: str = "auto", rough: bool = False) -> Mode
     """
     if chosen(device).type == "cpu":
         keep_freed_memory()
+    elif encoder.compiled:
+        raise EncoderError(f"{encoder.ref} was compiled for CPUs; add --device cpu, or take what it was compiled from.")
     try:
         built_tower = tower(encoder.config["tower"], encoder.folder)
         if encoder.config["head"] == {"kind": "zeroshot"}:
@@ -205,7 +226,8 @@ def load(encoder: Encoder, *, device: str = "auto", rough: bool = False) -> Mode
     except BROKEN as error:
         raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {first_line(error)}") from error
     keep = encoder.config.get("keep", 128)
-    return Model(built_tower, built_head, encoder.vocabulary, keep=keep, device=device, rough=rough)
+    compiled = Compiled(encoder.folder) if encoder.compiled else None
+    return Model(built_tower, built_head, encoder.vocabulary, keep=keep, device=device, rough=rough, compiled=compiled)
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:

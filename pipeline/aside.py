@@ -18,7 +18,7 @@ from io import FileIO
 from PIL import Image
 
 from lexel.pipeline.decoder import ANSWER, QUESTION
-from lexel.pipeline.images import BadImageError
+from lexel.pipeline.images import BadImageError, Decoded
 
 # A picture of 100 megapixels takes 2 to 3 seconds on one core.
 SECONDS = 60.0
@@ -40,9 +40,9 @@ class _Decoder:
     questions: FileIO
     answers: FileIO
 
-    def decode(self, content: bytes, seconds: float) -> Image.Image:
+    def decode(self, content: bytes, least: int | None, seconds: float) -> Decoded:
         try:
-            _write(self.questions, QUESTION.pack(len(content)))
+            _write(self.questions, QUESTION.pack(len(content), least or 0))
             _write(self.questions, content)
             # The decoder answers when it is done, and then as fast as we read.
             if not select.select([self.answers], [], [], seconds)[0]:
@@ -57,11 +57,12 @@ class _Decoder:
         self.answers.close()
         return self.process.wait()
 
-    def _answer(self) -> Image.Image:
-        good, width, height = ANSWER.unpack(self._read(ANSWER.size))
+    def _answer(self) -> Decoded:
+        good, width, height, *size = ANSWER.unpack(self._read(ANSWER.size))
         if not good:
-            raise BadImageError(self._read(height).decode())
-        return Image.frombuffer("RGB", (width, height), self._read(width * height * 3), "raw", "RGB", 0, 1)
+            raise BadImageError(self._read(width).decode())
+        pixels = self._read(width * height * 3)
+        return Decoded(Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1), tuple(size))
 
     def _read(self, size: int) -> bytearray:
         found = bytearray(size)
@@ -93,7 +94,7 @@ def end_all() -> None:
             _idle.pop().end()
 
 
-def decode(content: bytes, *, seconds: float | None = None) -> Image.Image:
+def decode(content: bytes, *, least: int | None = None, seconds: float | None = None) -> Decoded:
     """As `images.decode`, within `seconds` (by default SECONDS) and `decoder.MAX_MEMORY`.
 
     Raises BadImageError too for a picture that takes longer or more, and for one that ends the decoder.
@@ -102,7 +103,7 @@ def decode(content: bytes, *, seconds: float | None = None) -> Image.Image:
     for attempt in (1, 2):
         decoder = _take()
         try:
-            image = decoder.decode(content, limit)
+            found = decoder.decode(content, least, limit)
         except BadImageError:
             _idle.append(decoder)
             raise
@@ -114,7 +115,7 @@ def decode(content: bytes, *, seconds: float | None = None) -> Image.Image:
                 raise BadImageError(f"broken: it ends the decoder (exit code {error.code})") from None
         else:
             _idle.append(decoder)
-            return image
+            return found
     raise AssertionError("the second attempt returns or raises")
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from threadpoolctl import ThreadpoolController
 
 from lexel.pipeline.near import near
 from lexel.pipeline.projection import projection
@@ -22,6 +23,7 @@ class Beside:
     def __init__(self, folder: Path, there: Sequence[Shard]) -> None:
         self._near, self._map = near(there), projection(folder, there)
         ends = np.cumsum([shard.rows() for shard in there]).tolist()
+        self._blas = ThreadpoolController()
         self._start = dict(zip((shard.number for shard in there), [0, *ends], strict=False))
 
     def batches(self, shard: Shard, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, list[dict[str, Any]]]]:
@@ -29,7 +31,9 @@ class Beside:
         row = self._start[shard.number]
         for batch in shard.batches(columns=columns):
             names = self._near.of(row, batch.column("id").to_pylist())
-            places = self._map.of(matrix(pa.chunked_array([batch.column("vector")])).astype(np.float32, copy=False))
+            # On one thread: more of them wait for each other by turning, and OpenSearch may need the same cores.
+            with self._blas.limit(limits=1):
+                places = self._map.of(matrix(pa.chunked_array([batch.column("vector")])).astype(np.float32, copy=False))
             rounded = places.astype(np.float64).round(_DIGITS).tolist()
             yield batch, [{"near": name, "map": {"x": x, "y": y}} for name, (x, y) in zip(names, rounded, strict=True)]
             row += batch.num_rows

@@ -12,6 +12,7 @@ from lexel.pipeline import show
 from lexel.pipeline.commands import ask, ingest
 from lexel.pipeline.commands import dashboards as dashboards_cli
 from lexel.pipeline.commands.caption import caption
+from lexel.pipeline.commands.compile import compile_
 from lexel.pipeline.commands.evaluate import evaluate, tune
 from lexel.pipeline.commands.explain import explain
 from lexel.pipeline.commands.finetune import finetune
@@ -67,6 +68,7 @@ for command in (
     tune,
 ):
     app.command()(command)
+app.command("compile")(compile_)
 app.add_typer(engine_cli.app, name="engine")
 app.add_typer(dashboards_cli.app, name="dashboards")
 

@@ -1,8 +1,9 @@
 """The program that decodes pictures for `aside`: bytes in, pixels or a reason out, with bounded memory.
 
-It reads a picture as its length (8 bytes) and its bytes, and answers with a byte that says whether it could, two
-numbers (4 bytes each) and what they measure: width, height and RGB pixels; or zero, a length and a reason. It ends when
-nobody writes to it any more, however its parent ended.
+It reads a picture as its length (8 bytes), the least pixels of its shorter side (4 bytes, see `images.decode`) and its
+bytes. It answers with a byte that says whether it could, four numbers (4 bytes each) and what they measure: the width
+and height of the RGB pixels that follow, and those in the file; or a length, zeros and a reason. It ends when nobody
+writes to it any more, however its parent ended.
 """
 
 import contextlib
@@ -13,7 +14,7 @@ from typing import BinaryIO
 
 from lexel.pipeline.images import BadImageError, decode
 
-QUESTION, ANSWER = struct.Struct("<Q"), struct.Struct("<?II")
+QUESTION, ANSWER = struct.Struct("<QI"), struct.Struct("<?IIII")
 # A picture of 100 megapixels with transparency takes 2.3 GB at its worst moment, one of 32-bit numbers 3.1 GB.
 MAX_MEMORY = 4 << 30
 
@@ -27,7 +28,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not get among the pixels
     with contextlib.suppress(BrokenPipeError):
         while len(header := questions.read(QUESTION.size)) == QUESTION.size:
-            _answer(questions.read(QUESTION.unpack(header)[0]), answers)
+            size, least = QUESTION.unpack(header)
+            _answer(questions.read(size), least, answers)
 
 
 def _limit() -> None:
@@ -40,14 +42,14 @@ def _limit() -> None:
         pass
 
 
-def _answer(content: bytes, answers: BinaryIO) -> None:
+def _answer(content: bytes, least: int, answers: BinaryIO) -> None:
     try:
-        image = decode(content)
-        answers.write(ANSWER.pack(True, *image.size))
+        image, size = decode(content, least=least)
+        answers.write(ANSWER.pack(True, *image.size, *size))
         answers.write(image.tobytes())
     except BadImageError as error:
         reason = str(error).encode("utf-8", "backslashreplace")
-        answers.write(ANSWER.pack(False, 0, len(reason)) + reason)
+        answers.write(ANSWER.pack(False, len(reason), 0, 0, 0) + reason)
     answers.flush()
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TypedDict
 
 import pyarrow as pa
 
@@ -42,6 +43,18 @@ class Part:
     def has(self, number: int) -> bool:
         """Whether chunk `number` is this part's."""
         return number % self.of == self.index % self.of
+
+
+class Options(TypedDict, total=False):
+    """How `encode` works, which is the same for all parts of a job; see there."""
+
+    batch_size: int
+    device: str
+    workers: int | None
+    shard_size: int
+    retry: bool
+    exact: bool
+    thumbnail: int | None
 
 
 @dataclass(frozen=True)
@@ -109,7 +122,9 @@ def encode(
     plan = _plan(source, out, part, job, retry)
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
-    prepare = partial(ready, model, view=view, thumbnail=thumbnail)
+    # A view cuts pieces out of a picture, which want all the pixels that there are.
+    least = max(model.enough, 2 * (thumbnail or 0)) if view is whole else None
+    prepare = partial(ready, model, view=view, thumbnail=thumbnail, least=least)
     with working(
         model, prepare, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
     ) as work:

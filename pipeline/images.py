@@ -5,9 +5,10 @@ import io
 import logging
 import warnings
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
 
@@ -28,8 +29,18 @@ class BadImageError(LexelError):
     """These bytes are not a picture that can be shown; the text says why."""
 
 
-def decode(content: bytes) -> Image.Image:
+class Decoded(NamedTuple):
+    """A picture, perhaps made smaller, and the size (width, height) that it has in the file, upright."""
+
+    image: Image.Image
+    size: tuple[int, int]
+
+
+def decode(content: bytes, *, least: int | None = None) -> Decoded:
     """An upright 8-bit RGB picture: turned by its EXIF, its first frame, transparency over white.
+
+    With `least` a large picture comes halved, or that several times, while its shorter side keeps so many pixels: a
+    JPEG is then decoded from fewer of its waves, a photograph of 12 megapixels in a quarter of the time.
 
     Raises BadImageError for what is empty, not a picture, truncated, broken or larger than MAX_PIXELS.
     """
@@ -37,8 +48,14 @@ def decode(content: bytes) -> Image.Image:
         raise BadImageError("empty: the file has zero bytes")
     try:
         with Image.open(io.BytesIO(content), formats=_formats()) as image:
+            own = image.size
+            if least:
+                image.draft(None, (least, least))
+            drafted = image.size != own
             image.load()
-            return _rgb(_upright(image))
+            found = _rgb(_upright(image))
+            size = found.size if not drafted else own[::-1] if _lies(image) else own
+            return Decoded(_halved(found, least) if least else found, size)
     except UnidentifiedImageError as error:
         raise BadImageError(_unknown(content)) from error
     except Image.DecompressionBombError as error:
@@ -80,6 +97,19 @@ def _upright(image: Image.Image) -> Image.Image:
         return ImageOps.exif_transpose(image)
     except Exception:  # a broken EXIF block says nothing about the picture, which is whole
         return image.copy()
+
+
+def _lies(image: Image.Image) -> bool:
+    """Whether a picture's EXIF turns it by a quarter."""
+    try:
+        return image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
+    except Exception:
+        return False
+
+
+def _halved(image: Image.Image, least: int) -> Image.Image:
+    times = min(image.size) // least
+    return image.reduce(1 << times.bit_length() - 1) if times > 1 else image
 
 
 def _rgb(image: Image.Image) -> Image.Image:

@@ -24,8 +24,8 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.rows import matrix
 from lexel.pipeline.shards import Shard
 
-# Of a collection of 10,000 a tenth shows what there is; more than 2,000 cost seconds and hardly change the picture.
-_FEW, _MANY, _SHARE = 1000, 2000, 10
+# A thousand show what there is in most collections; more than 2,000 cost seconds and hardly change the picture.
+_FEW, _MANY, _SHARE = 1000, 2000, 50
 # An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
 _NEAREST, _FADE = 3, 0.05
 _NEIGHBOURS, _STEPS = 30, 300
@@ -67,6 +67,13 @@ def projection(folder: Path, there: Sequence[Shard]) -> Projection:
         with suppress(ShardError):  # shards that may only be read can be loaded too
             _write(path, same, kept)
     return kept
+
+
+def lay_out(folder: Path) -> None:
+    """Make the map of the shards in `folder` now, and keep it there."""
+    there = shards.shards(folder)
+    if any(shard.rows() for shard in there):
+        projection(folder, there)
 
 
 def laid_out(vectors: Floats) -> Floats:

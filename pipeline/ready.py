@@ -25,7 +25,7 @@ class Eye(Protocol):
 
 @dataclass(frozen=True)
 class Ready:
-    """A picture's pixels, float32 [3, H, W], its size as decoded and, where asked for, its look; a text has none."""
+    """A picture's pixels, float32 [3, H, W], its size in the file and, where asked for, its look; a text has none."""
 
     item: Item
     id: str
@@ -40,10 +40,13 @@ def whole(image: Image.Image) -> Image.Image:
     return image
 
 
-def ready(model: Eye, item: Item, *, view: View = whole, thumbnail: int | None = None) -> Ready | Failure:
+def ready(
+    model: Eye, item: Item, *, view: View = whole, thumbnail: int | None = None, least: int | None = None
+) -> Ready | Failure:
     """Make `item`, or a `view` of its picture, ready for `model`.
 
-    With `thumbnail`, the longest side of one or 0 for none, the look of the whole picture comes along.
+    With `thumbnail`, the longest side of one or 0 for none, the look of the whole picture comes along. `least` is how
+    many pixels its shorter side must keep (see `images.decode`).
 
     Runs on worker threads, and raises nothing that a picture can cause.
     """
@@ -55,9 +58,9 @@ def ready(model: Eye, item: Item, *, view: View = whole, thumbnail: int | None =
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
-        image = decode(content)
+        image, (width, height) = decode(content, least=least)
         seen = None if thumbnail is None else look(image, side=thumbnail)
-        return Ready(item, item.identify(content), model.pixels(view(image)), image.width, image.height, seen)
+        return Ready(item, item.identify(content), model.pixels(view(image)), width, height, seen)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # out of memory, say

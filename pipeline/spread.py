@@ -5,14 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.checkpoints import first_line
 from lexel.pipeline import shards
-from lexel.pipeline.encode import Part, Report, encode
+from lexel.pipeline.encode import Options, Part, Report, encode
 from lexel.pipeline.errors import ConfigError, LexelError
-from lexel.pipeline.looks import SIDE
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.sources import open_source
 
@@ -50,16 +49,10 @@ def spread(
     *,
     encoder: str,
     captions: bool = False,
-    batch_size: int = 32,
-    device: str = "auto",
-    workers: int | None = None,
-    shard_size: int = 1024,
-    retry: bool = False,
-    exact: bool = False,
-    thumbnail: int | None = SIDE,
     progress: Progress = QUIET,
+    **options: Unpack[Options],
 ) -> Report:
-    """As `encode`, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
+    """As `encode`, with its options, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
 
     `source`, `out` and `encoder` are read on every machine: they are names, or lie on storage that all share. The
     shards are those of one process, bit for bit. Raises ConfigError where Ray is not installed or lost a part too
@@ -69,7 +62,8 @@ def spread(
     # What is not there is said at once, and not by every machine.
     items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
     with _cluster(ray):
-        cut = Spread.over(ray.nodes(), device=device, workers=workers)
+        cut = Spread.over(ray.nodes(), device=options.get("device", "auto"), workers=options.get("workers"))
+        own: Options = {**options, "workers": cut.cpus}
 
         def part(index: int) -> Report:
             return encode(
@@ -77,13 +71,7 @@ def spread(
                 folder,
                 encoder=open_encoder(encoder),
                 part=Part(index, cut.parts),
-                batch_size=batch_size,
-                device=device,
-                workers=cut.cpus,
-                shard_size=shard_size,
-                retry=retry,
-                exact=exact,
-                thumbnail=thumbnail,
+                **own,
             )
 
         progress.plan(total=sum(1 for _ in items), done=0)

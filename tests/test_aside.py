@@ -32,7 +32,7 @@ def fresh() -> None:
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
     content = saved(picture(3, (331, 207)), kind)
-    assert aside.decode(content).tobytes() == decode(content).tobytes()
+    assert aside.decode(content).image.tobytes() == decode(content).image.tobytes()
     assert aside.decode(content).size == (331, 207)
 
 
@@ -69,7 +69,8 @@ def test_a_picture_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.Mo
 def test_a_picture_that_ends_its_decoder_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     code = (
         "import os, signal, lexel.pipeline.decoder as d; known = d.decode\n"
-        'd.decode = lambda c: os.kill(os.getpid(), signal.SIGSEGV) if c == b"crash" else known(c)\nd.main()'
+        'd.decode = lambda c, **how: os.kill(os.getpid(), signal.SIGSEGV) if c == b"crash" else known(c, **how)\n'
+        "d.main()"
     )
     (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
     (tmp_path / "python").chmod(0o755)

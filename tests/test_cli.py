@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 import typer
+from making import photo_folder
 from opensearchpy import OpenSearch
 
+from lexel.pipeline import shards
 from lexel.pipeline.cli import app
+from lexel.pipeline.projection import projection
 
 LEXEL = [sys.executable, "-c", "from lexel.pipeline.cli import main; main()"]
 
@@ -81,6 +84,18 @@ def test_a_directory_without_pictures(tmp_path: Path) -> None:
     answer = lexel("encode", str(tmp_path / "empty"), str(tmp_path / "out"))
     assert answer.returncode == 1
     assert "nothing to encode" in answer.stderr
+
+
+def test_encoding_leaves_the_map_for_the_load(tmp_path: Path) -> None:
+    photo_folder(tmp_path / "photos", count=6)
+    assert lexel("encode", str(tmp_path / "photos"), str(tmp_path / "out")).returncode == 0
+    made = (tmp_path / "out" / "map.parquet").read_bytes()
+    projection(tmp_path / "out", shards.shards(tmp_path / "out"))
+    assert (tmp_path / "out" / "map.parquet").read_bytes() == made
+    (tmp_path / "bad").mkdir()
+    (tmp_path / "bad" / "a.jpg").write_bytes(b"bad")
+    assert lexel("encode", str(tmp_path / "bad"), str(tmp_path / "none")).returncode == 0
+    assert not (tmp_path / "none" / "map.parquet").exists()
 
 
 def test_an_index_can_be_pointed_at_other_pictures(at_node: str, client: OpenSearch, tmp_path: Path) -> None:

@@ -15,15 +15,17 @@ from jobs import failures, marks, rows, run, uris, vectors
 from making import contents, jpeg, photo_folder, random_encoder, saved
 from PIL import Image
 
-from lexel.encoders.encoder import Encoder
+from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import Model
 from lexel.encoders.terms import quantise
 from lexel.pipeline import shards
+from lexel.pipeline.agreement import AGREES
 from lexel.pipeline.encode import Part, Report
 from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.images import decode as decoded
 from lexel.pipeline.items import Item
 from lexel.pipeline.progress import Progress
+from lexel.pipeline.scenes import draw, scene
 from lexel.pipeline.sources import Source
 
 
@@ -36,6 +38,18 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 def photos(tmp_path: Path) -> Path:
     """18 pictures, five shards of four."""
     return photo_folder(tmp_path / "photos", count=18)
+
+
+def test_a_large_picture_is_decoded_small_and_its_vector_agrees(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    for seed in range(4):
+        draw(scene(seed), size=(3000, 2250)).save(tmp_path / "photos" / f"{seed}.jpg", quality=90)
+    run(tmp_path / "photos", tmp_path / "out", open_encoder(), exact=True)
+    model = open_encoder().load(device="cpu")
+    for row, seed in zip(rows(tmp_path / "out"), range(4), strict=True):
+        whole = decoded((tmp_path / "photos" / f"{seed}.jpg").read_bytes()).image
+        assert whole.size == (3000, 2250) == (row["width"], row["height"])
+        assert model.images(model.pixels(whole)[None]).vectors[0] @ row["vector"] >= AGREES
 
 
 def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
@@ -51,7 +65,7 @@ def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Enco
     assert len({row["id"] for row in found}) == 18
     model = encoder.load(device="cpu")
     for row, seed in zip(found, range(18), strict=True):
-        alone = model.images(model.pixels(decoded(jpeg(seed)))[None])
+        alone = model.images(model.pixels(decoded(jpeg(seed)).image)[None])
         assert np.allclose(row["vector"], alone.vectors[0], atol=1e-5)
         assert dict(row["terms"]).keys() == alone.terms[0].keys()
         assert alone.features is not None
@@ -185,8 +199,8 @@ def test_no_exception_of_one_item_ends_the_job(
     assert run(source, tmp_path / "read", encoder) == Report(items=6, encoded=5, failed=1, new=6)
     assert failures(tmp_path / "read")["2.jpg"].startswith("unreadable: ")
 
-    def decode(content: bytes) -> Any:
-        return _raise(error) if content == jpeg(3) else decoded(content)
+    def decode(content: bytes, **how: Any) -> Any:
+        return _raise(error) if content == jpeg(3) else decoded(content, **how)
 
     monkeypatch.setattr("lexel.pipeline.ready.decode", decode)
     items[2] = Item("2.jpg", partial(jpeg, 2))

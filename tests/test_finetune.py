@@ -258,7 +258,7 @@ def test_pictures_are_read_in_order_without_the_bad_ones(small: Callable[[str], 
 def making_open(path: Path) -> Any:
     from lexel.pipeline.images import decode
 
-    return decode(path.read_bytes())
+    return decode(path.read_bytes()).image
 
 
 def test_an_epoch_s_batches_are_the_same_each_time_and_differ_from_the_next_ones(

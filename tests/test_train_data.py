@@ -125,7 +125,7 @@ def test_pictures_are_encoded_once_and_come_back_in_order(encoder: Encoder, tmp_
     assert (len(train), len(val), len(train.views), len(val.views)) == (6, 2, 2, 1)
     assert [train.texts[i] for i in range(*train.first[4:6])] == ["picture 4 in words 0", "picture 4 in words 1"]
     model = encoder.load(device="cpu")
-    pictures = [decode((tmp_path / f"images/{i:03d}.jpg").read_bytes()) for i in range(6)]
+    pictures = [decode((tmp_path / f"images/{i:03d}.jpg").read_bytes()).image for i in range(6)]
     for number, features in enumerate(train.views):
         expected = model.images(torch.stack([model.pixels(view(number)(picture)) for picture in pictures])).features
         assert np.allclose(features, expected, atol=2e-3)

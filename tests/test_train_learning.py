@@ -166,7 +166,7 @@ def detector(pictures: list[Path]) -> RegionBackbone:
     norms = [part for part in made.net.modules() if isinstance(part, FrozenBatchNorm2d)]
     hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
     with torch.inference_mode():
-        made.net.backbone(torch.stack([made.pixels(decode(path.read_bytes())) for path in pictures]))
+        made.net.backbone(torch.stack([made.pixels(decode(path.read_bytes()).image) for path in pictures]))
         made.net.roi_heads.box_predictor.cls_score.weight.mul_(300)  # as sure of some boxes as a trained one
     for hook in hooks:
         hook.remove()
@@ -193,7 +193,7 @@ def test_regions_learn_which_picture_a_caption_is_of(captions: Path, place: Path
         assert history.epochs[history.best]["R@1"] > 45  # seen: 75 to 88; by chance 6
     model = trained.encoder.load(device="cpu")
     assert isinstance(model.head, RegionHead)
-    picture = decode(pictures[0].read_bytes())
+    picture = decode(pictures[0].read_bytes()).image
     assert model.images(model.pixels(picture)[None]).terms[0]
 
 
@@ -229,7 +229,7 @@ def test_labels_bring_pictures_together_and_are_their_words(
         return
     items = [item for item in open_source(labelled).items() if item.metadata["split"] == "val"]
     model = trained.encoder.load(device="cpu")
-    found = model.images(torch.stack([model.pixels(decode(item.content())) for item in items])).terms
+    found = model.images(torch.stack([model.pixels(decode(item.content()).image) for item in items])).terms
     right = [
         bool(set(list(terms)[:2]) & set(trained.encoder.query(str(item.label).replace("_", " "))))
         for item, terms in zip(items, found, strict=True)

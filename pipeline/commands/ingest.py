@@ -58,47 +58,35 @@ def encode(
     Example: lexel encode ~/Pictures shards --batch-size 64
     """
     from lexel.encoders import open_encoder
-    from lexel.pipeline.encode import Part
+    from lexel.pipeline.encode import Options, Part
     from lexel.pipeline.encode import encode as run
     from lexel.pipeline.errors import ConfigError
+    from lexel.pipeline.projection import lay_out
     from lexel.pipeline.sources import open_source
     from lexel.pipeline.spread import spread
 
     began = time.monotonic()
+    options: Options = {
+        "batch_size": batch_size,
+        "device": device,
+        "workers": workers,
+        "shard_size": shard_size,
+        "retry": retry,
+        "exact": exact,
+        "thumbnail": thumbnail,
+    }
     if ray and part != "0/1":
         raise ConfigError("--ray makes parts by itself; leave out --part.")
     with show.Bar("Encoding") as bar:
         if ray:
-            report = spread(
-                source,
-                out,
-                encoder=encoder,
-                captions=captions,
-                batch_size=batch_size,
-                device=device,
-                workers=workers,
-                shard_size=shard_size,
-                retry=retry,
-                exact=exact,
-                thumbnail=thumbnail,
-                progress=bar,
-            )
+            report = spread(source, out, encoder=encoder, captions=captions, progress=bar, **options)
         else:
-            report = run(
-                open_source(source, captions=captions),
-                out,
-                encoder=open_encoder(encoder),
-                part=Part.parse(part),
-                batch_size=batch_size,
-                device=device,
-                workers=workers,
-                shard_size=shard_size,
-                retry=retry,
-                exact=exact,
-                thumbnail=thumbnail,
-                progress=bar,
-            )
-    _say_encoded(report, out, time.monotonic() - began)
+            pictures = open_source(source, captions=captions)
+            report = run(pictures, out, encoder=open_encoder(encoder), part=Part.parse(part), progress=bar, **options)
+    seconds = time.monotonic() - began
+    if part == "0/1":
+        lay_out(out)  # for the load, which then has nothing to do but to send
+    _say_encoded(report, out, seconds)
 
 
 def load(

@@ -2,12 +2,10 @@
 
 import json
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from lexel.encoders import open_encoder
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.registry import BUILT_IN
 from lexel.pipeline.errors import ConfigError
@@ -36,7 +34,7 @@ def check(encoder: Encoder, out: Path | None) -> None:
 
 def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, device: str = "auto") -> Path:
     """Write the calibration with the encoder, or with a copy of it in `out`, and return its path."""
-    folder = encoder.folder if out is None else _copied(encoder, out, device)
+    folder = encoder.folder if out is None else encoder.copy_to(out, device=device).folder
     path = folder / _NAME
     before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     after = before | {
@@ -46,11 +44,3 @@ def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, dev
     }
     write_atomically(path, (json.dumps(after, indent=1) + "\n").encode())
     return path
-
-
-def _copied(encoder: Encoder, out: Path, device: str) -> Path:
-    if (encoder.folder / "lexel.json").is_file():
-        shutil.copytree(encoder.folder, out, dirs_exist_ok=True)
-        return open_encoder(str(out)).folder
-    # A checkpoint as it comes from a hub becomes an encoder of ours first.
-    return encoder.load(device=device).save(out, name=encoder.name).folder

@@ -121,7 +121,7 @@ def _valid(fields: Any) -> Wanted:
 def _picture(content: bytes) -> bytes:
     """The picture's pixels, decoded where no file can do harm. Raises BadImageError."""
     with _decoding:
-        image = aside.decode(content, seconds=_SECONDS)
+        image = aside.decode(content, least=_SIDE, seconds=_SECONDS).image
     file = io.BytesIO()
     shrunk(image, side=_SIDE).save(file, "PPM")
     return file.getvalue()

@@ -20,6 +20,7 @@ from lexel.encoders.model import Model, load
 from lexel.encoders.texts import BagText
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary import words
+from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train.options import Options
 
 
@@ -72,6 +73,8 @@ def open_base(ref: str, *, folder: Path, captions: Iterable[str], options: Optio
         tower = PairTower(seeing.image, spoken, dim=dim, hidden=options.hidden)
         return Base(Eye.of(features), tower.eval().to(chosen(options.device)), trained=False, image=image)
     encoder = open_encoder(ref)
+    if encoder.compiled:
+        raise ConfigError(f"{ref} is compiled; train the encoder that it was made of, and compile what comes of it.")
     return Base(Eye.of(encoder), encoder.load(device=options.device).tower, trained=True)
 
 

@@ -95,6 +95,10 @@ def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
     base = open_encoder(ref)
     if base.config["tower"].get("kind") != "dual":
         raise ConfigError(f"{ref} is made of a pair of networks, and only a dual encoder is fine-tuned: {another}")
+    if base.compiled:
+        raise ConfigError(
+            f"{ref} is compiled; fine-tune the encoder that it was made of, and compile what comes of it."
+        )
     if out.resolve() == base.folder.resolve():
         raise ConfigError(f"{out} holds the encoder to start from; write the fine-tuned one to another folder.")
     tower = towers_of.tower(base.config["tower"], base.folder)

@@ -117,7 +117,7 @@ class Bare:
     pool: ThreadPoolExecutor | None
 
     def __post_init__(self) -> None:
-        rows = [self.model.pixels(decode(path.read_bytes())) for path in self.files[:BATCH]]
+        rows = [self.model.pixels(decode(path.read_bytes()).image) for path in self.files[:BATCH]]
         batch = torch.stack((rows * BATCH)[:BATCH])
         self.batch = batch.to(self.model.device, memory_format=torch.channels_last)
 
@@ -131,8 +131,8 @@ class Bare:
         return BATCH * cores()
 
     def forward(self) -> None:
-        with torch.inference_mode(), self.model.precision():
-            self.model.tower.images(self.batch)[1].cpu()
+        with torch.inference_mode():
+            self.model.features(self.batch).cpu()
 
 
 class Pipeline:

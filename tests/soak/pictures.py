@@ -50,7 +50,7 @@ def look(contents: Iterable[bytes]) -> Seen:
     for content in contents:
         began = time.monotonic()
         try:
-            image = aside.decode(content, seconds=SECONDS)
+            image = aside.decode(content, seconds=SECONDS).image
             reason = "pictures" if image.mode == "RGB" and min(image.size) > 0 else "?"
         except BadImageError as error:
             reason = str(error).partition(":")[0]
