@@ -16,7 +16,7 @@ from lexel.pipeline.items import Chunk, chunks
 from lexel.pipeline.jobs import check, claim, job_of, listing
 from lexel.pipeline.looks import SIDE
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.ready import View, ready, whole
+from lexel.pipeline.ready import View, least, ready, whole
 from lexel.pipeline.shards import Job, Shard
 from lexel.pipeline.sources import Source
 from lexel.pipeline.work import Work, working
@@ -123,8 +123,8 @@ def encode(
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     # A view cuts pieces out of a picture, which want all the pixels that there are.
-    least = max(model.enough, 2 * (thumbnail or 0)) if view is whole else None
-    prepare = partial(ready, model, view=view, thumbnail=thumbnail, least=least)
+    kept = least(model, thumbnail=thumbnail) if view is whole else None
+    prepare = partial(ready, model, view=view, thumbnail=thumbnail, least=kept)
     with working(
         model, prepare, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
     ) as work:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -30,6 +31,7 @@ from lexel.pipeline.shards import Job, Shard
 ENGINES = ("lucene", "faiss")
 # The embedded node says so by this attribute; it has no native libraries, and a faiss field would end it.
 _EMBEDDED = ("lexel", "embedded")
+_ASKED_EVERY = 0.5  # seconds
 # While a part of the index is away, an answer without it would be taken for documents that are missing.
 _ALL_OF_IT = {"allow_partial_search_results": "false"}
 
@@ -69,13 +71,15 @@ def load(
     engine: str = "lucene",
     connections: int = 2,
     plain: bool = False,
+    merge: bool = False,
     progress: Progress = QUIET,
 ) -> Loaded:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
     kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in. `plain` leaves out what ranking has no
-    use for: near-duplicates, the map, and the cluster's search templates.
+    use for: near-duplicates, the map, and the cluster's search templates. `merge` makes one segment of each shard
+    before the index is swapped in, which is never written to again: the load takes longer, and searches are faster.
     """
     job, there = shards.read_job(folder), shards.shards(folder)
     if not there:
@@ -92,11 +96,11 @@ def load(
         for _ in range(3):
             # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
             with suppress(GoneError, errors.NotFoundError):
-                return _load(plan, client, replicas, connections, progress)
+                return _load(plan, client, replicas, connections, merge, progress)
     raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
 
 
-def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, progress: Progress) -> Loaded:
+def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, merge: bool, progress: Progress) -> Loaded:
     _create(client, plan)
     todo = _unfinished(client, plan.target, plan.there)
     total = sum(shard.rows() for shard in plan.there)
@@ -106,6 +110,8 @@ def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, prog
     expected, count = _distinct(plan.there), _count(client, plan.target)
     if rejected or count != expected:
         raise ClusterError(_shortfall(plan.folder, plan.index, count, expected, rejected))
+    if merge:
+        _merge(client, plan.target)
     # No more refreshes are asked for: the cluster makes them as people search.
     settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
@@ -113,6 +119,18 @@ def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, prog
         install(client)
     alias.take_over(client, plan.index, plan.target)
     return Loaded(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
+
+
+def _merge(client: OpenSearch, target: str) -> None:
+    """It may take hours of a large index, longer than any connection is kept: we ask now and then."""
+    task = client.indices.forcemerge(index=target, params={"max_num_segments": 1, "wait_for_completion": "false"})[
+        "task"
+    ]
+    while not (found := client.tasks.get(task_id=task))["completed"]:
+        time.sleep(_ASKED_EVERY)
+    if failure := found.get("error"):
+        raise ClusterError(f"OpenSearch could not merge the segments of {target}: {failure.get('reason')}.")
+    client.indices.refresh(index=target)
 
 
 def _check(index: str, engine: str, client: OpenSearch) -> None:

@@ -37,4 +37,7 @@ ExactOpt = Annotated[
 ]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.")]
 ReplicasOpt = Annotated[int, typer.Option(min=0, help="Copies of each shard, made when all is loaded.")]
+MergeOpt = Annotated[
+    bool, typer.Option("--merge", help="Merge each shard into one segment: a longer load, faster searches.")
+]
 EngineOpt = Annotated[str, typer.Option(help="The k-NN engine: lucene, or faiss on a full distribution.")]

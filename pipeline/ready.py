@@ -7,6 +7,7 @@ from typing import Protocol
 import torch
 from PIL import Image
 
+from lexel.encoders.model import Model
 from lexel.pipeline.aside import decode
 from lexel.pipeline.images import BadImageError
 from lexel.pipeline.items import Item, readable
@@ -38,6 +39,11 @@ class Ready:
 def whole(image: Image.Image) -> Image.Image:
     """The picture as it is."""
     return image
+
+
+def least(model: Model, *, thumbnail: int | None) -> int:
+    """How many pixels a picture's shorter side must keep for `model` and for a thumbnail of that longest side."""
+    return max(model.enough, 2 * (thumbnail or 0))
 
 
 def ready(

@@ -1,6 +1,5 @@
 """A search: what is asked becomes one query, which the node answers, and each hit says why it came.
 
-from lexel.pipeline.search import search
 search(Index(connect(), "photos"), Ask("two dogs +snow -cat", k=5))
 """
 

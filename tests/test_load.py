@@ -35,6 +35,15 @@ def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_pat
     assert client.indices.get_alias(name=index).keys() == {loaded.index}
 
 
+def test_a_merged_index_has_one_segment_a_shard(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
+    items, index = collection(tmp_path / "a", count=150), index_name("merged")
+    loaded = load(items.folder, index=index, client=client, shard_count=2, merge=True)
+    copies = client.indices.segments(index=index)["indices"][loaded.index]["shards"].values()
+    assert [copy["num_search_segments"] for (copy,) in copies] == [1, 1]
+    assert load(items.folder, index=index, client=client, shard_count=2, merge=True).sent == 0
+    assert set(contents(client, index)) == set(items.ids)
+
+
 def test_the_same_load_again_sends_nothing(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=150), index_name("again")
     first = load(items.folder, index=index, client=client)

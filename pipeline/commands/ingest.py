@@ -18,6 +18,7 @@ from lexel.pipeline.options import (
     EngineOpt,
     ExactOpt,
     IndexOpt,
+    MergeOpt,
     PartOpt,
     RayOpt,
     ReplicasOpt,
@@ -95,13 +96,14 @@ def load(
     shards: ShardsOpt = 1,
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
+    merge: MergeOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Load shards into OpenSearch, behind an alias that changes over when all of it is there.
 
     Example: lexel load shards --index photos
     """
-    _say_loaded(_load(out, index, shards, replicas, engine), index)
+    _say_loaded(_load(out, index, shards, replicas, engine, merge), index)
 
 
 def index(
@@ -119,6 +121,7 @@ def index(
     shards: ShardsOpt = 1,
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
+    merge: MergeOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Encode and load in one go.
@@ -129,7 +132,7 @@ def index(
 
     folder = out or _shards_of(index, source, open_encoder(encoder))
     encode(source, folder, encoder, "0/1", batch_size, device, workers, 1024, captions, thumbnail)
-    load(folder, index, shards, replicas, engine)
+    load(folder, index, shards, replicas, engine, merge)
 
 
 def scenes(
@@ -147,13 +150,20 @@ def scenes(
     show.out.print(f"{count:,} pictures and their captions: {show.short(write(out, count=count, seed=seed).resolve())}")
 
 
-def _load(out: Path, index: str, shards: int, replicas: int, engine: str) -> "Loaded":
+def _load(out: Path, index: str, shards: int, replicas: int, engine: str, merge: bool) -> "Loaded":
     from lexel.pipeline.cluster import connect
     from lexel.pipeline.load import load as run
 
     with show.Bar("Loading") as bar:
         return run(
-            out, index=index, client=connect(), shard_count=shards, replicas=replicas, engine=engine, progress=bar
+            out,
+            index=index,
+            client=connect(),
+            shard_count=shards,
+            replicas=replicas,
+            engine=engine,
+            merge=merge,
+            progress=bar,
         )
 
 

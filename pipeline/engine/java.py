@@ -5,12 +5,15 @@ import re
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
 
 from lexel.pipeline.engine.places import Account, Say, check_space, locked, may_run
 from lexel.pipeline.errors import EngineError
 
 OLDEST = 21
+# Where systems keep theirs, whichever of them is the one on the PATH.
+_PLACES = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home")
 # The module that Lucene reaches a processor's vector instructions by.
 VECTORS = "jdk.incubator.vector"
 
@@ -59,6 +62,8 @@ def _candidates() -> Iterator[Path]:
     program = shutil.which("java")
     if program:
         yield Path(program).resolve().parent.parent
+    for pattern in _PLACES:
+        yield from map(Path, sorted(glob(pattern)))
 
 
 def read_java(home: Path) -> Java | None:

@@ -1,6 +1,5 @@
 """`./scripts/bench`: how fast, beside the best that it could be here."""
 
-import argparse
 import json
 import sys
 import time
@@ -9,6 +8,7 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
+from parts import doc, parsed, parser
 from rich.console import Console
 from rich.table import Table
 
@@ -20,22 +20,15 @@ Lines = dict[str, list[Figure]]
 
 
 def main() -> int:
-    words = argparse.ArgumentParser(
-        prog="./scripts/bench",
-        description="Measure speed and scale beside their ceilings.",
-        epilog="\n".join(f"{part:9} {_doc(part)}" for part in PARTS),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    words.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default")
+    about = "Measure speed and scale beside their ceilings."
+    words = parser("./scripts/bench", about, package="bench", parts=PARTS)
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     words.add_argument("--quick", action="store_true", help="tiny sizes: shows that all runs, measures nothing")
-    options = words.parse_args()
-    if strangers := set(options.parts) - set(PARTS):
-        words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join(PARTS)}")
+    options = parsed(words, PARTS)
     here, began, console = machine(), time.monotonic(), Console(width=None if sys.stdout.isatty() else 160)
     console.print(f"{here}{', quick: these are no measurements' * options.quick}", highlight=False)
     lines: Lines = {}
-    for part in options.parts or PARTS:
+    for part in options.parts:
         started = time.monotonic()
         lines[part] = []
         for figure in measured(part, quick=options.quick):
@@ -58,7 +51,7 @@ def measured(part: str, *, quick: bool) -> Iterator[Figure]:
 
 def table(part: str, figures: Iterable[Figure], *, seconds: float) -> Table:
     """As a person reads it; red is what falls short."""
-    found = Table(title=f"{part}: {_doc(part)} ({seconds:.0f} s)", title_justify="left")
+    found = Table(title=f"{part}: {doc('bench', part)} ({seconds:.0f} s)", title_justify="left")
     for name in ("figure", "value", "unit", "ceiling", "ratio", "wanted", ""):
         found.add_column(name, justify="right" if name in {"value", "ceiling", "ratio"} else "left", overflow="fold")
     for one in figures:
@@ -75,10 +68,6 @@ def _number(value: float | None) -> str:
     if value is None:
         return ""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
-def _doc(part: str) -> str:
-    return (import_module(f"bench.{part}").__doc__ or "").partition("\n")[0]
 
 
 if __name__ == "__main__":

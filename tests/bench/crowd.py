@@ -19,8 +19,9 @@ from lexel.pipeline.shards import Job
 FINGERPRINT = "1" * 16
 # Names of the commonest terms do not say so: ranks are what `words` is sorted by.
 _SIZE, _HEAD = 5_000, 30
-# Vectors come in groups, as those of pictures do; independent ones are further from each other than any real ones.
-_CENTRES, _SPREAD = 1_000, 0.8
+# How much of a vector is none of its words' doing. Over a collection a query's cosine and its sum of terms are then
+# correlated by 0.14 (64 numbers) to 0.38 (512); with photographs and captions (Flickr8k, MobileNetV2, MiniLM) by 0.59.
+_NOISE = 0.8
 _PLACES = ("beach", "snow", "city")
 
 Floats = npt.NDArray[np.float32]
@@ -46,7 +47,8 @@ class Crowd:
     """`count` items of `terms` terms and `dim` numbers each; `seed` settles all of it. Nothing is kept in memory.
 
     How many items hold a term falls off with its rank as it does for real words (Zipf, Mandelbrot): the commonest is
-    in a third of all items. An item's terms are one of each class of ranks mod `terms`, so that they are distinct.
+    in a third of all items. An item's terms are one of each class of ranks mod `terms`, so that they are distinct. Each
+    word has a direction, and an item's vector is the sum of its words' by their weights, and noise.
     """
 
     count: int
@@ -75,9 +77,13 @@ class Crowd:
 
     def queries(self, count: int, *, words: int = 5) -> Batch:
         """More items, of `words` terms of weight 1 each, to search by: words fall as often as items hold them."""
-        found = self._batch(np.random.default_rng([self.seed, 1 << 31]), 0, count)
-        ranks = np.random.default_rng(self.seed).permuted(found.ranks, axis=1)[:, :words]
-        return Batch(0, ranks, np.ones(ranks.shape, np.float32), found.vectors)
+        found, dice = (
+            self._batch(np.random.default_rng([self.seed, 1 << 31]), 0, count),
+            np.random.default_rng(self.seed),
+        )
+        ranks = dice.permuted(found.ranks, axis=1)[:, :words]
+        weights = np.ones(ranks.shape, np.float32)
+        return Batch(0, ranks, weights, self._vectors(dice, ranks, weights))
 
     def write(self, folder: Path) -> Path:
         """All of them as shards in `folder`."""
@@ -99,9 +105,7 @@ class Crowd:
         # Rare terms say more, and weigh more.
         weights = quantise(dice.gamma(2.0, 0.4, size=ranks.shape) + 0.1 * np.log1p(ranks / _HEAD) + 0.05)
         order = np.argsort(-weights, axis=1, kind="stable")
-        vectors = self._centres[dice.integers(_CENTRES, size=size)]
-        vectors = vectors + _SPREAD * dice.standard_normal((size, self.dim), np.float32) / np.sqrt(self.dim)
-        vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+        vectors = self._vectors(dice, ranks, weights)
         ranks, weights = (np.take_along_axis(each, order, axis=1) for each in (ranks, weights))
         return Batch(first, ranks, weights, vectors)
 
@@ -111,10 +115,18 @@ class Crowd:
         found: Ranks = there[np.searchsorted(share, dice.uniform(0, share[-1], size=size))]
         return found
 
+    def _vectors(self, dice: np.random.Generator, ranks: Ranks, weights: Floats) -> Floats:
+        found = np.zeros((len(ranks), self.dim), np.float32)
+        for place in range(ranks.shape[1]):  # a term of all items at a time: all at once would be far larger
+            found += weights[:, place, None] * self._directions[ranks[:, place]]
+        noise = dice.standard_normal(found.shape, np.float32) / np.sqrt(self.dim)
+        found += _NOISE * np.linalg.norm(found, axis=1, keepdims=True) * noise
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), np.float32)
+
     @cached_property
-    def _centres(self) -> Floats:
-        centres = np.random.default_rng(self.seed).standard_normal((_CENTRES, self.dim), np.float32)
-        return centres / np.linalg.norm(centres, axis=1, keepdims=True)
+    def _directions(self) -> Floats:
+        numbers = np.random.default_rng(self.seed).standard_normal((len(self.words), self.dim), np.float32)
+        return np.asarray(numbers / np.sqrt(self.dim), np.float32)
 
     def _table(self, batch: Batch) -> pa.Table:
         size = len(batch.ranks)

@@ -16,15 +16,17 @@ from bench import loops, networks
 from bench.clock import Spent, core_seconds, in_turn, rate, repeated, spending
 from bench.figure import Figure, absent, beside
 from bench.pictures import many, pictures
-from lexel.encoders import Encoder, open_encoder
+from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.model import Model
 from lexel.pipeline import encode as job
 from lexel.pipeline import shards
 from lexel.pipeline.agreement import AGREES, fastest
+from lexel.pipeline.compiling import compile_encoder
 from lexel.pipeline.images import decode
 from lexel.pipeline.items import Item, read_file
 from lexel.pipeline.looks import SIDE
-from lexel.pipeline.ready import Ready, ready
+from lexel.pipeline.ready import Ready, least, ready
+from lexel.pipeline.scenes import write
 from lexel.pipeline.sources import open_source
 from lexel.pipeline.work import cores, threads
 
@@ -41,6 +43,8 @@ def run(quick: bool) -> Iterator[Figure]:
         clip = networks.clip(folder / "clip", quick=quick)
         yield from _ceilings("CLIP ViT-B/32", clip, files, folder, quick)
         yield from _peers(clip, files, folder, quick)
+        yield from _compiled(folder, quick)
+        yield from _large(files, folder, quick)
     if not torch.cuda.is_available():
         yield absent("CLIP ViT-B/32 on a GPU", "images/s", "there is no GPU here, so this was not measured")
 
@@ -49,7 +53,7 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
     model = fastest(encoder.load())
     job_ = Pipeline(encoder, files, folder, 8 if quick else 768 if name == "lexel-tiny" else 192)
-    prepare = partial(ready, model, thumbnail=SIDE)
+    prepare = partial(ready, model, thumbnail=SIDE, least=least(model, thumbnail=SIDE))
     seconds = 0.01 if quick else 3.0
     with threads(cores()) as pool:
         found = in_turn(
@@ -63,8 +67,15 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
         )
     precision = "bfloat16" if model.rough else "float32"
     alone = max(rate(found["network"]), rate(found["one batch"]))
-    needed = core_seconds(found["network"]) + core_seconds(found["preparing"])
     one = rate(found["pipeline"])
+    if model.device.type == "cuda":
+        lower = min(alone, rate(found["preparing"]))
+        note = f"{precision}, batch {BATCH}; ready tensors without preparing, preparing without a network"
+        yield beside(
+            f"{name}: pipeline / the lower of both", one, "images/s", ceiling=lower, wanted=">= 0.9", note=note
+        )
+        return
+    needed = core_seconds(found["network"]) + core_seconds(found["preparing"])
     yield beside(
         f"{name}: pipeline / network alone",
         one,
@@ -86,6 +97,50 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
     took = core_seconds(found["pipeline"])
     note = "of a core, the ceiling being the network and the preparing alone; the rest is terms, rows and shards"
     yield Figure(f"{name}: time of the pipeline", 1e3 * took, "ms/image", 1e3 * needed, needed / took, note=note)
+
+
+def _compiled(folder: Path, quick: bool) -> Iterator[Figure]:
+    """What `lexel compile` says of a convolutional network and of a transformer, with random weights both."""
+    pictures_ = folder / "drawn"
+    write(pictures_, count=8 if quick else 64)
+    for name in ("ResNet-50", "CLIP ViT-B/32"):
+        encoder = open_encoder(str(folder / ("resnet" if name == "ResNet-50" else "clip")))
+        for kind, int8 in (("compiled", False), ("compiled, 8 bits", True)):
+            place = folder / f"{name.partition('/')[0]}-{int8}"
+            try:
+                found = compile_encoder(encoder, place, source=open_source(pictures_), int8=int8)
+            except EncoderError as error:
+                yield absent(f"{name}: network, {kind}", "ms/image", str(error))
+                return
+            note = f"of a core; beside it torch's {'bfloat16' if fastest(encoder.load()).rough else 'float32'}"
+            yield Figure(
+                f"{name}: network, {kind}",
+                found.after,
+                "ms/image",
+                found.before,
+                found.before / found.after,
+                None,
+                note,
+            )
+
+
+def _large(files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
+    """Photographs as cameras make them, where decoding is most of the work."""
+    place = folder / "large"
+    place.mkdir()
+    size = (800, 600) if quick else (4000, 3000)
+    for i, path in enumerate(files[: 2 if quick else 12]):
+        decode(path.read_bytes()).image.resize(size).save(place / f"{i}.jpg", quality=90)
+    large = sorted(place.iterdir())
+    job_ = Pipeline(open_encoder(), large, folder, 4 if quick else 96)
+    with threads(cores()) as pool:
+        whole = partial(repeated, partial(_decoded, pool, large), seconds=0.01 if quick else 3.0)
+        found = in_turn({"pipeline": job_, "whole": whole}, rounds=1 if quick else 2)
+    own, other = rate(found["pipeline"]), rate(found["whole"])
+    note = (
+        f"lexel-tiny; what stands under ceiling decodes the same {size[0]} x {size[1]} pixels whole, and does no more"
+    )
+    yield Figure("12 megapixels: pipeline", own, "images/s", other, own / other, None, note)
 
 
 def _peers(encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
@@ -176,6 +231,10 @@ def _prepare(pool: ThreadPoolExecutor, prepare: Callable[[Item], object], files:
     done = list(pool.map(prepare, [Item(path.name, partial(read_file, path)) for path in files]))
     assert all(isinstance(one, Ready) for one in done)
     return len(done)
+
+
+def _decoded(pool: ThreadPoolExecutor, files: Sequence[Path]) -> int:
+    return len(list(pool.map(lambda path: decode(path.read_bytes()), files)))
 
 
 def _looped(loop: loops.Loop, files: Sequence[Path]) -> Spent:

@@ -17,15 +17,13 @@ from lexel.pipeline.engine.places import shared_folder
 _PACKAGES = {"milvus": ("pymilvus", "milvus-lite"), "lancedb": ("lancedb",), "arrays": ("scipy", "faiss-cpu")}
 _NAMES = {"milvus": "Milvus Lite", "lancedb": "LanceDB", "arrays": "scipy and faiss, in process"}
 # One that takes longer to load or to answer is asked no further.
-_SECONDS = 240
+_SECONDS = 120
 _PROGRAM = Path(__file__).with_name("peer.py")
 
 
-def beside(
-    crowd: Crowd, asked: Batch, found: Sequence[Sequence[str]], *, weight: float, place: Path, quick: bool
-) -> Iterator[Figure]:
+def beside(crowd: Crowd, asked: Batch, *, place: Path, quick: bool) -> Iterator[Figure]:
     """The figures of each peer that can be had here, on the same documents and the same queries."""
-    data = _written(crowd, asked, weight, place)
+    data = _written(crowd, asked, place)
     for name, packages in _PACKAGES.items():
         python = _python(packages, may_install=not quick)
         if python is None:
@@ -34,7 +32,7 @@ def beside(
         yield from _figures(name, _asked(python, name, data))
 
 
-def _written(crowd: Crowd, asked: Batch, weight: float, place: Path) -> Path:
+def _written(crowd: Crowd, asked: Batch, place: Path) -> Path:
     """The data as plain arrays, which every peer reads its own way."""
     data = place / "arrays"
     data.mkdir()
@@ -44,7 +42,7 @@ def _written(crowd: Crowd, asked: Batch, weight: float, place: Path) -> Path:
     np.save(data / "vectors.npy", np.concatenate([batch.vectors for batch in batches]))
     np.save(data / "asked_ranks.npy", asked.ranks.astype(np.int32))
     np.save(data / "asked_vectors.npy", asked.vectors)
-    (data / "about.json").write_text(json.dumps({"words": crowd.words, "weight": weight}))
+    (data / "about.json").write_text(json.dumps({"words": crowd.words}))
     return data
 
 
@@ -56,7 +54,8 @@ def _python(packages: Sequence[str], *, may_install: bool) -> Path | None:
         subprocess.run([sys.executable, "-m", "venv", home], check=False, capture_output=True)
     if not python.exists():
         return None
-    there = subprocess.run([python, "-m", "pip", "show", "-q", *packages], check=False, capture_output=True)
+    asks = "import sys; from importlib.metadata import version; [version(name) for name in sys.argv[1:]]"
+    there = subprocess.run([python, "-c", asks, *packages], check=False, capture_output=True)
     if there.returncode and may_install:
         install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages]
         there = subprocess.run(install, check=False, capture_output=True)

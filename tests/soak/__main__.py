@@ -1,17 +1,17 @@
 """`./scripts/soak`: what was tried, and what was lost."""
 
-import argparse
 import os
 import shutil
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
+from parts import parsed, parser
 from rich.console import Console
 from rich.table import Table
 
@@ -23,28 +23,17 @@ WHOLE = 20.0  # minutes
 
 
 def main() -> int:
-    words = argparse.ArgumentParser(
-        prog="./scripts/soak",
-        description="Break things on purpose and see what is lost.",
-        epilog="\n".join(f"{part:9} {_doc(part)}" for part in PARTS),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    words.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all of them by default")
+    about = "Break things on purpose and see what is lost."
+    words = parser("./scripts/soak", about, package="soak", parts=PARTS)
     words.add_argument("--seed", type=int, default=0, help="of all chance")
     words.add_argument("--minutes", type=float, default=WHOLE, help=f"about so long on 2 cores; {WHOLE:g} is all of it")
-    options = words.parse_args()
-    if strangers := set(options.parts) - set(PARTS):
-        words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join(PARTS)}")
+    options = parsed(words, PARTS)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that its nodes end too
     share = min(1.0, options.minutes / WHOLE)
     with _ground(options.seed, share) as ground:
-        lines = list(_all(options.parts or PARTS, ground, until=time.monotonic() + 60 * options.minutes))
+        lines = list(_all(options.parts, ground, until=time.monotonic() + 60 * options.minutes))
     _print(lines, options.seed, share)
     return int(any(tried.lost for _, tried, _ in lines))
-
-
-def _doc(part: str) -> str:
-    return (import_module(f"soak.{part}").__doc__ or "").partition("\n")[0]
 
 
 @contextmanager
@@ -62,7 +51,7 @@ def _ground(seed: int, share: float) -> Iterator[Ground]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _all(parts: tuple[str, ...] | list[str], ground: Ground, *, until: float) -> Iterator[tuple[str, Tried, float]]:
+def _all(parts: Sequence[str], ground: Ground, *, until: float) -> Iterator[tuple[str, Tried, float]]:
     for part in parts:
         began = time.monotonic()
         if began > until:  # on a machine that has other things to do
