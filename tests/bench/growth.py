@@ -17,7 +17,7 @@ from bench.figure import Figure
 from bench.node import own_node, seconds
 
 # Two sizes, ten times apart where that takes minutes: what is in memory for each item shows in their difference.
-_PICTURES, _TEXTS, _LISTED, _LOADED = (2_000, 10_000), (10_000, 300_000), (10_000, 1_000_000), (10_000, 100_000)
+_PICTURES, _TEXTS, _LISTED, _LOADED = (2_000, 8_000), (10_000, 200_000), (10_000, 1_000_000), (10_000, 100_000)
 _MEGABYTE = 2**20
 
 # Programs that run in a process of their own, and say at the end what memory they had at most.

@@ -26,7 +26,7 @@ from lexel.pipeline.search import search
 
 _K, _QUERIES = 10, 200
 # On a quiet machine of two cores a million takes about five minutes; where it would take longer, fewer are searched.
-_MANY, _FEWER, _PATIENCE = 1_000_000, 300_000, 480.0
+_MANY, _FEWER, _DIM, _PATIENCE = 1_000_000, 300_000, 32, 420.0
 # Until Java has compiled what every query goes through.
 _WARM = 5
 
@@ -81,11 +81,11 @@ def _client(node: engine.Node, client: OpenSearch, place: Path, crowd: Crowd, as
 
 def _many(node: engine.Node, client: OpenSearch, place: Path, quick: bool) -> Iterator[Figure]:
     """As many as fit into minutes, all four views."""
-    probe = Crowd(500 if quick else 50_000, dim=64)
+    probe = Crowd(500 if quick else 50_000, dim=_DIM)
     rate = probe.count / seconds(lambda: load(probe.write(place / "probe"), index="probe", client=client, plain=True))
     client.indices.delete(index="probe-*")
     count = 1_000 if quick else _MANY if _MANY / rate < _PATIENCE else _FEWER
-    crowd = Crowd(count, dim=64)
+    crowd = Crowd(count, dim=_DIM)
     folder = crowd.write(place / "many")
     took = seconds(lambda: load(folder, index="many", client=client, plain=True))
     told = f"at {count:,} documents of {crowd.terms} terms and {crowd.dim}-d, loaded in {took:.0f} s"
