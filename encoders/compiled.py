@@ -107,9 +107,15 @@ def _attends(tower: nn.Module) -> bool:
 
 
 def _settings(precision: str) -> dict[str, Any]:
-    # One core a thread that asks, as torch has it here too (see lexel.pipeline.work).
+    # One core a thread that asks, as torch has it here too (see lexel.pipeline.work), and whichever is free: pinned to
+    # its core it would wait for whoever decodes pictures there.
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return {"INFERENCE_PRECISION_HINT": precision, "NUM_STREAMS": cores, "INFERENCE_NUM_THREADS": cores}
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "NUM_STREAMS": cores,
+        "INFERENCE_NUM_THREADS": cores,
+        "ENABLE_CPU_PINNING": False,
+    }
 
 
 def _openvino() -> Any:

@@ -122,13 +122,14 @@ def working(
     feature_dim: int | None,
     progress: Progress,
 ) -> Iterator[Work]:
-    """Threads at work for `model`: `workers`, by default one a core, prepare items, and on a CPU as many encode them.
+    """Threads at work for `model`: `workers`, by default one a core, encode on a CPU, and one more prepare items.
 
     What was not begun is dropped at the end.
     """
     own = workers or cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
-    with threads(own) as pool, threads(lanes) as network:
+    # A thread that prepares waits half its time for its decoder: one more keeps the cores busy.
+    with threads(own + 1) as pool, threads(lanes) as network:
         try:
             yield Work(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
         finally:
