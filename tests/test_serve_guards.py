@@ -72,6 +72,13 @@ def test_too_many_questions_have_to_wait(drawn: Drawn, client: OpenSearch) -> No
         assert "again" in refused.json()["error"]
 
 
+def test_an_explanation_counts_as_many_questions(drawn: Drawn, client: OpenSearch) -> None:
+    with asking(served(client, "drawn-images", limits=Limits(rate=0.01, burst=12))) as api:
+        asked = {"mode": "words", "q": "dog", "id": api.get("/search").json()["hits"][0]["id"]}
+        assert [api.get("/explain", params=asked).status_code for _ in range(2)] == [200, 429]
+        assert [api.get("/search").status_code for _ in range(2)] == [200, 429]
+
+
 def test_large_bodies_are_refused_whether_or_not_they_say_how_large(api: TestClient) -> None:
     large = b"x" * (2 << 20)
     said = api.post("/search", files={"image": ("a.jpg", large)})

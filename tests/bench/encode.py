@@ -31,6 +31,8 @@ from lexel.pipeline.sources import open_source
 from lexel.pipeline.work import cores, threads
 
 BATCH = 32
+# So many that the last batch, which one core works on alone, hardly counts.
+_COUNT = 384
 
 
 def run(quick: bool) -> Iterator[Figure]:
@@ -55,7 +57,7 @@ def run(quick: bool) -> Iterator[Figure]:
 def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
     model = fastest(encoder.load())
-    job_ = Pipeline(encoder, files, folder, 8 if quick else 512 if name == "lexel-tiny" else 192)
+    job_ = Pipeline(encoder, files, folder, 8 if quick else 768 if name == "lexel-tiny" else _COUNT)
     prepare = partial(ready, model, thumbnail=SIDE, least=least(model, thumbnail=SIDE))
     seconds = 0.01 if quick else 2.0
     with threads(cores()) as pool:
@@ -151,7 +153,7 @@ def _peers(encoder: Encoder, fast: Path, files: Sequence[Path], folder: Path, qu
     batched, what = loops.sentence_transformers(encoder.folder)
     wanted = batched(files)
     kinds = {"as it comes": encoder} | ({"compiled": open_encoder(str(fast))} if fast.exists() else {})
-    jobs = {kind: Pipeline(one, files, folder, len(files) if quick else 192) for kind, one in kinds.items()}
+    jobs = {kind: Pipeline(one, files, folder, len(files) if quick else _COUNT) for kind, one in kinds.items()}
     usual = {"one": partial(_looped, one_by_one, some), "batched": partial(_looped, batched, files)}
     found = in_turn({**jobs, **usual}, rounds=1 if quick else 3)
     for kind, job_ in jobs.items():

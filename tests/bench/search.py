@@ -25,8 +25,9 @@ from lexel.pipeline.question import Ask
 from lexel.pipeline.search import search
 
 _K, _QUERIES = 10, 200
-# On a quiet machine of two cores a million takes about five minutes; where it would take longer, fewer are searched.
-_MANY, _FEWER, _DIM, _PATIENCE = 1_000_000, 300_000, 32, 420.0
+# A few thousand tell how long a million would take, with half as much again for all that is done once; where that is
+# too long, fewer are searched.
+_MANY, _FEWER, _DIM, _PATIENCE = 1_000_000, 300_000, 32, 600.0
 # The vector's part then varies 2.8 times as much as the terms', as with photographs (see `Crowd`).
 _WEIGHT = 15.0
 # Until Java has compiled what every query goes through.
