@@ -14,6 +14,7 @@ import os
 import sys
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -43,23 +44,27 @@ class Compiled:
         except RuntimeError as error:
             raise EncoderError(f"{folder / FILE} cannot be read: {first_line(error)}") from error
         self._programs: dict[str, Any] = {}
-        self._lock, self._own = threading.Lock(), threading.local()
+        self._idle: dict[str, deque[Any]] = {"bf16": deque(), "f32": deque()}
+        self._lock = threading.Lock()
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels [B, 3, H, W] to features [B, F], in bfloat16 where torch would be computing in it."""
-        request = self._request("bf16" if torch.is_autocast_enabled("cpu") else "f32")
+        precision = "bf16" if torch.is_autocast_enabled("cpu") else "f32"
+        # Each has memory of its own: as many are made as are ever at work at once, whichever thread asks.
+        try:
+            request = self._idle[precision].pop()
+        except IndexError:
+            request = self._program(precision).create_infer_request()
         request.infer([pixels.contiguous().numpy()], share_inputs=True)
-        return torch.from_numpy(request.get_output_tensor(0).data.copy())
+        features = torch.from_numpy(request.get_output_tensor(0).data.copy())
+        self._idle[precision].append(request)
+        return features
 
-    def _request(self, precision: str) -> Any:
-        """This thread's own place to compute in."""
-        own: dict[str, Any] = self._own.__dict__
-        if precision not in own:
-            with self._lock:
-                if precision not in self._programs:
-                    self._programs[precision] = self._core.compile_model(self._network, "CPU", _settings(precision))
-            own[precision] = self._programs[precision].create_infer_request()
-        return own[precision]
+    def _program(self, precision: str) -> Any:
+        with self._lock:
+            if precision not in self._programs:
+                self._programs[precision] = self._core.compile_model(self._network, "CPU", _settings(precision))
+            return self._programs[precision]
 
 
 def compile_to(folder: Path, model: "Model", *, pictures: Iterable[torch.Tensor] | None = None) -> None:

@@ -195,7 +195,7 @@ def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
         if part.has(shard.number) and shard.number not in plan.listings:
             shard.path.unlink(missing_ok=True)
     # Other parts may be writing the common files at this moment.
-    common = ["job.json", "vocabulary.json", "failures.parquet"] if part.of == 1 else []
+    common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
     shards.remove_leftovers(out, {*map(shards.name, plan.listings), *common})
 
 
