@@ -31,8 +31,7 @@ from lexel.pipeline.sources import open_source
 from lexel.pipeline.work import cores, threads
 
 BATCH = 32
-# So many that the last batch, which one core works on alone, hardly counts.
-_COUNT = 384
+_COUNT = 192
 
 
 def run(quick: bool) -> Iterator[Figure]:
@@ -57,7 +56,7 @@ def run(quick: bool) -> Iterator[Figure]:
 def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
     model = fastest(encoder.load())
-    job_ = Pipeline(encoder, files, folder, 8 if quick else 768 if name == "lexel-tiny" else _COUNT)
+    job_ = Pipeline(encoder, files, folder, 8 if quick else 512 if name == "lexel-tiny" else _COUNT)
     prepare = partial(ready, model, thumbnail=SIDE, least=least(model, thumbnail=SIDE))
     seconds = 0.01 if quick else 2.0
     with threads(cores()) as pool:
