@@ -10,7 +10,6 @@ CVPR 2018; Xiao et al., "SmoothQuant", ICML 2023, both by NNCF's post-training q
 
 import io
 import logging
-import os
 import sys
 import threading
 import warnings
@@ -24,6 +23,7 @@ import torch
 from torch import nn
 
 from lexel.encoders.checkpoints import BROKEN, first_line
+from lexel.encoders.devices import cores
 from lexel.encoders.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -114,11 +114,10 @@ def _attends(tower: nn.Module) -> bool:
 def _settings(precision: str) -> dict[str, Any]:
     # One core a thread that asks, as torch has it here too (see lexel.pipeline.work), and whichever is free: pinned to
     # its core it would wait for whoever decodes pictures there.
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return {
         "INFERENCE_PRECISION_HINT": precision,
-        "NUM_STREAMS": cores,
-        "INFERENCE_NUM_THREADS": cores,
+        "NUM_STREAMS": cores(),
+        "INFERENCE_NUM_THREADS": cores(),
         "ENABLE_CPU_PINNING": False,
     }
 

@@ -1,4 +1,6 @@
-"""The device that networks run on."""
+"""The device that networks run on, and how many cores it has where it is a CPU."""
+
+import os
 
 import torch
 
@@ -15,3 +17,8 @@ def chosen(name: str) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise EncoderError(f"The device {name!r} cannot be used here; try --device cpu.") from error
     return device
+
+
+def cores() -> int:
+    """Those that this process may use; in a container or under a scheduler they are not all that there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

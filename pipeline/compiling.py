@@ -7,13 +7,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 
 from lexel.encoders import Encoder
 from lexel.encoders.compiled import compile_to
+from lexel.encoders.devices import cores
 from lexel.encoders.encoder import read
 from lexel.encoders.model import Model
 from lexel.pipeline.agreement import AGREES, fastest
@@ -24,7 +24,7 @@ from lexel.pipeline.ready import Ready, ready
 from lexel.pipeline.scenes import draw, scene
 from lexel.pipeline.sources import Source
 from lexel.pipeline.train import folder
-from lexel.pipeline.work import cores, threads
+from lexel.pipeline.work import threads
 
 # NNCF's own advice is 300 pictures to find the ranges by; those that the two encoders are compared on are others.
 SHOWN, _COMPARED = 300, 96
@@ -60,11 +60,10 @@ def compile_encoder(
     if int8 and source is None:
         raise ConfigError("Eight bits need pictures like yours to find the ranges of numbers by: add --pictures.")
     folder.check(out)
-    model = encoder.load(device="cpu")
-    shown, compared = _pictures(model, source, SHOWN if int8 else 0, progress)
     with folder.replacing(out) as new:
-        made = encoder.copy_to(new, device="cpu")
-        compile_to(new, made.load(device="cpu"), pictures=shown if int8 else None)
+        model = encoder.copy_to(new, device="cpu").load(device="cpu")
+        shown, compared = _pictures(model, source, SHOWN if int8 else 0, progress)
+        compile_to(new, model, pictures=shown if int8 else None)
         _write_down(new, encoder, "int8" if int8 else "float32")
         found = _compared(model, read(new).load(device="cpu"), compared)
         if not int8 and found["least"] < AGREES:
@@ -117,11 +116,10 @@ def _sample(items: Iterator[Item], count: int) -> list[Item]:
 def _compared(before: Model, after: Model, pictures: list[torch.Tensor]) -> dict[str, float]:
     exact = _encoded(before, pictures)
     cosines = (exact * _encoded(after, pictures)).sum(axis=1)
-    times: dict[str, Any] = {"before": [], "after": []}
-    for _ in range(3):  # in turns, so that what else the machine does meets both
-        times["before"].append(_core_seconds(fastest(before), pictures))
-        times["after"].append(_core_seconds(fastest(after), pictures))
-    each = {name: 1e3 * min(found) for name, found in times.items()}
+    models = {"before": fastest(before), "after": fastest(after)}
+    # In turns, so that what else the machine does meets both.
+    rounds = [{name: _core_seconds(model, pictures) for name, model in models.items()} for _ in range(3)]
+    each = {name: 1e3 * min(one[name] for one in rounds) for name in models}
     return {"least": float(cosines.min()), "mean": float(cosines.mean())} | each
 
 

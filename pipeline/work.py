@@ -1,6 +1,5 @@
 """Items on their way to rows: read, decoded and encoded in batches, all of it ahead of who writes them down."""
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from itertools import groupby
 import pyarrow as pa
 import torch
 
+from lexel.encoders.devices import cores
 from lexel.encoders.model import Encoded, Model
 from lexel.pipeline.ahead import ahead
 from lexel.pipeline.errors import ConfigError
@@ -144,8 +144,3 @@ def threads(count: int) -> ThreadPoolExecutor:
     that took three to six times the processor's time.
     """
     return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))
-
-
-def cores() -> int:
-    """Those that this process may use; in a container or under a scheduler they are not all that there are."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

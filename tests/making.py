@@ -72,6 +72,14 @@ def photo_folder(folder: Path, *, count: int, size: tuple[int, int] = (64, 48)) 
     return folder
 
 
+def partly_bad(folder: Path, *, count: int) -> Path:
+    """A folder of pictures that take a while, four of them bad."""
+    photo_folder(folder, count=count, size=(500, 400))
+    for i in (3, 40, 41, count - 1):
+        (folder / f"{i:03d}.jpg").write_bytes(b"bad")
+    return folder
+
+
 def contents(folder: Path) -> dict[str, bytes]:
     """Every file of a folder of shards by its name, hidden ones too."""
     return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from jobs import SHARD, marks, run
-from making import contents, photo_folder, random_encoder, run_lexel
+from making import contents, partly_bad, random_encoder, run_lexel
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline import shards
@@ -30,10 +30,7 @@ MANY = 160
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures that take a while, some of them bad."""
-    folder = photo_folder(tmp_path_factory.mktemp("many"), count=MANY, size=(500, 400))
-    for i in (3, 40, 41, MANY - 1):
-        (folder / f"{i:03d}.jpg").write_bytes(b"bad")
-    return folder
+    return partly_bad(tmp_path_factory.mktemp("many"), count=MANY)
 
 
 @pytest.fixture(scope="module")

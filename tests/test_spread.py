@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from bench.many import kill_one
 from jobs import SHARD, run
-from making import contents, photo_folder, random_encoder
+from making import contents, partly_bad, random_encoder
 from typer.testing import CliRunner
 
 from lexel.encoders.encoder import Encoder
@@ -40,10 +40,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Pictures that take a while, some of them bad."""
-    folder = photo_folder(tmp_path_factory.mktemp("many"), count=MANY, size=(500, 400))
-    for i in (3, 40, 41, MANY - 1):
-        (folder / f"{i:03d}.jpg").write_bytes(b"bad")
-    return folder
+    return partly_bad(tmp_path_factory.mktemp("many"), count=MANY)
 
 
 def begun(many: Path, out: Path, encoder: Encoder) -> Report:

@@ -17,6 +17,7 @@ from bench.clock import Spent, core_seconds, in_turn, rate, repeated, spending
 from bench.figure import Figure, absent, beside
 from bench.pictures import many, pictures
 from lexel.encoders import Encoder, EncoderError, open_encoder
+from lexel.encoders.devices import cores
 from lexel.encoders.model import Model
 from lexel.pipeline import encode as job
 from lexel.pipeline import shards
@@ -28,7 +29,7 @@ from lexel.pipeline.looks import SIDE
 from lexel.pipeline.ready import Ready, least, ready
 from lexel.pipeline.scenes import write
 from lexel.pipeline.sources import open_source
-from lexel.pipeline.work import cores, threads
+from lexel.pipeline.work import threads
 
 BATCH = 32
 _COUNT = 192

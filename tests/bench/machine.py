@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from lexel.encoders.devices import cores
+
 _PACKAGES = ("lexel", "torch", "torchvision", "transformers", "pillow", "pyarrow", "opensearch-py")
 # What decides how fast a network runs on a CPU, as Linux spells it.
 _FAST = ("avx2", "avx512f", "avx512_bf16", "avx512_vnni", "amx_bf16", "asimd", "bf16")
@@ -35,7 +37,7 @@ def machine() -> Machine:
     """This one."""
     return Machine(
         processor=_about("model name") or platform.processor() or platform.machine(),
-        cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
+        cores=cores(),
         instructions=tuple(name for name in _FAST if name in (_about("flags") or _about("Features")).split()),
         memory_gb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
         accelerator=_accelerator(),

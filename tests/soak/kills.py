@@ -7,7 +7,7 @@ from pathlib import Path
 
 from indices import contents as documents
 from making import contents as files
-from making import photo_folder, random_encoder
+from making import partly_bad, random_encoder
 from synthetic import collection
 
 from soak.ground import Ground, Tried
@@ -22,9 +22,7 @@ def soak(ground: Ground) -> Iterator[Tried]:
 def encode(ground: Ground, kills: int) -> Tried:
     """`kills` kills of encodings, about three of each before it may end."""
     place = ground.place("kills")
-    source, encoder = photo_folder(place / "photos", count=160, size=(500, 400)), random_encoder(place / "encoder")
-    for i in (3, 40, 41, 159):
-        (source / f"{i:03d}.jpg").write_bytes(b"bad")
+    source, encoder = partly_bad(place / "photos", count=160), random_encoder(place / "encoder")
     options = ["--encoder", str(encoder.folder), "--shard-size", "4", "--batch-size", "3", "--device", "cpu"]
 
     def command(run: int) -> list[str]:
