@@ -9,9 +9,10 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, locate, network, quiet
+from lexel.encoders.checkpoints import BROKEN, first_line, locate, network, quiet
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.pixels import Preprocess
+from lexel.encoders.processor import ImageProcessor
 from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.residual import ResidualConfig, ResidualNet
 
@@ -29,10 +30,10 @@ class Backbone(Protocol):
         """The length of a feature vector."""
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, H, W]."""
+        """One RGB picture to [3, H, W], bytes or numbers."""
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
-        """[B, 3, H, W] to pooled features [B, dim]."""
+        """What `pixels` made of B pictures to pooled features [B, dim]."""
 
     def config(self) -> dict[str, Any]:
         """What `backbone` needs to build it again."""
@@ -46,12 +47,16 @@ class ResidualBackbone(nn.Module):
 
     def __init__(self, *, net: ResidualConfig, preprocess: Preprocess) -> None:
         super().__init__()
-        self.net, self.pixels, self.dim = ResidualNet(net), preprocess, net.feature_dim
+        self.net, self.prepare, self.dim = ResidualNet(net), preprocess, net.feature_dim
         self._config = {"kind": "residual", "net": asdict(net), "preprocess": asdict(preprocess)}
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """One RGB picture to bytes [3, S, S]."""
+        return self.prepare(image)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, dim]."""
-        features: torch.Tensor = self.net(pixels)
+        features: torch.Tensor = self.net(self.prepare.normalised(pixels))
         return features
 
     def config(self) -> dict[str, Any]:
@@ -140,18 +145,22 @@ class TorchvisionBackbone(nn.Module):
         # The features are what the first layer of the classifier reads, by whichever of its names.
         classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
         self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
-        self.pixels = preprocess or _as_trained(name, weights)
-        self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.pixels)}
+        self.prepare: Preprocess = preprocess or _as_trained(name, weights)
+        self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.prepare)}
         try:
             with torch.inference_mode():
                 self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
         except (RuntimeError, AssertionError) as error:
-            size = self.pixels.size
+            size = self.prepare.size
             raise EncoderError(f"{name} cannot read pictures of {size} pixels: {first_line(error)}") from error
+
+    def pixels(self, image: Image.Image) -> torch.Tensor:
+        """One RGB picture to bytes [3, S, S]."""
+        return self.prepare(image)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, dim]."""
-        return _flat(self.net(pixels)["features"])
+        return _flat(self.net(self.prepare.normalised(pixels))["features"])
 
     def config(self) -> dict[str, Any]:
         """The network's name and how pictures are prepared."""

@@ -15,9 +15,10 @@ from typing import Any
 import torch
 from PIL import Image
 
-from lexel.encoders.checkpoints import BROKEN, ImageProcessor, first_line, locate, quiet, tokenizer
+from lexel.encoders.checkpoints import BROKEN, first_line, locate, quiet, tokenizer
 from lexel.encoders.devices import chosen
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.processor import ImageProcessor
 
 DEFAULT = "Salesforce/blip-image-captioning-base"
 # As the authors' own code captions: three beams; or nucleus sampling with p 0.9, and a little against repetition. The
@@ -42,7 +43,7 @@ class Captioner:
         self._network.to(self.device)
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
+        """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
         return self._pictures.pixels(image)
 
     def captions(self, pixels: torch.Tensor, *, count: int = 1, seed: int = 0) -> list[list[str]]:

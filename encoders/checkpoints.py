@@ -7,15 +7,11 @@ opened.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors import SafetensorError
 
 from lexel.encoders.errors import EncoderError
-
-if TYPE_CHECKING:
-    import torch
-    from PIL import Image
 
 # What `transformers` raises for a folder that is not what its files say.
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
@@ -52,7 +48,7 @@ def network(folder: Path) -> Any:
     import torch
     from transformers import AutoModel
 
-    with quiet(), _opening(folder):
+    with quiet(), opening(folder):
         net, report = AutoModel.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
@@ -72,7 +68,7 @@ def classifier(folder: Path) -> tuple[Any, list[str]]:
     import torch
     from transformers import AutoModelForImageClassification
 
-    with quiet(), _opening(folder):
+    with quiet(), opening(folder):
         net, report = AutoModelForImageClassification.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
         )
@@ -86,7 +82,7 @@ def tokenizer(folder: Path) -> Any:
     """The checkpoint's tokenizer. Raises EncoderError where it has none."""
     from transformers import AutoTokenizer
 
-    with quiet(), _opening(folder):
+    with quiet(), opening(folder):
         return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
 
 
@@ -94,73 +90,6 @@ def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
     """How many tokens of a text `net` can read: many checkpoints name the limit in only one of their files."""
     config = getattr(net.config, "text_config", net.config)
     return int(min(tokens.model_max_length, getattr(config, "max_position_embeddings", at_most), at_most))
-
-
-class ImageProcessor:
-    """The checkpoint's image processor. It makes pixels of one shape only, since pictures are encoded in batches.
-
-    With `whole` it squeezes the picture into the square that it would have cut out of the middle, or one `enlarged` by
-    that factor, to a multiple of 32 pixels.
-    """
-
-    def __init__(self, folder: Path, *, whole: bool = False, enlarged: float = 1.0) -> None:
-        from PIL import Image
-        from transformers import AutoImageProcessor
-
-        with quiet(), _opening(folder):
-            self._process = AutoImageProcessor.from_pretrained(folder, trust_remote_code=False)
-            if whole and getattr(self._process, "do_center_crop", False):
-                crop = self._process.crop_size
-                sides = ("height", "width")
-                square = {side: _multiple(crop[side] * enlarged) if enlarged > 1 else crop[side] for side in sides}
-                self._process = type(self._process).from_pretrained(folder, size=square, do_center_crop=False)
-            found = [self._process(images=Image.new("RGB", s), return_tensors="pt") for s in ((96, 64), (64, 96))]
-        if len({tuple(f["pixel_values"].shape) for f in found}) > 1:
-            raise EncoderError(
-                f"{folder} makes pictures of different sizes; give its image processor a fixed size or a crop."
-            )
-        self._patches = "spatial_shapes" in found[0]
-
-    def pixels(self, image: "Image.Image") -> "torch.Tensor":
-        """One RGB picture to float32 [3, H, W].
-
-        SigLIP 2 may keep a picture's shape and reads N patches of P numbers: these come as [1, N, P + 3], where the
-        last three say whether the patch is there and how many patches the picture is high and wide.
-        """
-        import torch
-
-        from lexel.encoders.pixels import not_too_long
-
-        if getattr(self._process, "do_center_crop", False):
-            # What goes would be cut away after it had been enlarged. No real picture is so long, and of one that is not
-            # the pixels stay those of `transformers`.
-            image = not_too_long(image, times=64)
-        found = self._process(images=image, return_tensors="pt")
-        pixels: torch.Tensor = found["pixel_values"][0]
-        if not self._patches:
-            return pixels
-        grid = found["spatial_shapes"].expand(len(pixels), 2)
-        return torch.cat([pixels, found["pixel_attention_mask"].T, grid], dim=1)[None]
-
-    def inputs(self, pixels: "torch.Tensor") -> dict[str, "torch.Tensor"]:
-        """A batch of what `pixels` made, as the network's arguments."""
-        if not self._patches:
-            return {"pixel_values": pixels}
-        patches = pixels[:, 0]
-        return {
-            "pixel_values": patches[..., :-3],
-            "pixel_attention_mask": patches[..., -3].int(),
-            "spatial_shapes": patches[:, 0, -2:].long(),
-        }
-
-    def save(self, folder: Path) -> None:
-        """Write the processor's own files."""
-        self._process.save_pretrained(folder)
-
-
-def _multiple(pixels: float) -> int:
-    # What networks halve five times; anything else would lose a row at some step.
-    return 32 * round(pixels / 32)
 
 
 @contextmanager
@@ -180,7 +109,8 @@ def quiet() -> Iterator[None]:
 
 
 @contextmanager
-def _opening(folder: Path) -> Iterator[None]:
+def opening(folder: Path) -> Iterator[None]:
+    """Say in one sentence what `transformers` finds wrong with `folder`, as an EncoderError."""
     try:
         yield
     except BROKEN as error:

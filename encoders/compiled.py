@@ -43,12 +43,18 @@ class Compiled:
             self._network = self._core.read_model(folder / FILE)
         except RuntimeError as error:
             raise EncoderError(f"{folder / FILE} cannot be read: {first_line(error)}") from error
+        self._bytes = self._network.input(0).element_type.get_type_name() == "u8"
         self._programs: dict[str, Any] = {}
         self._idle: dict[str, deque[Any]] = {"bf16": deque(), "f32": deque()}
         self._lock = threading.Lock()
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Pixels [B, 3, H, W] to features [B, F], in bfloat16 where torch would be computing in it."""
+        """Pixels [B, 3, H, W] to features [B, F], in bfloat16 where torch would be computing in it.
+
+        Raises EncoderError where it was compiled for numbers and gets bytes, or the other way round.
+        """
+        if (pixels.dtype == torch.uint8) != self._bytes:
+            raise EncoderError("This encoder was compiled by another lexel, for other pixels; compile it again.")
         precision = "bf16" if torch.is_autocast_enabled("cpu") else "f32"
         # Each has memory of its own: as many are made as are ever at work at once, whichever thread asks.
         try:

@@ -100,7 +100,7 @@ class Model:
         return importance(self.vocabulary.document_frequency)
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
+        """One RGB picture to [3, H, W], bytes or numbers (see `Preprocess`); safe on worker threads."""
         return self.tower.pixels(image)
 
     @cached_property
@@ -119,7 +119,7 @@ class Model:
     def images(self, pixels: torch.Tensor) -> Encoded:
         """Pixels [B, 3, H, W] to vectors, features and terms."""
         with torch.inference_mode():
-            features = self.features(pixels.to(self.device, non_blocking=True, memory_format=torch.channels_last))
+            features = self.features(pixels)
         if self.feature_dim is None:
             return self.of_features(_array(features))
         # Rounded before anything is made of them, so that the same comes of them when they are read from a shard.
@@ -127,9 +127,12 @@ class Model:
         return replace(self.of_features(own), features=own)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
-        """The forward pass: pixels [B, 3, H, W] on the device to features [B, F], or to vectors where these are all."""
+        """The forward pass: pixels [B, 3, H, W] to features [B, F], or to vectors where these are all."""
         with self.precision():
-            return self._compiled(batch) if self._compiled else self.tower.images(batch)[0]
+            if self._compiled:
+                return self._compiled(batch)
+            there = batch.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+            return self.tower.images(there)[0]
 
     def of_features(self, features: npt.NDArray[Any]) -> Encoded:
         """Features [B, F], as `Encoded` has them (the vectors, where it has none), to what `images` makes of them."""

@@ -44,12 +44,12 @@ class RegionBackbone(nn.Module):
         seen = self.net.transform
         # The whole picture is squeezed into a square of the side that the detector was trained on: nothing is lost at
         # the edges, where half of its regions are.
-        self._prepare = preprocess or Preprocess(seen.min_size[0], None, tuple(seen.image_mean), tuple(seen.image_std))
+        self.prepare = preprocess or Preprocess(seen.min_size[0], None, tuple(seen.image_mean), tuple(seen.image_std))
         self._config = {"kind": "regions", "name": name, "regions": regions, "pool": pool}
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, S, S]."""
-        return self._prepare(image)
+        """One RGB picture to bytes [3, S, S]."""
+        return self.prepare(image)
 
     def train(self, mode: bool = True) -> "RegionBackbone":
         """It stays as it is: in training a detector asks for boxes to learn from."""
@@ -57,9 +57,10 @@ class RegionBackbone(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, regions * (width + 1)]."""
+        pixels = self.prepare.normalised(pixels).float()
         # Half precision would move a box by pixels.
         with torch.autocast(pixels.device.type, enabled=False):
-            maps = self.net.backbone(pixels.float())
+            maps = self.net.backbone(pixels)
             boxes = [found[: self.regions] for found in self._boxes(pixels, maps)]
             features = self._box_features(maps, boxes, pixels)
         parts = torch.split(pad(features, (0, 1), value=1.0), [len(b) for b in boxes])
@@ -92,7 +93,7 @@ class RegionBackbone(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The detector's name, how many regions, and how pictures are prepared."""
-        return {**self._config, "preprocess": asdict(self._prepare)}
+        return {**self._config, "preprocess": asdict(self.prepare)}
 
     def save(self, folder: Path) -> None:
         """Nothing beside the weights."""

@@ -21,12 +21,12 @@ class Eye(Protocol):
     """What makes pixels of a picture: a model, or a captioner."""
 
     def pixels(self, image: Image.Image) -> torch.Tensor:
-        """One RGB picture to float32 [3, H, W]; safe on worker threads."""
+        """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
 
 
 @dataclass(frozen=True)
 class Ready:
-    """A picture's pixels, float32 [3, H, W], its size in the file and, where asked for, its look; a text has none."""
+    """A picture's pixels [3, H, W], its size in the file and, where asked for, its look; a text has none of them."""
 
     item: Item
     id: str

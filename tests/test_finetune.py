@@ -111,7 +111,7 @@ def test_the_loss_is_that_of_transformers(kind: str, small: Callable[[str], Path
     padding = "max_length" if kind == "siglip" else True
     options = {"truncation": True, "max_length": 16, "return_tensors": "pt"}
     tokens = task.tower.tokenizer(list(batch.texts), padding=padding, **options)
-    theirs = net(**tokens, pixel_values=batch.pixels, return_loss=True).loss
+    theirs = net(**tokens, **task.tower.processor.inputs(batch.pixels), return_loss=True).loss
     assert len(set(batch.texts)) == 12
     assert task.loss(batch, 0.0)[0].item() == pytest.approx(theirs.item(), rel=1e-5)
 

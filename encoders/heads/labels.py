@@ -110,10 +110,12 @@ def _reads_features(layer: nn.Linear, net: Any, backbone: TransformersBackbone |
     pixels = backbone.pixels(Image.fromarray(noise))[None]
     with torch.inference_mode():
         features = backbone(pixels)
-        whole = net(pixels) if isinstance(backbone, TorchvisionBackbone) else _logits(net, backbone, pixels)
+        whole = _logits(net, backbone, pixels)
         fits = features.shape[1] == layer.in_features
         return fits and bool(torch.allclose(layer(features), whole, rtol=1e-3, atol=1e-3))
 
 
-def _logits(net: Any, backbone: TransformersBackbone, pixels: torch.Tensor) -> Any:
+def _logits(net: Any, backbone: TransformersBackbone | TorchvisionBackbone, pixels: torch.Tensor) -> Any:
+    if isinstance(backbone, TorchvisionBackbone):
+        return net(backbone.prepare.normalised(pixels))
     return net(**backbone.processor.inputs(pixels)).logits
