@@ -11,7 +11,7 @@ from torch import nn
 
 from lexel.encoders.checkpoints import BROKEN, first_line, locate, network, quiet
 from lexel.encoders.errors import EncoderError
-from lexel.encoders.pixels import Preprocess
+from lexel.encoders.pixels import Picture, Preprocess
 from lexel.encoders.processor import ImageProcessor
 from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.residual import ResidualConfig, ResidualNet
@@ -29,7 +29,7 @@ class Backbone(Protocol):
     def dim(self) -> int:
         """The length of a feature vector."""
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to [3, H, W], bytes or numbers."""
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -50,7 +50,7 @@ class ResidualBackbone(nn.Module):
         self.net, self.prepare, self.dim = ResidualNet(net), preprocess, net.feature_dim
         self._config = {"kind": "residual", "net": asdict(net), "preprocess": asdict(preprocess)}
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to bytes [3, S, S]."""
         return self.prepare(image)
 
@@ -154,7 +154,7 @@ class TorchvisionBackbone(nn.Module):
             size = self.prepare.size
             raise EncoderError(f"{name} cannot read pictures of {size} pixels: {first_line(error)}") from error
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to bytes [3, S, S]."""
         return self.prepare(image)
 

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 
 from lexel.encoders.checkpoints import BROKEN, first_line, locate, quiet, tokenizer
 from lexel.encoders.devices import chosen
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.pixels import Picture
 from lexel.encoders.processor import ImageProcessor
 
 DEFAULT = "Salesforce/blip-image-captioning-base"
@@ -42,7 +42,7 @@ class Captioner:
         self.device = chosen(device)
         self._network.to(self.device)
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
         return self._pictures.pixels(image)
 

@@ -25,6 +25,7 @@ from lexel.encoders.encoder import FORMAT, Encoder
 from lexel.encoders.errors import EncoderError
 from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
 from lexel.encoders.memory import keep_freed_memory
+from lexel.encoders.pixels import Picture
 from lexel.encoders.precision import fast, is_faster
 from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.texts import TransformersText
@@ -99,7 +100,7 @@ class Model:
             return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to [3, H, W], bytes or numbers (see `Preprocess`); safe on worker threads."""
         return self.tower.pixels(image)
 

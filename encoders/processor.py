@@ -9,7 +9,7 @@ from PIL import Image
 
 from lexel.encoders.checkpoints import opening, quiet
 from lexel.encoders.errors import EncoderError
-from lexel.encoders.pixels import Filter, Preprocess, not_too_long
+from lexel.encoders.pixels import Filter, Picture, Preprocess, not_too_long, rows_of
 
 # Wide, high, and of a shape where every way to round a side's length gives another.
 _TRIED = ((96, 64), (64, 96), (331, 257))
@@ -45,7 +45,7 @@ class ImageProcessor:
         agrees = own and all(_same(own, i, f["pixel_values"][0]) for i, f in zip(tried, found, strict=True))
         self.own = own if agrees else None
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to bytes [3, H, W], or to float32 numbers where only the checkpoint's own code makes them.
 
         SigLIP 2 may keep a picture's shape and reads N patches of P numbers: these come as [1, N, P + 3], where the
@@ -53,10 +53,10 @@ class ImageProcessor:
         """
         if self.own:
             return self.own(image)
-        if getattr(self._process, "do_center_crop", False):
-            # What goes would be cut away after it had been enlarged.
-            image = not_too_long(image)
-        found = self._process(images=image, return_tensors="pt")
+        rows = rows_of(image)
+        # What goes would be cut away after it had been enlarged.
+        kept = not_too_long(rows) if getattr(self._process, "do_center_crop", False) else rows
+        found = self._process(images=Image.fromarray(kept), return_tensors="pt")
         pixels: torch.Tensor = found["pixel_values"][0]
         if not self._patches:
             return pixels

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any, Literal
 
 import torch
-from PIL import Image
 from torch import nn
 from torch.nn.functional import pad
 from torch.nn.utils.rnn import pad_sequence
 
 from lexel.encoders.checkpoints import first_line
 from lexel.encoders.errors import EncoderError
-from lexel.encoders.pixels import Preprocess
+from lexel.encoders.pixels import Picture, Preprocess
 
 Pool = Literal["mean", "sum"]
 
@@ -47,7 +46,7 @@ class RegionBackbone(nn.Module):
         self.prepare = preprocess or Preprocess(seen.min_size[0], None, tuple(seen.image_mean), tuple(seen.image_std))
         self._config = {"kind": "regions", "name": name, "regions": regions, "pool": pool}
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to bytes [3, S, S]."""
         return self.prepare(image)
 

@@ -13,6 +13,7 @@ from lexel.encoders.backbones import Backbone, backbone
 from lexel.encoders.bent import linear
 from lexel.encoders.checkpoints import BROKEN, first_line, longest_text, network, quiet, tokenizer
 from lexel.encoders.errors import EncoderError
+from lexel.encoders.pixels import Picture
 from lexel.encoders.processor import ImageProcessor
 from lexel.encoders.regions import RegionBackbone
 from lexel.encoders.texts import TextModel, text_model
@@ -29,7 +30,7 @@ class Tower(Protocol):
     def feature_dim(self) -> int | None:
         """The length F of the head's input, or None where that is the vector itself."""
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to [3, H, W], bytes or numbers, of one shape for all pictures; called on worker threads."""
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

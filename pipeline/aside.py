@@ -15,15 +15,32 @@ from collections import deque
 from dataclasses import dataclass
 from io import FileIO
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
-from lexel.pipeline.decoder import ANSWER, QUESTION
-from lexel.pipeline.images import BadImageError, Decoded
+from lexel.pipeline.decoder import ANSWER, LOOK, QUESTION
+from lexel.pipeline.images import BadImageError
+from lexel.pipeline.looks import Look
 
 # A picture of 100 megapixels takes 2 to 3 seconds on one core.
 SECONDS = 60.0
 # glibc gives a picture's memory back to the system after each one, and taking it again costs as much as decoding.
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A picture's bytes [H, W, 3], perhaps fewer than in the file, its `size` (width, height) there, and its look."""
+
+    rows: npt.NDArray[np.uint8]
+    size: tuple[int, int]
+    look: Look | None
+
+    @property
+    def image(self) -> Image.Image:
+        """The same as Pillow has it."""
+        return Image.fromarray(self.rows)
 
 
 class _EndedError(Exception):
@@ -40,14 +57,14 @@ class _Decoder:
     questions: FileIO
     answers: FileIO
 
-    def decode(self, content: bytes, least: int | None, seconds: float) -> Decoded:
+    def decode(self, content: bytes, least: int | None, side: int | None, seconds: float) -> Seen:
         try:
-            _write(self.questions, QUESTION.pack(len(content), least or 0))
+            _write(self.questions, QUESTION.pack(len(content), least or 0, -1 if side is None else side))
             _write(self.questions, content)
             # The decoder answers when it is done, and then as fast as we read.
             if not select.select([self.answers], [], [], seconds)[0]:
                 raise TimeoutError
-            return self._answer()
+            return self._answer(looked=side is not None)
         except (OSError, EOFError) as error:
             raise _EndedError(late=isinstance(error, TimeoutError), code=self.end()) from None
 
@@ -57,12 +74,17 @@ class _Decoder:
         self.answers.close()
         return self.process.wait()
 
-    def _answer(self) -> Decoded:
+    def _answer(self, *, looked: bool) -> Seen:
         good, width, height, *size = ANSWER.unpack(self._read(ANSWER.size))
         if not good:
             raise BadImageError(self._read(width).decode())
-        pixels = self._read(width * height * 3)
-        return Decoded(Image.frombuffer("RGB", (width, height), pixels, "raw", "RGB", 0, 1), tuple(size))
+        look = self._look() if looked else None
+        rows = np.frombuffer(self._read(width * height * 3), np.uint8).reshape(height, width, 3)
+        return Seen(rows, tuple(size), look)
+
+    def _look(self) -> Look:
+        phash, waves, size = LOOK.unpack(self._read(LOOK.size))
+        return Look(bytes(self._read(size)) or None, phash, waves)
 
     def _read(self, size: int) -> bytearray:
         found = bytearray(size)
@@ -94,16 +116,19 @@ def end_all() -> None:
             _idle.pop().end()
 
 
-def decode(content: bytes, *, least: int | None = None, seconds: float | None = None) -> Decoded:
+def decode(
+    content: bytes, *, least: int | None = None, thumbnail: int | None = None, seconds: float | None = None
+) -> Seen:
     """As `images.decode`, within `seconds` (by default SECONDS) and `decoder.MAX_MEMORY`.
 
-    Raises BadImageError too for a picture that takes longer or more, and for one that ends the decoder.
+    With `thumbnail`, the longest side of one or 0 for none, the look of the picture comes along. Raises BadImageError
+    too for a picture that takes longer or more, and for one that ends the decoder.
     """
     limit = SECONDS if seconds is None else seconds
     for attempt in (1, 2):
         decoder = _take()
         try:
-            found = decoder.decode(content, least, limit)
+            found = decoder.decode(content, least, thumbnail, limit)
         except BadImageError:
             _idle.append(decoder)
             raise

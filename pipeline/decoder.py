@@ -1,9 +1,11 @@
 """The program that decodes pictures for `aside`: bytes in, pixels or a reason out, with bounded memory.
 
-It reads a picture as its length (8 bytes), the least pixels of its shorter side (4 bytes, see `images.decode`) and its
-bytes. It answers with a byte that says whether it could, four numbers (4 bytes each) and what they measure: the width
-and height of the RGB pixels that follow, and those in the file; or a length, zeros and a reason. It ends when nobody
-writes to it any more, however its parent ended.
+It reads a picture as its length (8 bytes), the least pixels of its shorter side (4 bytes, see `images.decode`), the
+longest side of its thumbnail (4 bytes, see `looks.look`; -1 for no look at all) and its bytes. It answers with a byte
+that says whether it could, four numbers (4 bytes each) and what they measure: the width and height of the RGB pixels
+that follow, and those in the file; or a length, zeros and a reason. Before the pixels comes the look where it was asked
+for: hash, waves, and the thumbnail behind its length. It ends when nobody writes to it any more, however its parent
+ended.
 """
 
 import contextlib
@@ -13,8 +15,9 @@ import struct
 from typing import BinaryIO
 
 from lexel.pipeline.images import BadImageError, decode
+from lexel.pipeline.looks import Look, look
 
-QUESTION, ANSWER = struct.Struct("<QI"), struct.Struct("<?IIII")
+QUESTION, ANSWER, LOOK = struct.Struct("<QIi"), struct.Struct("<?IIII"), struct.Struct("<q64sI")
 # A picture of 100 megapixels with transparency takes 2.3 GB at its worst moment, one of 32-bit numbers 3.1 GB.
 MAX_MEMORY = 4 << 30
 
@@ -28,8 +31,8 @@ def main() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # what a library prints must not get among the pixels
     with contextlib.suppress(BrokenPipeError):
         while len(header := questions.read(QUESTION.size)) == QUESTION.size:
-            size, least = QUESTION.unpack(header)
-            _answer(questions.read(size), least, answers)
+            size, least, side = QUESTION.unpack(header)
+            _answer(questions.read(size), least, side, answers)
 
 
 def _limit() -> None:
@@ -42,15 +45,27 @@ def _limit() -> None:
         pass
 
 
-def _answer(content: bytes, least: int, answers: BinaryIO) -> None:
+def _answer(content: bytes, least: int, side: int, answers: BinaryIO) -> None:
     try:
         image, size = decode(content, least=least)
-        answers.write(ANSWER.pack(True, *image.size, *size))
+        seen = b"" if side < 0 else _packed(look(image, side=side))
+        answers.write(ANSWER.pack(True, *image.size, *size) + seen)
         answers.write(image.tobytes())
     except BadImageError as error:
-        reason = str(error).encode("utf-8", "backslashreplace")
-        answers.write(ANSWER.pack(False, len(reason), 0, 0, 0) + reason)
+        _refuse(str(error), answers)
+    except Exception as error:  # out of memory, say
+        _refuse(f"not usable: {type(error).__name__} {error}".rstrip(), answers)
     answers.flush()
+
+
+def _packed(seen: Look) -> bytes:
+    thumbnail = seen.thumbnail or b""
+    return LOOK.pack(seen.phash, seen.waves, len(thumbnail)) + thumbnail
+
+
+def _refuse(reason: str, answers: BinaryIO) -> None:
+    said = reason.encode("utf-8", "backslashreplace")
+    answers.write(ANSWER.pack(False, len(said), 0, 0, 0) + said)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,11 @@ import torch
 from PIL import Image
 
 from lexel.encoders.model import Model
+from lexel.encoders.pixels import Picture
 from lexel.pipeline.aside import decode
 from lexel.pipeline.images import BadImageError
 from lexel.pipeline.items import Item, readable
-from lexel.pipeline.looks import Look, look
+from lexel.pipeline.looks import Look
 from lexel.pipeline.shards import Failure
 
 View = Callable[[Image.Image], Image.Image]
@@ -20,7 +21,7 @@ View = Callable[[Image.Image], Image.Image]
 class Eye(Protocol):
     """What makes pixels of a picture: a model, or a captioner."""
 
-    def pixels(self, image: Image.Image) -> torch.Tensor:
+    def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
 
 
@@ -64,9 +65,9 @@ def ready(
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
-        image, (width, height) = decode(content, least=least)
-        seen = None if thumbnail is None else look(image, side=thumbnail)
-        return Ready(item, item.identify(content), model.pixels(view(image)), width, height, seen)
+        seen = decode(content, least=least, thumbnail=thumbnail)
+        pixels = model.pixels(seen.rows if view is whole else view(seen.image))
+        return Ready(item, item.identify(content), pixels, *seen.size, seen.look)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # out of memory, say

@@ -91,7 +91,7 @@ def encode_picture(model: "Model", content: bytes) -> "Encoded":
     """One picture's vector and terms. Raises BadImageError where the bytes are no picture."""
     from lexel.pipeline.aside import decode
 
-    return model.images(model.pixels(decode(content, least=model.enough).image)[None])
+    return model.images(model.pixels(decode(content, least=model.enough).rows)[None])
 
 
 def _analyzed(index: Index, line: Line) -> tuple[Question, tuple[str, ...]]:

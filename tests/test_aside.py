@@ -16,7 +16,7 @@ from PIL import Image
 from soak.bad import KINDS, scans
 from soak.pictures import look, some
 
-from lexel.pipeline import aside
+from lexel.pipeline import aside, looks
 from lexel.pipeline.images import BadImageError, decode
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # of formats that it will not write any more
@@ -34,6 +34,31 @@ def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
     content = saved(picture(3, (331, 207)), kind)
     assert aside.decode(content).image.tobytes() == decode(content).image.tobytes()
     assert aside.decode(content).size == (331, 207)
+
+
+@pytest.mark.parametrize("thumbnail", [0, 100, 256])
+def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
+    content = jpeg(3, (331, 207))
+    seen = aside.decode(content, thumbnail=thumbnail)
+    assert seen.look == looks.look(decode(content).image, side=thumbnail)
+    assert (seen.look.thumbnail is None) == (thumbnail == 0)
+    assert aside.decode(content).look is None
+    assert len(aside._idle) == 1
+
+
+def test_what_cannot_be_looked_at_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    code = (
+        "import lexel.pipeline.decoder as d\n"
+        "def look(image, *, side): raise OverflowError('too many')\n"
+        "d.look = look; d.main()"
+    )
+    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}"\n')
+    (tmp_path / "python").chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(BadImageError, match=r"^not usable: OverflowError too many$"):
+        aside.decode(jpeg(), thumbnail=0)
+    assert aside.decode(jpeg()).size == (64, 48)
+    assert len(aside._idle) == 1
 
 
 def test_it_gives_the_reasons_that_decoding_here_gives() -> None:

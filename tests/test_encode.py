@@ -18,7 +18,7 @@ from PIL import Image
 from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import Model
 from lexel.encoders.terms import quantise
-from lexel.pipeline import shards
+from lexel.pipeline import aside, shards
 from lexel.pipeline.agreement import AGREES
 from lexel.pipeline.encode import Part, Report
 from lexel.pipeline.errors import ConfigError, SourceError
@@ -200,7 +200,7 @@ def test_no_exception_of_one_item_ends_the_job(
     assert failures(tmp_path / "read")["2.jpg"].startswith("unreadable: ")
 
     def decode(content: bytes, **how: Any) -> Any:
-        return _raise(error) if content == jpeg(3) else decoded(content, **how)
+        return _raise(error) if content == jpeg(3) else aside.decode(content, **how)
 
     monkeypatch.setattr("lexel.pipeline.ready.decode", decode)
     items[2] = Item("2.jpg", partial(jpeg, 2))

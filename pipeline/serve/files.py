@@ -10,7 +10,7 @@ from typing import BinaryIO
 from lexel.pipeline import aside
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.items import MAX_BYTES
-from lexel.pipeline.looks import SIDE, look
+from lexel.pipeline.looks import SIDE
 
 # What browsers show, and what such a file begins with. An SVG is a program and not among them.
 _KINDS = (
@@ -58,9 +58,10 @@ def thumbnail(root: str, uri: str) -> bytes:
     with _opened(root, uri) as file:
         content = file.read(MAX_BYTES)
     with _making:
-        made = look(aside.decode(content, least=2 * SIDE, seconds=_SECONDS).image).thumbnail
+        made = aside.decode(content, least=2 * SIDE, thumbnail=SIDE, seconds=_SECONDS).look
     assert made is not None
-    return made
+    assert made.thumbnail is not None
+    return made.thumbnail
 
 
 def _opened(root: str, uri: str) -> BinaryIO:
