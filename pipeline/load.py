@@ -238,13 +238,11 @@ def _documents(plan: _Plan, todo: list[Shard]) -> Iterator[bulk.Document]:
 
 
 def _distinct(there: list[Shard]) -> int:
-    """How many different ids the shards hold, by a 64-bit hash of each: 8 bytes of memory an item."""
-    hashes = [
-        np.fromiter((_hash(id_) for id_ in batch.column("id").to_pylist()), dtype=np.uint64)
-        for shard in there
-        for batch in shard.batches(columns=["id"], size=8192)
-    ]
-    return len(np.unique(np.concatenate(hashes))) if hashes else 0
+    """How many different ids the shards hold, by a 64-bit hash of each: 9 bytes of memory an item."""
+    ids = (id_ for shard in there for batch in shard.batches(columns=["id"], size=8192) for id_ in batch["id"])
+    hashes = np.fromiter((_hash(id_.as_py()) for id_ in ids), np.uint64, sum(shard.rows() for shard in there))
+    hashes.sort()
+    return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
 
 
 def _hash(text: str) -> int:

@@ -25,6 +25,8 @@ ALIKE = 0.98
 _BLOCKS = RADIUS + 2
 # Pairs that are looked at together: with their waves 200 MB.
 _PAIRS = 250_000
+# Hashes that are sorted together, but in no more parts than 2 to the power of _BITS: each is one more look at all.
+_AT_ONCE, _BITS = 250_000, 6
 
 Hashes = npt.NDArray[np.uint64]
 Rows = npt.NDArray[np.int64]
@@ -47,16 +49,24 @@ class Near:
 
 
 def near(there: Sequence[Shard]) -> Near:
-    """The groups of all items in these shards. It takes about 90 bytes of memory an item while it counts, then 8."""
-    hashes = pa.chunked_array(list(_batches(there, "phash", pa.int64())), pa.int64())
-    first = np.arange(len(hashes))
-    # Texts have no hash, and are near to nothing.
-    rows = np.flatnonzero(hashes.is_valid().to_numpy())
-    values = hashes.drop_null().to_numpy().view(np.uint64)
+    """The groups of all items in these shards. It takes about 110 bytes of memory an item while it counts, then 8."""
+    rows, values = _hashed(there)
     # What is alone by its hash is alone; the waves are read of the others only, which are few in most collections.
     some = np.flatnonzero(_several(groups(values)))
-    first[rows[some]] = rows[some][groups(values[some], _waves(there, rows[some]))]
+    rows, values = rows[some], values[some]
+    first = np.arange(sum(shard.rows() for shard in there))
+    first[rows] = rows[groups(values, _waves(there, rows))]
     return Near(first, _names(there, first))
+
+
+def _hashed(there: Sequence[Shard]) -> tuple[Rows, Hashes]:
+    """The rows that have a hash, and their hashes; texts have none, and are near to nothing."""
+    rows, values, row = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], 0
+    for batch in _batches(there, "phash", pa.int64()):
+        rows.append(row + np.flatnonzero(batch.is_valid().to_numpy(zero_copy_only=False)))
+        values.append(batch.drop_null().to_numpy().view(np.uint64))
+        row += len(batch)
+    return np.concatenate(rows), np.concatenate(values)
 
 
 def groups(hashes: Hashes, waves: Waves | None = None) -> Rows:
@@ -65,8 +75,8 @@ def groups(hashes: Hashes, waves: Waves | None = None) -> Rows:
     With waves [N, 64], near-duplicates are alike in these too.
     """
     # Equal rows are one: a thousand copies of a file need not be compared with each other.
-    kinds = hashes if waves is None else np.column_stack([hashes, waves.view(np.uint64)])
-    _, first, place = np.unique(kinds, axis=0, return_index=True, return_inverse=True)
+    kinds, axis = (hashes, None) if waves is None else (np.column_stack([hashes, waves.view(np.uint64)]), 0)
+    _, first, place = np.unique(kinds, axis=axis, return_index=True, return_inverse=True)
     root = np.arange(len(first))
     for pairs in _close(hashes[first]):
         root = _joined(root, pairs if waves is None else pairs[_alike(waves[first], pairs)])
@@ -120,34 +130,49 @@ def _close(values: Hashes) -> Iterator[Rows]:
     """Pairs [P, 2] of values that differ by at most RADIUS bits."""
     held: list[Rows] = []
     for mask in _masks():
-        for pairs in _equal_under(mask, values):
-            held.append(pairs)
-            if sum(map(len, held)) > _PAIRS:
-                yield np.concatenate(held)
-                held = []
+        for rows in _parts(mask, values):
+            for pairs in _equal_under(mask, values[rows]):
+                held.append(rows[pairs])
+                if sum(map(len, held)) > _PAIRS:
+                    yield np.concatenate(held)
+                    held = []
     if held:
         yield np.concatenate(held)
 
 
-def _masks() -> Iterable[np.uint64]:
+def _masks() -> Iterable[int]:
     # A block's bits are spread: neighbouring waves are of a kind, and a block of one kind would tell less apart.
     blocks = [sum(1 << bit for bit in range(start, 64, _BLOCKS)) for start in range(_BLOCKS)]
-    return (np.uint64(one | other) for one, other in combinations(blocks, 2))
+    return (one | other for one, other in combinations(blocks, 2))
 
 
-def _equal_under(mask: np.uint64, values: Hashes) -> Iterator[Rows]:
+def _parts(mask: int, values: Hashes) -> Iterator[Rows]:
+    """The rows of values that may be equal under the mask, part by part: sorting all at once takes more memory."""
+    bits = min(_BITS, (len(values) // _AT_ONCE).bit_length())
+    shared = sum(1 << bit for bit in [bit for bit in range(64) if mask >> bit & 1][:bits])
+    part = 0
+    while True:
+        yield np.flatnonzero(values & np.uint64(shared) == np.uint64(part))
+        # The next number among those bits.
+        part = (part - shared) & shared
+        if not part:
+            return
+
+
+def _equal_under(mask: int, values: Hashes) -> Iterator[Rows]:
     """Pairs of values, equal where the mask has bits, that are close: each compared with its k-th next, for all k."""
-    keys = values & mask
-    order = np.argsort(keys, kind="stable")
-    keys, values = keys[order], values[order]
-    at, step = np.arange(len(values)), 0
+    order = np.argsort(values & np.uint64(mask), kind="stable")
+    values = values[order]
+    keys = values & np.uint64(mask)
+    # Most have no next one: only those that do are held as numbers.
+    at, step = np.flatnonzero(keys[1:] == keys[:-1]), 1
     while len(at):
-        step += 1
-        at = at[at < len(values) - step]
-        at = at[keys[at] == keys[at + step]]
         close = at[np.bitwise_count(values[at] ^ values[at + step]) <= RADIUS]
         if len(close):
             yield np.stack([order[close], order[close + step]], axis=1)
+        step += 1
+        at = at[at < len(values) - step]
+        at = at[keys[at] == keys[at + step]]
 
 
 def _joined(root: Rows, pairs: Rows) -> Rows:

@@ -29,6 +29,8 @@ _FEW, _MANY, _SHARE = 1000, 2000, 50
 # An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
 _NEAREST, _FADE = 3, 0.05
 _NEIGHBOURS, _STEPS = 30, 300
+# Items that are placed together: each is compared with all landmarks, which takes 32 kB of memory.
+_AT_ONCE = 128
 _SAME = b"lexel.map"
 
 Floats = npt.NDArray[np.float32]
@@ -43,6 +45,10 @@ class Projection:
 
     def of(self, vectors: Floats) -> Floats:
         """Where items with these unit vectors [N, D] lie [N, 2]: between 0 and 1, amid their nearest landmarks."""
+        starts = range(0, max(1, len(vectors)), _AT_ONCE)
+        return np.concatenate([self._placed(vectors[i : i + _AT_ONCE]) for i in starts])
+
+    def _placed(self, vectors: Floats) -> Floats:
         likeness = vectors @ self.landmarks.T
         count = min(_NEAREST, len(self.landmarks))
         nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]

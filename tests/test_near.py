@@ -53,6 +53,16 @@ def test_close_ones_link_to_far_ones() -> None:
     assert groups(np.delete(chain, 5)).tolist() == [0] * 5 + [5] * 4
 
 
+def test_the_groups_are_the_same_however_many_are_sorted_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes = families(3, count=300, members=4, flips=4)
+    wanted = groups(hashes)
+    for at_once in (1000, 300, 1):
+        monkeypatch.setattr(nearness, "_AT_ONCE", at_once)
+        assert groups(hashes).tolist() == wanted.tolist()
+    parts = [nearness._parts(mask, hashes) for mask in nearness._masks()]
+    assert all(sorted(np.concatenate(list(rows)).tolist()) == list(range(len(hashes))) for rows in parts)
+
+
 def test_many_of_one_kind_take_no_more_memory_than_pairs_that_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
     hashes = np.unique(families(1, count=1, members=600, flips=1))
     wanted = groups(hashes)
