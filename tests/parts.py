@@ -5,23 +5,26 @@ from collections.abc import Sequence
 from importlib import import_module
 
 
-def parser(prog: str, about: str, *, package: str, parts: Sequence[str]) -> argparse.ArgumentParser:
-    """Takes the names of some of `parts`, and says in its help what each does."""
+def parser(
+    prog: str, about: str, *, package: str, parts: Sequence[str], more: Sequence[str] = ()
+) -> argparse.ArgumentParser:
+    """Takes the names of some of `parts` and `more`, and says in its help what each does."""
     words = argparse.ArgumentParser(
         prog=prog,
         description=about,
-        epilog="\n".join(f"{part:9} {doc(package, part)}" for part in parts),
+        epilog="\n".join(f"{part:9} {doc(package, part)}" for part in (*parts, *more)),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    words.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(parts)}; all of them by default")
+    known = f"{', '.join(parts)}; all of them by default" + f". {', '.join(more)} only by name" * bool(more)
+    words.add_argument("parts", nargs="*", metavar="PART", help=known)
     return words
 
 
-def parsed(words: argparse.ArgumentParser, parts: Sequence[str]) -> argparse.Namespace:
-    """What was asked for, `parts` being all that there are; ends the program where that makes no sense."""
+def parsed(words: argparse.ArgumentParser, parts: Sequence[str], more: Sequence[str] = ()) -> argparse.Namespace:
+    """What was asked for, by default `parts`, `more` being the others; ends the program where that makes no sense."""
     options = words.parse_args()
-    if strangers := set(options.parts) - set(parts):
-        words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join(parts)}")
+    if strangers := set(options.parts) - {*parts, *more}:
+        words.error(f"there is no part {', '.join(sorted(strangers))}; choose {', '.join((*parts, *more))}")
     options.parts = options.parts or list(parts)
     return options
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from bench.__main__ import PARTS
+from bench.__main__ import MORE, PARTS
 from bench.figure import Figure, beside
 
 
@@ -24,7 +24,7 @@ def quick(part: str, folder: Path) -> dict[str, dict[str, object]]:
     return {figure["name"]: figure for figure in found["parts"][part]}
 
 
-@pytest.mark.parametrize("part", PARTS)
+@pytest.mark.parametrize("part", [*PARTS, *MORE])
 def test_each_part_measures_something_or_says_why_not(part: str, tmp_path: Path) -> None:
     figures = quick(part, tmp_path)
     assert figures

@@ -16,15 +16,17 @@ from bench.figure import Figure, absent
 from bench.machine import machine
 
 PARTS = ("encode", "many", "load", "search", "growth")
+# A quarter of an hour by itself, on two cores.
+MORE = ("million",)
 Lines = dict[str, list[Figure]]
 
 
 def main() -> int:
     about = "Measure speed and scale beside their ceilings."
-    words = parser("./scripts/bench", about, package="bench", parts=PARTS)
+    words = parser("./scripts/bench", about, package="bench", parts=PARTS, more=MORE)
     words.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     words.add_argument("--quick", action="store_true", help="tiny sizes: shows that all runs, measures nothing")
-    options = parsed(words, PARTS)
+    options = parsed(words, PARTS, MORE)
     here, began, console = machine(), time.monotonic(), Console(width=None if sys.stdout.isatty() else 160)
     console.print(f"{here}{', quick: these are no measurements' * options.quick}", highlight=False)
     lines: Lines = {}

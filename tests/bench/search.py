@@ -1,4 +1,4 @@
-"""Searches: what the client adds, how exact and how fast hybrid is, and a million documents beside peers."""
+"""Searches: what the client adds, how exact and how fast hybrid is, many documents, and peers."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -14,7 +14,7 @@ from opensearchpy import OpenSearch
 
 from bench import peers
 from bench.crowd import Batch, Crowd
-from bench.figure import Figure, absent
+from bench.figure import Figure
 from bench.node import Bare, own_node, seconds
 from lexel.encoders import open_encoder
 from lexel.pipeline import engine, queries
@@ -25,9 +25,8 @@ from lexel.pipeline.question import Ask
 from lexel.pipeline.search import search
 
 _K, _QUERIES = 10, 200
-# A few thousand tell how long a million would take, with half as much again for all that is done once; where that is
-# too long, fewer are searched.
-_MANY, _FEWER, _DIM, _PATIENCE = 1_000_000, 300_000, 32, 600.0
+# What two cores load in a few minutes; `million` searches more.
+_MANY, _DIM = 300_000, 32
 # The vector's part then varies 2.8 times as much as the terms', as with photographs (see `Crowd`).
 _WEIGHT = 15.0
 # Until Java has compiled what every query goes through.
@@ -44,7 +43,7 @@ def run(quick: bool) -> Iterator[Figure]:
         with own_node(heap="2g") as (node, client):
             yield from _client(node, client, place, crowd, asked)
             _remove_folder(place / "hundred")
-            yield from _many(node, client, place, quick)
+            yield from many(node, client, place, count=1_000 if quick else _MANY)
         yield from peers.beside(crowd, asked, place=place, quick=quick)
 
 
@@ -81,25 +80,14 @@ def _client(node: engine.Node, client: OpenSearch, place: Path, crowd: Crowd, as
     client.indices.delete(index="hundred-*")
 
 
-def _many(node: engine.Node, client: OpenSearch, place: Path, quick: bool) -> Iterator[Figure]:
-    """As many as fit into minutes, all four views."""
-    probe = Crowd(500 if quick else 25_000, dim=_DIM)
-    probe.write(place / "probe")
-    for _ in range(2):  # the first is slower: Java is still compiling itself
-        took = seconds(lambda: load(place / "probe", index="probe", client=client, plain=True))
-        client.indices.delete(index="probe-*")
-    rate = probe.count / took
-    count = 1_000 if quick else _MANY if _MANY / rate < _PATIENCE else _FEWER
+def many(node: engine.Node, client: OpenSearch, place: Path, *, count: int) -> Iterator[Figure]:
+    """`count` documents, all four views."""
     crowd = Crowd(count, dim=_DIM)
     folder = crowd.write(place / "many")
     took = seconds(lambda: load(folder, index="many", client=client, plain=True))
     told = f"at {count:,} documents of {crowd.terms} terms and {crowd.dim}-d, loaded in {took:.0f} s"
-    if count < _MANY and not quick:
-        yield absent(
-            "1,000,000 documents", "", f"they would take longer than {_PATIENCE / 60:.0f} minutes to load here"
-        )
     _settle(client, "many")
-    asked, bare = crowd.queries(20 if quick else _QUERIES), Bare(node)
+    asked, bare = crowd.queries(min(count // 50, _QUERIES)), Bare(node)
     for mode in MODES:
         bodies = [_body(crowd, asked, i, mode) for i in range(len(asked.ranks))]
         took_each = _each([_asker(bare, "many", body) for body in bodies])
