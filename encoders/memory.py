@@ -1,4 +1,4 @@
-"""How the C library gives memory to networks on a CPU."""
+"""How the C library gives memory to what takes and frees much of it, such as networks on a CPU."""
 
 import ctypes
 from functools import cache
@@ -10,7 +10,7 @@ _TRIM_THRESHOLD, _TOP_PAD, _MMAP_MAX, _ARENA_MAX = -1, -2, -4, -8
 
 @cache
 def keep_freed_memory() -> bool:
-    """Let this process keep the memory of freed tensors for the next ones. Whether the C library knows how.
+    """Let this process keep the memory of freed tensors and texts for the next ones. Whether the C library knows how.
 
     By default glibc takes every large block from the system and gives it back, and the system clears each page anew: a
     convolutional network's forward passes then spend more time in page faults than in arithmetic. To be called before

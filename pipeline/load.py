@@ -15,6 +15,7 @@ import orjson
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
+from lexel.encoders.memory import keep_freed_memory
 from lexel.encoders.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline import alias, bulk, shards
@@ -86,6 +87,7 @@ def load(
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
     for shard in there:
         shard.check(job)
+    keep_freed_memory()  # the next request's body takes the place of the last one's
     with in_words():
         reach(client)
     client = patient(client)

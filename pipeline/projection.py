@@ -50,8 +50,8 @@ class Projection:
 
     def _placed(self, vectors: Floats) -> Floats:
         likeness = vectors @ self.landmarks.T
-        count = min(_NEAREST, len(self.landmarks))
-        nearest = np.argpartition(-likeness, count - 1, axis=1)[:, :count]
+        others = max(0, len(self.landmarks) - _NEAREST)
+        nearest = np.argpartition(likeness, others, axis=1)[:, others:]
         found = np.take_along_axis(likeness, nearest, axis=1)
         weights = np.exp((found - found.max(axis=1, keepdims=True)) / _FADE)
         weights /= weights.sum(axis=1, keepdims=True)

@@ -8,10 +8,13 @@ from pathlib import Path
 
 import pytest
 from drawn import Drawn, draw
+from engines import linked, silent
 from opensearchpy import OpenSearch
 
 from lexel.pipeline import engine
 from lexel.pipeline.cluster import Address, connect
+from lexel.pipeline.engine import files as engine_files
+from lexel.pipeline.engine import places as engine_places
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -42,6 +45,27 @@ def node() -> Iterator[engine.Node]:
     finally:
         engine.stop(home / "node")
         shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def open_folder() -> Iterator[Path]:
+    """A folder that a node's account may enter, which pytest's own are closed to where the tests run as root."""
+    made = Path(tempfile.mkdtemp(prefix="lexel-test-"))
+    made.chmod(0o755)
+    yield made
+    shutil.rmtree(made)
+
+
+@pytest.fixture
+def own_home(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A LEXEL_HOME of the test's own, with the assembled files of the machine's: links where they can be made."""
+    files = engine_files.ensure_files(engine_places.shared_folder(), say=silent)
+    home = open_folder / str(request.node.name)
+    shutil.copytree(files, home / "engine" / files.name, copy_function=linked)
+    home.chmod(0o755)
+    with engine_places.locked(home / "engine", say=silent):
+        monkeypatch.setenv("LEXEL_HOME", str(home))
+    return home
 
 
 @pytest.fixture(scope="session")
