@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,19 @@ def fresh() -> None:
     aside.end_all()
 
 
+@pytest.fixture
+def decoder_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str], None]:
+    """Puts this code in the place of the decoder's program."""
+
+    def instead(code: str) -> None:
+        (tmp_path / "code.py").write_text(code)
+        (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} {tmp_path / 'code.py'}\n")
+        (tmp_path / "python").chmod(0o755)
+        monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+
+    return instead
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF"])
 def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
     content = saved(picture(3, (331, 207)), kind)
@@ -46,15 +60,12 @@ def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
     assert len(aside._idle) == 1
 
 
-def test_what_cannot_be_looked_at_is_a_reason(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code = (
+def test_what_cannot_be_looked_at_is_a_reason(decoder_is: Callable[[str], None]) -> None:
+    decoder_is(
         "import lexel.pipeline.decoder as d\n"
         "def look(image, *, side): raise OverflowError('too many')\n"
         "d.look = look; d.main()"
     )
-    (tmp_path / "python").write_text(f'#!/bin/sh\nexec {sys.executable} -c "{code}"\n')
-    (tmp_path / "python").chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(BadImageError, match=r"^not usable: OverflowError too many$"):
         aside.decode(jpeg(), thumbnail=0)
     assert aside.decode(jpeg()).size == (64, 48)
@@ -80,26 +91,20 @@ def test_a_picture_that_takes_for_ever_is_given_up() -> None:
 
 
 @ON_LINUX
-def test_a_picture_that_takes_too_much_memory_is_given_up(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code = "import lexel.pipeline.decoder as d; d.MAX_MEMORY = 400 << 20; d.main()"
-    (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
-    (tmp_path / "python").chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
+def test_a_picture_that_takes_too_much_memory_is_given_up(decoder_is: Callable[[str], None]) -> None:
+    decoder_is("import lexel.pipeline.decoder as d; d.MAX_MEMORY = 400 << 20; d.main()")
     with pytest.raises(BadImageError, match=r"^too large: there is not enough memory"):
         aside.decode(saved(Image.new("RGB", (9000, 9000)), "PNG"))
     assert aside.decode(jpeg()).size == (64, 48)
     assert len(aside._idle) == 1
 
 
-def test_a_picture_that_ends_its_decoder_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    code = (
+def test_a_picture_that_ends_its_decoder_is_bad(decoder_is: Callable[[str], None]) -> None:
+    decoder_is(
         "import os, signal, lexel.pipeline.decoder as d; known = d.decode\n"
         'd.decode = lambda c, **how: os.kill(os.getpid(), signal.SIGSEGV) if c == b"crash" else known(c, **how)\n'
         "d.main()"
     )
-    (tmp_path / "python").write_text(f"#!/bin/sh\nexec {sys.executable} -c '{code}'\n")
-    (tmp_path / "python").chmod(0o755)
-    monkeypatch.setattr(sys, "executable", str(tmp_path / "python"))
     with pytest.raises(BadImageError, match=r"^broken: it ends the decoder \(exit code -11\)$"):
         aside.decode(b"crash")
     assert aside.decode(jpeg()).size == (64, 48)

@@ -32,7 +32,7 @@ from lexel.pipeline.sources import open_source
 from lexel.pipeline.work import threads
 
 BATCH = 32
-_COUNT = 384
+_COUNT = 576
 
 
 def run(quick: bool) -> Iterator[Figure]:
