@@ -128,9 +128,9 @@ def _body(ask: Ask, asked: Question, line: Line) -> Dsl:
 
 def _answer(index: Index, ask: Ask, body: Dsl, asked: Question, unknown: tuple[str, ...]) -> Found:
     answer = _folded(index, ask, body) if ask.fold else _sent(index, ask, body)
-    rows = answer["hits"]["hits"]
+    rows, root = answer["hits"]["hits"], Path(index.about["root"])
     found = Found(
-        tuple(_hit(index, row, asked.weights, dense=ask.mode in {"vector", "hybrid"}) for row in rows),
+        tuple(_hit(root, row, asked.weights, dense=ask.mode in {"vector", "hybrid"}) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
@@ -190,10 +190,9 @@ def _next(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
     return Cursor(rows[0]["_index"], end, ask.after.least if ask.after else None)
 
 
-def _hit(index: Index, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
+def _hit(root: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
     source = row["_source"]
     parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
     rest = row["_score"] - sum(parts.values()) if dense else 0.0
-    path = Path(index.about["root"]) / source["uri"]
-    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source)
+    return Hit(row["_id"], row["_score"], source["uri"], root / source["uri"], parts, rest, source)
