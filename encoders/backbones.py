@@ -48,7 +48,7 @@ class ResidualBackbone(nn.Module):
     def __init__(self, *, net: ResidualConfig, preprocess: Preprocess) -> None:
         super().__init__()
         self.net, self.prepare, self.dim = ResidualNet(net), preprocess, net.feature_dim
-        self._config = {"kind": "residual", "net": asdict(net), "preprocess": asdict(preprocess)}
+        self._config = {"kind": "residual", "net": asdict(net), "preprocess": preprocess.config()}
 
     def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB picture to bytes [3, S, S]."""
@@ -146,7 +146,7 @@ class TorchvisionBackbone(nn.Module):
         classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
         self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
         self.prepare: Preprocess = preprocess or _as_trained(name, weights)
-        self._config = {"kind": "torchvision", "name": name, "preprocess": asdict(self.prepare)}
+        self._config = {"kind": "torchvision", "name": name, "preprocess": self.prepare.config()}
         try:
             with torch.inference_mode():
                 self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])

@@ -1,7 +1,7 @@
 """From a decoded picture to the numbers a network takes: bytes on the way, numbers where the network is."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +31,10 @@ class Preprocess:
     mean: tuple[float, float, float] = (0.5, 0.5, 0.5)
     std: tuple[float, float, float] = (0.5, 0.5, 0.5)
     filter: Filter = "bicubic"
+
+    def config(self) -> dict[str, Any]:
+        """What builds it again. Encoders know one another's features by it, and the first had but one filter."""
+        return {name: value for name, value in asdict(self).items() if (name, value) != ("filter", "bicubic")}
 
     def __call__(self, image: Picture) -> torch.Tensor:
         """An RGB picture to bytes [3, size, size]: a quarter of the numbers' memory, on the way to a GPU too."""

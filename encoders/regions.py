@@ -1,7 +1,6 @@
 """A picture as its regions: the boxes that a detector is surest of, each with the features of what is in it."""
 
 from collections import OrderedDict
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -92,7 +91,7 @@ class RegionBackbone(nn.Module):
 
     def config(self) -> dict[str, Any]:
         """The detector's name, how many regions, and how pictures are prepared."""
-        return {**self._config, "preprocess": asdict(self.prepare)}
+        return {**self._config, "preprocess": self.prepare.config()}
 
     def save(self, folder: Path) -> None:
         """Nothing beside the weights."""

@@ -95,3 +95,9 @@ def test_numbers_are_not_normalised_again() -> None:
     prepare = Preprocess(32, None, (0.1, 0.2, 0.3), (0.5, 0.6, 0.7))
     numbers = prepare.normalised(prepare(noise(60, 40)))
     assert torch.equal(prepare.normalised(numbers), numbers)
+
+
+@pytest.mark.parametrize("prepare", [Preprocess(32), Preprocess(24, 32, (0.1, 0.2, 0.3), filter="bilinear")])
+def test_it_comes_back_from_its_config(prepare: Preprocess) -> None:
+    assert Preprocess(**prepare.config()) == prepare
+    assert ("filter" in prepare.config()) == (prepare.filter != "bicubic")  # the first encoders name none

@@ -166,7 +166,8 @@ def detector(pictures: list[Path]) -> RegionBackbone:
     norms = [part for part in made.net.modules() if isinstance(part, FrozenBatchNorm2d)]
     hooks = [norm.register_forward_pre_hook(measure) for norm in norms]
     with torch.inference_mode():
-        made.net.backbone(torch.stack([made.pixels(decode(path.read_bytes()).image) for path in pictures]))
+        pixels = torch.stack([made.pixels(decode(path.read_bytes()).image) for path in pictures])
+        made.net.backbone(made.prepare.normalised(pixels))
         made.net.roi_heads.box_predictor.cls_score.weight.mul_(300)  # as sure of some boxes as a trained one
     for hook in hooks:
         hook.remove()
