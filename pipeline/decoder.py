@@ -46,15 +46,17 @@ def _limit() -> None:
 
 
 def _answer(content: bytes, least: int, side: int, answers: BinaryIO) -> None:
+    # Nothing is written before all is there: who reads would take a reason in the middle of an answer for pixels.
     try:
         image, size = decode(content, least=least)
         seen = b"" if side < 0 else _packed(look(image, side=side))
-        answers.write(ANSWER.pack(True, *image.size, *size) + seen)
-        answers.write(image.tobytes())
+        answer, pixels = ANSWER.pack(True, *image.size, *size) + seen, image.tobytes()
     except BadImageError as error:
-        _refuse(str(error), answers)
+        answer, pixels = _refusal(str(error)), b""
     except Exception as error:  # out of memory, say
-        _refuse(f"not usable: {type(error).__name__} {error}".rstrip(), answers)
+        answer, pixels = _refusal(f"not usable: {type(error).__name__} {error}".rstrip()), b""
+    answers.write(answer)
+    answers.write(pixels)
     answers.flush()
 
 
@@ -63,9 +65,9 @@ def _packed(seen: Look) -> bytes:
     return LOOK.pack(seen.phash, seen.waves, len(thumbnail)) + thumbnail
 
 
-def _refuse(reason: str, answers: BinaryIO) -> None:
+def _refusal(reason: str) -> bytes:
     said = reason.encode("utf-8", "backslashreplace")
-    answers.write(ANSWER.pack(False, len(said), 0, 0, 0) + said)
+    return ANSWER.pack(False, len(said), 0, 0, 0) + said
 
 
 if __name__ == "__main__":

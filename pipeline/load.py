@@ -241,8 +241,9 @@ def _documents(plan: _Plan, todo: list[Shard]) -> Iterator[bulk.Document]:
 
 def _distinct(there: list[Shard]) -> int:
     """How many different ids the shards hold, by a 64-bit hash of each: 9 bytes of memory an item."""
-    ids = (id_ for shard in there for batch in shard.batches(columns=["id"], size=8192) for id_ in batch["id"])
-    hashes = np.fromiter((_hash(id_.as_py()) for id_ in ids), np.uint64, sum(shard.rows() for shard in there))
+    batches = (batch for shard in there for batch in shard.batches(columns=["id"], size=8192))
+    ids = (id_ for batch in batches for id_ in batch["id"].to_pylist())
+    hashes = np.fromiter(map(_hash, ids), np.uint64, sum(shard.rows() for shard in there))
     hashes.sort()
     return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
 

@@ -29,7 +29,7 @@ _FEW, _MANY, _SHARE = 1000, 2000, 50
 # An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
 _NEAREST, _FADE = 3, 0.05
 _NEIGHBOURS, _STEPS = 30, 300
-# Items that are placed together: each is compared with all landmarks, which takes 32 kB of memory.
+# Items that are placed together: each is compared with all landmarks, which takes 24 kB of memory.
 _AT_ONCE = 128
 _SAME = b"lexel.map"
 

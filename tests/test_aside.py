@@ -72,6 +72,21 @@ def test_what_cannot_be_looked_at_is_a_reason(decoder_is: Callable[[str], None])
     assert len(aside._idle) == 1
 
 
+def test_what_cannot_be_sent_is_a_reason_and_not_half_a_picture(decoder_is: Callable[[str], None]) -> None:
+    decoder_is(
+        "import lexel.pipeline.decoder as d\n"
+        "from PIL import Image\n"
+        "class Full(Image.Image):\n"
+        "    size = (9000, 9000)\n"
+        "    def tobytes(self): raise MemoryError\n"
+        "d.decode = lambda content, *, least: (Full(), (9000, 9000))\n"
+        "d.main()"
+    )
+    with pytest.raises(BadImageError, match=r"^not usable: MemoryError$"):
+        aside.decode(jpeg())
+    assert len(aside._idle) == 1
+
+
 def test_it_gives_the_reasons_that_decoding_here_gives() -> None:
     for content in (b"", b"no picture", jpeg()[:300]):
         with pytest.raises(BadImageError) as here:

@@ -89,6 +89,7 @@ def test_a_long_picture_is_never_enlarged_whole(
     assert processor.pixels(Image.new("RGB", size)).shape == (3, 32, 32)
     assert len(seen) == 1
     assert max(seen[0]) <= 64 * min(seen[0])
+    assert Preprocess(32, crop=36)(Image.new("RGB", size)).shape == (3, 32, 32)
 
 
 def test_numbers_are_not_normalised_again() -> None:

@@ -213,10 +213,10 @@ def test_a_pair_gives_the_features_of_its_models(pair: PairTower, shared: Path, 
         states = pair.text(texts)
         text_vectors = pair.texts(texts)
         own_image, own_text = own_features(shared / "models", images, texts)
-    assert torch.allclose(features, own_image, atol=1e-5)
+    assert torch.allclose(features, own_image, atol=1e-6)
     assert torch.allclose(states, own_text, atol=1e-6)
     weight, bias = pair.image_projection.weight.detach(), pair.image_projection.bias.detach()
-    assert torch.allclose(vectors, normalize(own_image @ weight.T + bias), atol=1e-5)
+    assert torch.allclose(vectors, normalize(own_image @ weight.T + bias), atol=1e-6)
     assert (vectors.shape, text_vectors.shape) == ((4, 128), (4, 128))
     assert pair.feature_dim == 1280
 
