@@ -14,11 +14,11 @@ from typing import Any
 
 import torch
 
-from lexel.encoders.checkpoints import BROKEN, first_line, locate, quiet, tokenizer
-from lexel.encoders.devices import chosen
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.pixels import Picture
-from lexel.encoders.processor import ImageProcessor
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.hf_processor import ImageProcessor
+from lexel.encoders.image.preprocess import Picture
+from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, quiet, tokenizer
 
 DEFAULT = "Salesforce/blip-image-captioning-base"
 # As the authors' own code captions: three beams; or nucleus sampling with p 0.9, and a little against repetition. The

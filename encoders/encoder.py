@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import safe_open
 
-from lexel.encoders.errors import EncoderError
+from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.terms import Floats, importance
-from lexel.encoders.vocabulary import Vocabulary
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model

@@ -17,20 +17,20 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from lexel.encoders import encoder as encoders
-from lexel.encoders.backbones import TransformersBackbone
-from lexel.encoders.checkpoints import BROKEN, first_line
-from lexel.encoders.compiled import Compiled
-from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import FORMAT, Encoder
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.heads import AnyHead, ExpandHead, ZeroShotHead, head
-from lexel.encoders.memory import keep_freed_memory
-from lexel.encoders.pixels import Picture
-from lexel.encoders.precision import fast, is_faster
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.heads.head import AnyHead, ExpandHead, ZeroShotHead, head
+from lexel.encoders.image.backbones import TransformersBackbone
+from lexel.encoders.image.preprocess import Picture
+from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
+from lexel.encoders.runtime.malloc import keep_freed_memory
+from lexel.encoders.runtime.openvino_network import Compiled
+from lexel.encoders.runtime.precision import fast, is_faster
 from lexel.encoders.terms import importance, prune, quantise
-from lexel.encoders.texts import TransformersText
+from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
-from lexel.encoders.vocabulary import Vocabulary
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 # Checkpoints of `transformers` are saved in their own form beside our weights; these are the modules that hold them.
 _CHECKPOINTS = (TransformersBackbone, TransformersText, DualTower)

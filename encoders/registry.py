@@ -4,10 +4,10 @@ import os
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from lexel.encoders.checkpoints import first_line, locate
 from lexel.encoders.encoder import FORMAT, Encoder, read
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.vocabulary import Vocabulary
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.runtime.hf_checkpoints import first_line, locate
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 DEFAULT = "lexel-tiny"
 BUILT_IN = {DEFAULT: Path(__file__).parent / "lexel_tiny"}

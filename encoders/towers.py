@@ -9,14 +9,14 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import normalize
 
-from lexel.encoders.backbones import Backbone, backbone
-from lexel.encoders.bent import linear
-from lexel.encoders.checkpoints import BROKEN, first_line, longest_text, network, quiet, tokenizer
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.pixels import Picture
-from lexel.encoders.processor import ImageProcessor
-from lexel.encoders.regions import RegionBackbone
-from lexel.encoders.texts import TextModel, text_model
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.backbones import Backbone, backbone
+from lexel.encoders.image.hf_processor import ImageProcessor
+from lexel.encoders.image.preprocess import Picture
+from lexel.encoders.image.regions import RegionBackbone
+from lexel.encoders.layers import linear
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, longest_text, network, quiet, tokenizer
+from lexel.encoders.text.text_models import TextModel, text_model
 
 
 class Tower(Protocol):

@@ -8,7 +8,7 @@
     +-- EngineError     the embedded node cannot be assembled, started or stopped
     +-- ConfigError     an option or a configuration file makes no sense
 
-The encoders have a root of their own, `lexel.encoders.errors.EncoderError`, because they know nothing of this package.
+The encoders know nothing of this package and have a root of their own, `lexel.encoders.EncoderError`.
 """
 
 

@@ -7,16 +7,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from drawn import Drawn, draw
-from engines import linked, silent
 from opensearchpy import OpenSearch
+from support.checkout import SHARED
+from support.drawn import Drawn, draw
+from support.engines import linked, silent
 
-from lexel.pipeline import engine
-from lexel.pipeline.cluster import Address, connect
-from lexel.pipeline.engine import files as engine_files
-from lexel.pipeline.engine import places as engine_places
-
-SHARED = Path(__file__).resolve().parents[2] / "shared"
+from lexel.pipeline.cluster.client import Address, connect
+from lexel.pipeline.engine import distribution as engine_files
+from lexel.pipeline.engine import folders as engine_places
+from lexel.pipeline.engine import node_control
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -35,15 +34,15 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def node() -> Iterator[engine.Node]:
+def node() -> Iterator[node_control.Node]:
     """A node of the tests' own on a free port; it shares only OpenSearch's files with the user's."""
     # Not below pytest's folder: that is closed to the account that the node runs under when we are root.
     home = Path(tempfile.mkdtemp(prefix="lexel-test-node-"))
     home.chmod(0o755)
     try:
-        yield engine.start(home=home / "node", heap="1g")
+        yield node_control.start(home=home / "node", heap="1g")
     finally:
-        engine.stop(home / "node")
+        node_control.stop(home / "node")
         shutil.rmtree(home, ignore_errors=True)
 
 
@@ -69,7 +68,7 @@ def own_home(open_folder: Path, request: pytest.FixtureRequest, monkeypatch: pyt
 
 
 @pytest.fixture(scope="session")
-def client(node: engine.Node) -> OpenSearch:
+def client(node: node_control.Node) -> OpenSearch:
     return connect(Address(node.url))
 
 
@@ -83,7 +82,7 @@ def drawn(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture
-def at_node(node: engine.Node, monkeypatch: pytest.MonkeyPatch) -> str:
+def at_node(node: node_control.Node, monkeypatch: pytest.MonkeyPatch) -> str:
     """Commands run in this test talk to the tests' node."""
     monkeypatch.setenv("OPENSEARCH_URL", node.url)
     return node.url

@@ -1,18 +1,12 @@
-"""Heads: a picture's features to a weight >= 0 on each term of the vocabulary. One head a file."""
+"""Heads: image features to a weight >= 0 on each term of the vocabulary. One head a file."""
 
-from collections.abc import Mapping
-from typing import Any, Protocol
-
-import torch
-
-from lexel.encoders.bent import linear
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.heads.bce import CaptionWordsHead
+from lexel.encoders.heads.caption_words import CaptionWordsHead
 from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import AnyHead, Head, head
 from lexel.encoders.heads.labels import LabelsHead
 from lexel.encoders.heads.lexicon import LexiconHead
-from lexel.encoders.heads.regions import RegionHead
-from lexel.encoders.heads.zeroshot import ZeroShotHead
+from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 
 __all__ = [
     "AnyHead",
@@ -25,44 +19,3 @@ __all__ = [
     "ZeroShotHead",
     "head",
 ]
-
-AnyHead = CaptionWordsHead | ExpandHead | LabelsHead | LexiconHead | RegionHead | ZeroShotHead
-
-
-class Head(Protocol):
-    """What an encoder asks of its head."""
-
-    def __call__(self, features: torch.Tensor) -> torch.Tensor:
-        """Features [B, F] to weights [B, V], all >= 0, the query's weight on each term folded in."""
-
-    def config(self) -> dict[str, Any]:
-        """What `head` needs to build it again."""
-
-
-def head(config: Mapping[str, Any]) -> AnyHead:
-    """Build what `Head.config` described, its weights still to be read. Raises EncoderError for an unknown kind."""
-    if (one_map := _linear(config)) is not None:
-        return one_map
-    match config:
-        case {"kind": "expand", "features": features, "dim": dim, "terms": terms, "query_keep": query_keep}:
-            hidden = config.get("hidden", 0)
-            return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep, hidden=hidden)
-        case {"kind": "zeroshot", "anchors": shape, "features": features, "threshold": threshold}:
-            projection = linear(features, shape[1], hidden=config.get("hidden", 0)) if features else None
-            return ZeroShotHead(anchors=torch.zeros(*shape), threshold=threshold, projection=projection)
-        case {"kind": "labels", "features": features, "labels": labels, "terms": terms, "pairs": pairs}:
-            return LabelsHead(features=features, labels=labels, terms=terms, pairs=pairs)
-        case {"kind": "regions", "regions": regions, "inner": inner} if (of_one := _linear(inner)) is not None:
-            return RegionHead(of_one, regions=regions)
-    raise EncoderError(f"This lexel does not know the head {config.get('kind')!r}; the encoder may need a newer one.")
-
-
-def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
-    """The heads that are one map of the features, so that each region can have them too."""
-    match config:
-        case {"kind": "lexicon", "features": features, "terms": terms}:
-            # The first encoders did not write down that nothing was hidden.
-            return LexiconHead(features=features, terms=terms, hidden=config.get("hidden", 0))
-        case {"kind": "bce", "features": features, "terms": terms}:
-            return CaptionWordsHead(features=features, terms=terms)
-    return None

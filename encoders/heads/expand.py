@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from lexel.encoders.bent import linear
 from lexel.encoders.heads.lexicon import saturated
+from lexel.encoders.layers import linear
 
 
 class ExpandHead(nn.Module):

@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from torch import nn
 
-from lexel.encoders.backbones import TorchvisionBackbone, TransformersBackbone
-from lexel.encoders.bases import open_image
-from lexel.encoders.checkpoints import classifier
-from lexel.encoders.errors import EncoderError
-from lexel.encoders.vocabulary import Vocabulary
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.backbones import TorchvisionBackbone, TransformersBackbone
+from lexel.encoders.pair import open_image
+from lexel.encoders.runtime.hf_checkpoints import classifier
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 
 class LabelsHead(nn.Module):

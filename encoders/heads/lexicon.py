@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lexel.encoders.bent import linear
+from lexel.encoders.layers import linear
 
 
 def saturated(logits: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from glob import glob
 from pathlib import Path
 
-from lexel.pipeline.engine.places import Account, Say, check_space, locked, may_run
+from lexel.pipeline.engine.folders import Account, Say, check_space, locked, may_run
 from lexel.pipeline.errors import EngineError
 
 # OpenSearch asks for the one or later, and was seen to run on both.

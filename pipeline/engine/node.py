@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from lexel.pipeline.engine.places import LOCK, Account, make_folder
+from lexel.pipeline.engine.folders import LOCK, Account, make_folder
 from lexel.pipeline.errors import EngineError
 
 FOLDERS = ("config", "data", "logs", "tmp")

@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from lexel.pipeline.engine.folders import Account
 from lexel.pipeline.engine.java import VECTORS, Java
 from lexel.pipeline.engine.node import Node, asked, published
-from lexel.pipeline.engine.places import Account
 from lexel.pipeline.errors import EngineError
 
 MAIN = "org.opensearch.bootstrap.OpenSearch"

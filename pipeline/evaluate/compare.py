@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate.resampling import interval, p_value
+from lexel.pipeline.evaluate.significance import interval, p_value
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import numpy as np
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate.collection import Collection
-from lexel.pipeline.evaluate.items import Floats, Items, Terms
+from lexel.pipeline.evaluate.encoded_items import Floats, Items, Terms
+from lexel.pipeline.evaluate.evaluation_set import Collection
 
 Name = Literal["text_to_image", "image_to_text", "image_to_image"]
 Side = Literal["text", "image"]

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lexel.pipeline.evaluate.asking import Run
 from lexel.pipeline.evaluate.directions import Judgments
+from lexel.pipeline.evaluate.retrieve import Run
 
 Floats = npt.NDArray[np.float64]
 

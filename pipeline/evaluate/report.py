@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate import resampling
-from lexel.pipeline.evaluate.asking import Run
+from lexel.pipeline.evaluate import significance
 from lexel.pipeline.evaluate.directions import Direction
 from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, per_query
+from lexel.pipeline.evaluate.retrieve import Run
 
 Floats = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -71,11 +71,11 @@ def measure(run: Run, direction: Direction) -> Measured:
     """The measures of a direction's run, with 95 % intervals over its queries."""
     names = LABELLED if direction.alone else CAPTIONED
     values = per_query(run, direction.right, names)
-    groups = resampling.numbered([query.group for query in direction.queries])
+    groups = significance.numbered([query.group for query in direction.queries])
     ranks = values.pop("rank")
     means = {name: 100 * float(one.mean()) for name, one in values.items()} | {MEDIAN: float(np.median(ranks))}
-    ends = {name: resampling.interval(100 * one, groups) for name, one in values.items()}
-    return Measured(means, ends | {MEDIAN: resampling.median_interval(ranks, groups)}, values)
+    ends = {name: significance.interval(100 * one, groups) for name, one in values.items()}
+    return Measured(means, ends | {MEDIAN: significance.median_interval(ranks, groups)}, values)
 
 
 def as_json(report: Report) -> dict[str, Any]:

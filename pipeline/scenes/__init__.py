@@ -13,15 +13,15 @@ from pathlib import Path
 
 from PIL import Image, UnidentifiedImageError
 
-from lexel.pipeline.scenes import canvas as canvases
-from lexel.pipeline.scenes.cast import Stage
-from lexel.pipeline.scenes.facts import facts
-from lexel.pipeline.scenes.figures import Part, drawn
-from lexel.pipeline.scenes.ink import RGB, light
-from lexel.pipeline.scenes.land import Ground
-from lexel.pipeline.scenes.places import BACKDROPS
-from lexel.pipeline.scenes.stage import compose, room
-from lexel.pipeline.scenes.words import captions
+from lexel.pipeline.scenes.backdrops.places import BACKDROPS
+from lexel.pipeline.scenes.backdrops.terrain import Ground
+from lexel.pipeline.scenes.captions.sentences import captions
+from lexel.pipeline.scenes.figures.assemble import Part, drawn
+from lexel.pipeline.scenes.paint import canvas as canvases
+from lexel.pipeline.scenes.paint.colours import RGB, light
+from lexel.pipeline.scenes.plan.casting import Stage
+from lexel.pipeline.scenes.plan.composition import compose, room
+from lexel.pipeline.scenes.plan.facts import facts
 
 _EDITION = 2  # raised when the drawing changes, so that `write` draws again over an older folder
 _SHADE: RGB = (38, 34, 66)

@@ -10,10 +10,11 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from lexel.pipeline.serve import explaining, failures, health, pictures, searching, words
-from lexel.pipeline.serve.guards import Guarded, Limits, TooLargeError, too_large
-from lexel.pipeline.serve.health import Meter, Metered
-from lexel.pipeline.serve.shelf import Shelf
+from lexel.pipeline.serve import error_responses
+from lexel.pipeline.serve.index_registry import Shelf
+from lexel.pipeline.serve.middleware import Guarded, Limits, TooLargeError, too_large
+from lexel.pipeline.serve.routes import collection, explain, health, images, search
+from lexel.pipeline.serve.routes.health import Meter, Metered
 
 _PAGE = Path(__file__).parent / "page"
 # Questions that are answered at once; more wait their turn, and OpenSearch is not flooded.
@@ -36,9 +37,9 @@ def app(
         title="lexel", version=version("lexel"), description=_ABOUT, docs_url=None, redoc_url=None, lifespan=_lifespan
     )
     made.state.shelf, made.state.meter = shelf, Meter()
-    failures.install(made)
+    error_responses.install(made)
     made.add_exception_handler(TooLargeError, too_large)
-    for noun in (searching, explaining, pictures, words, health):
+    for noun in (search, explain, images, collection, health):
         made.include_router(noun.routes)
     made.mount("/page", StaticFiles(directory=_PAGE), name="page")
     made.add_api_route("/", _index, include_in_schema=False)

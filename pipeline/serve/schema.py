@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from lexel.pipeline.queries import Mode
+from lexel.pipeline.search.query_dsl import Mode
 
 Word = Annotated[str, Field(max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=512)]

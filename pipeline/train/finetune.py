@@ -8,24 +8,25 @@ import torch
 
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders import towers as towers_of
-from lexel.encoders.bases import is_pair
-from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import read
-from lexel.encoders.heads import ZeroShotHead
+from lexel.encoders.heads.head import ZeroShotHead
 from lexel.encoders.model import Model
+from lexel.encoders.pair import is_pair
+from lexel.encoders.runtime.device import chosen
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.sources import Source
-from lexel.pipeline.train import folder, identity
-from lexel.pipeline.train.calibrate import vector_weights
-from lexel.pipeline.train.card import card
-from lexel.pipeline.train.contrast import ContrastRecipe, ContrastTask, said, seen
-from lexel.pipeline.train.loop import Figures, History, fit
-from lexel.pipeline.train.options import Options
-from lexel.pipeline.train.pixels import Album
-from lexel.pipeline.train.record import BEFORE, record
+from lexel.pipeline.sources.source import Source
+from lexel.pipeline.train import output_folder
+from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
+from lexel.pipeline.train.artifacts.model_card import card
+from lexel.pipeline.train.artifacts.write import BEFORE, record
+from lexel.pipeline.train.data.image_batches import Album
+from lexel.pipeline.train.data.splits import splits
 from lexel.pipeline.train.run import Teller
-from lexel.pipeline.train.splits import splits
+from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, ContrastTask, said, seen
+from lexel.pipeline.train.tasks.loop import Figures, History, fit
+from lexel.pipeline.train.training_options import Options
 
 # Pictures whose vectors tell the words' head how close pictures usually are to each word.
 _SHOWN = 5000
@@ -63,7 +64,7 @@ def finetune(
     trained on top. `work` keeps where training is. Pictures that cannot be read are left out. Raises ConfigError where
     `encoder` is no dual encoder or a batch does not fit the GPU, SourceError without pictures to learn from.
     """
-    folder.check(out)
+    output_folder.check(out)
     base, tower = _open(encoder, out)
     where = chosen(device)
     sides = splits(source)
@@ -82,7 +83,7 @@ def finetune(
             "takes a batch through it in smaller pieces with the same result."
         ) from error
     made = _Made(base, tower, train, val, recipe, where)
-    with folder.replacing(out) as new:
+    with output_folder.replacing(out) as new:
         made.save(new, out.resolve().name, {BEFORE: History([before], 0), "finetune": history})
     return Finetuned(read(out), before, history, train.failed | val.failed)
 
@@ -125,7 +126,7 @@ def _identity(base: Encoder, train: Album, val: Album, recipe: ContrastRecipe) -
     """Trainings of one identity are the same training: one may go on where the other stopped."""
     looked_at = [[(item.uri, item.captions) for item in album.items] for album in (train, val)]
     about = [base.features_id, looked_at, asdict(recipe)]
-    return identity.digest("finetune", *about)
+    return training_id.digest("finetune", *about)
 
 
 @dataclass(frozen=True)

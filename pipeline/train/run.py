@@ -10,33 +10,34 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lexel.encoders import Encoder, Vocabulary
-from lexel.encoders.devices import chosen
 from lexel.encoders.encoder import read
-from lexel.encoders.heads import AnyHead
+from lexel.encoders.heads.head import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
-from lexel.encoders.precision import fast
+from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.precision import fast
 from lexel.encoders.terms import importance
 from lexel.encoders.towers import PairTower
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
-from lexel.pipeline.sources import Source
-from lexel.pipeline.train import building, folder, identity
-from lexel.pipeline.train.base import Base, open_base
-from lexel.pipeline.train.calibrate import vector_weights
-from lexel.pipeline.train.card import card
-from lexel.pipeline.train.dense import Dense, likeliest_scale
-from lexel.pipeline.train.features import lessons
-from lexel.pipeline.train.heads import HeadTask, Side
-from lexel.pipeline.train.lesson import Batch, Counts, Lesson
-from lexel.pipeline.train.loop import Figures, History, Task, fit
-from lexel.pipeline.train.options import Options
-from lexel.pipeline.train.record import record
-from lexel.pipeline.train.schedule import Schedule
-from lexel.pipeline.train.sentences import text_features
-from lexel.pipeline.train.splits import splits
-from lexel.pipeline.train.standard import Standard
-from lexel.pipeline.train.towers import Loss, Texts, TowerTask
+from lexel.pipeline.sources.source import Source
+from lexel.pipeline.train import head_factory, output_folder
+from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
+from lexel.pipeline.train.artifacts.model_card import card
+from lexel.pipeline.train.artifacts.write import record
+from lexel.pipeline.train.data.image_features import lessons
+from lexel.pipeline.train.data.splits import splits
+from lexel.pipeline.train.data.standardize import Standard
+from lexel.pipeline.train.data.text_features import text_features
+from lexel.pipeline.train.data.training_set import Batch, Counts, Lesson
+from lexel.pipeline.train.starting_encoder import Base, open_base
+from lexel.pipeline.train.tasks.dense_teacher import Dense, likeliest_scale
+from lexel.pipeline.train.tasks.head_task import HeadTask, Side
+from lexel.pipeline.train.tasks.loop import Figures, History, Task, fit
+from lexel.pipeline.train.tasks.schedule import Schedule
+from lexel.pipeline.train.tasks.tower_task import Loss, Texts, TowerTask
+from lexel.pipeline.train.training_options import Options
 
 
 @dataclass(frozen=True)
@@ -61,11 +62,11 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is.
     Raises ConfigError where the options do not fit together, SourceError without pictures to learn from.
     """
-    folder.check(out)
+    output_folder.check(out)
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
     base = open_base(encoder, folder=work, captions=captions, options=options)
-    building.check(base, options)
+    head_factory.check(base, options)
     # Words first: what is wrong with them is said before the hours of encoding.
     vocabulary = _vocabulary(base, captions if sides.captioned or options.head != "labels" else [], options)
     place = work / f"features-{base.features.features_id}"
@@ -78,7 +79,7 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
         device=options.device,
         bar=teller.bar,
     )
-    run = _Run(base, *both, options, work, teller, building.origin(base.tower))
+    run = _Run(base, *both, options, work, teller, head_factory.origin(base.tower))
     stages: dict[str, History] = {}
     teach, judge, history = run.towers()
     if history is not None:
@@ -87,7 +88,7 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     if history is not None:
         stages["head"] = history
     model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device)
-    with folder.replacing(out) as new:
+    with output_folder.replacing(out) as new:
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
         weights = vector_weights(model, saved, both[1], judge.texts)
         text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
@@ -150,10 +151,10 @@ class _Run:
             with fast(chosen(self.options.device)):
                 return encode(texts)
 
-        text_id = building.text_origin(tower)
+        text_id = head_factory.text_origin(tower)
         found: list[Tensor | None] = []
         for lesson in (self.train, self.val):
-            place = self.work / f"texts-{identity.digest(text_id, lesson.texts)}"
+            place = self.work / f"texts-{training_id.digest(text_id, lesson.texts)}"
             with self.teller.bar("Encoding captions") as bar:
                 found.append(text_features(lesson.texts, place, model=model, progress=bar))
         return found
@@ -163,7 +164,7 @@ class _Run:
         standard = Standard.of(tower.summary(self.train.sample(20_000)))
         text_std = float(kept[0][:20_000].float().std()) if kept[0] is not None else 1.0
         if self.base.trained:
-            building.unfold_tower(tower, standard, text_std)
+            head_factory.unfold_tower(tower, standard, text_std)
         task = TowerTask(
             tower,
             train=(self.train, Texts(self.train.texts, kept[0])),
@@ -174,7 +175,7 @@ class _Run:
             device=chosen(self.options.device),
         )
         history = self._fit("towers", task, recipe.schedule, [])
-        building.fold_tower(tower, standard, text_std)
+        head_factory.fold_tower(tower, standard, text_std)
         return history
 
     def _text_vectors(self, lesson: Lesson, kept: Tensor | None) -> Tensor:
@@ -195,10 +196,10 @@ class _Run:
     def head(self, vocabulary: Vocabulary, teach: Dense, judge: Dense) -> tuple[AnyHead, History | None]:
         """The head, trained where its kind is."""
         if self.options.head in {"labels", "zeroshot"}:
-            return building.untrained(self.options.head, self.base, vocabulary, self.train), None
-        regions = building.regions_of(self.base.tower)
+            return head_factory.untrained(self.options.head, self.base, vocabulary, self.train), None
+        regions = head_factory.regions_of(self.base.tower)
         torch.manual_seed(self.options.seed)
-        head = building.trainable(self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden)
+        head = head_factory.trainable(self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden)
         standard = Standard.of(self.train.sample(20_000), regions=regions)
         recipe = self.options.head_recipe()
         task = HeadTask(
@@ -213,7 +214,7 @@ class _Run:
         history = self._fit(
             f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash]
         )
-        building.fold_head(head, standard)
+        head_factory.fold_head(head, standard)
         return head, history
 
     def _fit(self, stage: str, task: Task[Batch], schedule: Schedule, about: object) -> History:
@@ -226,6 +227,6 @@ class _Run:
             steps=self.train.steps(schedule.batch),
             schedule=schedule,
             saved=self.work / f"{stage}.pt",
-            identity=identity.digest(stage, about, towers, self.base.features.features_id, lessons),
+            identity=training_id.digest(stage, about, towers, self.base.features.features_id, lessons),
             tell=lambda epoch, figures: self.teller.epoch(stage, epoch, schedule.epochs, figures),
         )

@@ -8,9 +8,9 @@ from dataclasses import asdict
 from importlib import import_module
 from pathlib import Path
 
-from parts import doc, parsed, parser
 from rich.console import Console
 from rich.table import Table
+from support.parts import doc, parsed, parser
 
 from bench.figure import Figure, absent
 from bench.machine import machine
@@ -46,7 +46,7 @@ def main() -> int:
 def measured(part: str, *, quick: bool) -> Iterator[Figure]:
     """The figures of a part; one that breaks off says so in a last one."""
     try:
-        yield from import_module(f"bench.{part}").run(quick)
+        yield from import_module(f"bench.parts.{part}").run(quick)
     except Exception as error:
         yield absent("broke off", "error", f"{type(error).__name__}: {error}"[:300])
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from lexel.encoders.devices import cores
+from lexel.encoders.runtime.device import cores
 
 _PACKAGES = ("lexel", "torch", "torchvision", "transformers", "pillow", "pyarrow", "opensearch-py")
 # What decides how fast a network runs on a CPU, as Linux spells it.

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-import small_checkpoints
 import torch
 import transformers as hf
+from support import small_checkpoints
 
 from lexel.encoders import Encoder, open_encoder
 

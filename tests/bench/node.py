@@ -13,28 +13,28 @@ from typing import Any
 import orjson
 from opensearchpy import OpenSearch
 
-from lexel.pipeline import engine
-from lexel.pipeline.cluster import Address, connect
+from lexel.pipeline.cluster.client import Address, connect
+from lexel.pipeline.engine import node_control
 
 
 @contextmanager
-def own_node(*, heap: str) -> Iterator[tuple[engine.Node, OpenSearch]]:
+def own_node(*, heap: str) -> Iterator[tuple[node_control.Node, OpenSearch]]:
     """A node that nobody else asks, gone at the end, and a client of it."""
     # Not below a folder that is closed to the account that the node runs under when we are root.
     with TemporaryDirectory(prefix="lexel-bench-node-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         home = Path(folder) / "node"
         try:
-            node = engine.start(home=home, heap=heap)
+            node = node_control.start(home=home, heap=heap)
             yield node, connect(Address(node.url), timeout=600)
         finally:
-            engine.stop(home)
+            node_control.stop(home)
 
 
 class Bare:
     """One open connection to a node, by Python's own HTTP client."""
 
-    def __init__(self, node: engine.Node) -> None:
+    def __init__(self, node: node_control.Node) -> None:
         self._line = http.client.HTTPConnection(node.url.removeprefix("http://"), timeout=600)
 
     def ask(self, method: str, url: str, body: bytes = b"", kind: str = "application/json") -> bytes:
@@ -50,7 +50,7 @@ class Bare:
         return orjson.loads(self.ask("POST", f"/{index}/_search", body))["hits"]["hits"]
 
 
-def send(node: engine.Node, index: str, bodies: Sequence[bytes], *, connections: int = 2) -> None:
+def send(node: node_control.Node, index: str, bodies: Sequence[bytes], *, connections: int = 2) -> None:
     """Bulk bodies that are ready, over so many connections."""
     left: SimpleQueue[bytes] = SimpleQueue()
     for body in bodies:

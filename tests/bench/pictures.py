@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from support.checkout import SHARED
+
 from lexel.pipeline.scenes import draw, scene
 
-_PHOTOS = Path(__file__).resolve().parents[3] / "shared/data/photos"
+_PHOTOS = SHARED / "data/photos"
 
 
 def pictures(folder: Path, *, quick: bool) -> tuple[list[Path], str]:

@@ -11,11 +11,11 @@ from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
 
-from parts import parsed, parser
 from rich.console import Console
 from rich.table import Table
+from support.parts import parsed, parser
 
-from lexel.pipeline import engine
+from lexel.pipeline.engine import node_control
 from soak.ground import Ground, Tried
 
 PARTS = ("kills", "faults", "nodes", "disk", "two", "files", "pictures", "secured", "audit")
@@ -45,9 +45,9 @@ def _ground(seed: int, share: float) -> Iterator[Ground]:
     folder = Path(tempfile.mkdtemp(prefix="lexel-soak-"))
     folder.chmod(0o755)
     try:
-        yield Ground(folder, engine.start(home=folder / "node"), seed, share)
+        yield Ground(folder, node_control.start(home=folder / "node"), seed, share)
     finally:
-        engine.stop(folder / "node")
+        node_control.stop(folder / "node")
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -58,7 +58,7 @@ def _all(parts: Sequence[str], ground: Ground, *, until: float) -> Iterator[tupl
             yield part, Tried("not begun, because the time was over", 0, 0, "give it more --minutes", asked=False), 0.0
             continue
         try:
-            for tried in import_module(f"soak.{part}").soak(ground):
+            for tried in import_module(f"soak.parts.{part}").soak(ground):
                 seconds, began = time.monotonic() - began, time.monotonic()
                 print(f"{part:9} {seconds:6.0f} s  lost {tried.lost} of {tried.times}: {tried.what}", flush=True)
                 yield part, tried, seconds

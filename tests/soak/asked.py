@@ -4,11 +4,10 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from support.checkout import ROOT
 
 from soak.ground import Tried
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def tests(what: str, *words: str) -> Iterator[Tried]:

@@ -6,8 +6,8 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 
-from making import jpeg, picture, saved
 from PIL import Image
+from support.making import jpeg, picture, saved
 
 BIG = 60_000  # pixels a side, 3.6 gigapixels
 Kinds = dict[str, Callable[[], bytes]]
@@ -159,7 +159,7 @@ KINDS: Kinds = {
 
 def seeds() -> dict[str, bytes]:
     """A small whole file of each format, and of each way of packing it, that Pillow writes and `decode` reads."""
-    from lexel.pipeline.images import BadImageError, decode
+    from lexel.pipeline.images.decode import BadImageError, decode
 
     Image.init()
     ways: list[tuple[str, dict[str, object]]] = [(kind, {}) for kind in sorted(Image.SAVE)]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from opensearchpy import OpenSearch
 
-from lexel.pipeline import engine
-from lexel.pipeline.cluster import Address, connect
+from lexel.pipeline.cluster.client import Address, connect
+from lexel.pipeline.engine import node_control
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Ground:
     """A folder of its own, the node that parts share, the seed of all chance, and how much of everything to do."""
 
     folder: Path
-    node: engine.Node
+    node: node_control.Node
     seed: int = 0
     share: float = 1.0
 
@@ -53,13 +53,13 @@ class Ground:
 
 
 @contextmanager
-def own_node(*, heap: str = "512m", port: int = 0) -> Iterator[engine.Node]:
+def own_node(*, heap: str = "512m", port: int = 0) -> Iterator[node_control.Node]:
     """A node that a part may kill."""
     # Not below a folder that is closed to the account that the node runs under when we are root.
     with tempfile.TemporaryDirectory(prefix="lexel-soak-node-", ignore_cleanup_errors=True) as folder:
         Path(folder).chmod(0o755)
         home = Path(folder) / "node"
         try:
-            yield engine.start(home=home, heap=heap, port=port)
+            yield node_control.start(home=home, heap=heap, port=port)
         finally:
-            engine.stop(home)
+            node_control.stop(home)

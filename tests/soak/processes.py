@@ -7,10 +7,12 @@ from multiprocessing import get_context
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
-from making import run_lexel
+from support.making import run_lexel
 
 _CONTEXT = get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["making", "lexel.pipeline.cli", "lexel.pipeline.encode", "lexel.pipeline.load"])
+_CONTEXT.set_forkserver_preload(
+    ["support.making", "lexel.pipeline.cli.main", "lexel.pipeline.encode.run", "lexel.pipeline.load.run"]
+)
 
 
 def begin(words: Sequence[str], said: Path, url: str = "") -> BaseProcess:

@@ -4,13 +4,13 @@ import sys
 import time
 from pathlib import Path
 
-from indices import contents
-from synthetic import collection
+from support.indices import contents
+from support.synthetic import collection
 
-from lexel.pipeline import engine
-from lexel.pipeline.cluster import Address, connect
+from lexel.pipeline.cluster.client import Address, connect
+from lexel.pipeline.engine import node_control
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load import load
+from lexel.pipeline.load.run import load
 
 LEFT = 8_000_000  # bytes, less than what is loaded takes
 
@@ -19,7 +19,7 @@ def main(disk: Path, other: Path) -> None:
     """`disk` is the small one, `other` is not."""
     items = collection(other / "shards", count=12_000, shard_size=1000)
     home = disk / "node"
-    node = engine.start(home=home, heap="512m")
+    node = node_control.start(home=home, heap="512m")
     try:
         client = connect(Address(node.url))
         small = collection(other / "small", count=100)
@@ -39,7 +39,7 @@ def main(disk: Path, other: Path) -> None:
         assert set(contents(client, "full")) == set(items.ids)
         print(f"THEN {found.documents} documents, {found.sent} of them sent again", flush=True)
     finally:
-        engine.stop(home)
+        node_control.stop(home)
 
 
 def _fill(ballast: Path, disk: Path) -> None:

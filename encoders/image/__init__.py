@@ -1,0 +1,1 @@
+"""The image side: backbones, preprocessing, regions."""

@@ -1,0 +1,206 @@
+"""Image backbones: pixels -> pooled features. Pixels are made on worker threads, features in batches."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from PIL import Image
+from torch import nn
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.hf_processor import ImageProcessor
+from lexel.encoders.image.preprocess import Picture, Preprocess
+from lexel.encoders.image.regions import RegionBackbone
+from lexel.encoders.image.residual_net import ResidualConfig, ResidualNet
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, network, quiet
+
+# Crops show a network of its training pictures larger than the same things are in a whole picture, and larger pictures
+# make up for it (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019). With MobileNetV2 on
+# Flickr8k val 288 pixels in the place of 224 gave two points of R@10 more; 352 gave no more again.
+_ENLARGED = 9 / 7
+
+
+class Backbone(Protocol):
+    """What a pair tower asks of its image side."""
+
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
+
+    def pixels(self, image: Picture) -> torch.Tensor:
+        """One RGB picture to [3, H, W], bytes or numbers."""
+
+    def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+        """What `pixels` made of B pictures to pooled features [B, dim]."""
+
+    def config(self) -> dict[str, Any]:
+        """What `backbone` needs to build it again."""
+
+    def save(self, folder: Path) -> None:
+        """Write what does not belong in the encoder's own weights file."""
+
+
+class ResidualBackbone(nn.Module):
+    """The project's own small convolutional network (`lexel-tiny`)."""
+
+    def __init__(self, *, net: ResidualConfig, preprocess: Preprocess) -> None:
+        super().__init__()
+        self.net, self.prepare, self.dim = ResidualNet(net), preprocess, net.feature_dim
+        self._config = {"kind": "residual", "net": asdict(net), "preprocess": preprocess.config()}
+
+    def pixels(self, image: Picture) -> torch.Tensor:
+        """One RGB picture to bytes [3, S, S]."""
+        return self.prepare(image)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """[B, 3, S, S] to [B, dim]."""
+        features: torch.Tensor = self.net(self.prepare.normalised(pixels))
+        return features
+
+    def config(self) -> dict[str, Any]:
+        """The network's shape and how pictures are prepared."""
+        return self._config
+
+    def save(self, folder: Path) -> None:
+        """Nothing beside the weights."""
+
+
+class TransformersBackbone(nn.Module):
+    """A `transformers` vision model with its own processor; `checkpoint` is a folder or a hub name.
+
+    The features are the model's pooled output, averaged over space where that is a map; where the model has no pooler,
+    the state of its first token, which is the class token of a vision transformer. With `whole` it sees the picture
+    squeezed into a square, edges and all, instead of the middle that its processor would cut out; a convolutional
+    network in a square larger by _ENLARGED. Raises EncoderError for any other model.
+    """
+
+    def __init__(self, checkpoint: str | Path, *, whole: bool = False) -> None:
+        super().__init__()
+        folder = self.folder = locate(checkpoint)
+        self.net = network(folder)
+        enlarged = _ENLARGED if whole and self._is_convolutional(folder) else 1.0
+        self.processor = ImageProcessor(folder, whole=whole, enlarged=enlarged)
+        self.pixels = self.processor.pixels
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
+        except BROKEN as error:
+            kind = type(self.net).__name__
+            raise EncoderError(
+                f"{folder} holds a {kind}, which makes no features of pictures alone ({first_line(error)})."
+            ) from error
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """What the processor made of B pictures to [B, dim]."""
+        output = self.net(**self.processor.inputs(pixels))
+        pooled: torch.Tensor | None = output.get("pooler_output")
+        return _flat(output.last_hidden_state[:, 0] if pooled is None else pooled)
+
+    def _is_convolutional(self, folder: Path) -> bool:
+        """Whether the network makes a map [B, F, H, W], and so takes a picture of any size."""
+        processor = ImageProcessor(folder)
+        try:
+            with torch.inference_mode():
+                found = self.net(**processor.inputs(processor.pixels(Image.new("RGB", (64, 64)))[None]))
+        except BROKEN:  # it is no network for pictures, and whoever uses it will say so
+            return False
+        states: torch.Tensor | None = found.get("last_hidden_state")
+        return states is not None and states.dim() == 4
+
+    def config(self) -> dict[str, Any]:
+        """Its own files say the rest."""
+        return {"kind": "transformers"}
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint to `folder`/image."""
+        with quiet():
+            self.net.save_pretrained(folder / "image")
+        self.processor.save(folder / "image")
+
+
+class TorchvisionBackbone(nn.Module):
+    """A `torchvision` classifier by name, without its last layers, averaged over space where a map is left.
+
+    `weights` is a torchvision weights name, or None for an untrained network. Raises EncoderError for an unknown name
+    of either.
+    """
+
+    def __init__(self, name: str, *, weights: str | None = None, preprocess: Preprocess | None = None) -> None:
+        from torchvision import models
+        from torchvision.models.feature_extraction import create_feature_extractor, get_graph_node_names
+
+        super().__init__()
+        if name not in models.list_models(module=models):
+            raise EncoderError(
+                f"torchvision has no model named {name!r}; `torchvision.models.list_models()` names them."
+            )
+        try:
+            net = models.get_model(name, weights=weights).eval()
+        except (ValueError, KeyError, OSError) as error:
+            raise EncoderError(f"The weights {weights!r} of {name} cannot be had: {first_line(error)}") from error
+        self.name, self.weights = name, weights
+        nodes = get_graph_node_names(net)[1]
+        # The features are what the first layer of the classifier reads, by whichever of its names.
+        classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
+        self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
+        self.prepare: Preprocess = preprocess or _as_trained(name, weights)
+        self._config = {"kind": "torchvision", "name": name, "preprocess": self.prepare.config()}
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(self.pixels(Image.new("RGB", (64, 64)))[None]).shape[1])
+        except (RuntimeError, AssertionError) as error:
+            size = self.prepare.size
+            raise EncoderError(f"{name} cannot read pictures of {size} pixels: {first_line(error)}") from error
+
+    def pixels(self, image: Picture) -> torch.Tensor:
+        """One RGB picture to bytes [3, S, S]."""
+        return self.prepare(image)
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        """[B, 3, S, S] to [B, dim]."""
+        return _flat(self.net(self.prepare.normalised(pixels))["features"])
+
+    def config(self) -> dict[str, Any]:
+        """The network's name and how pictures are prepared."""
+        return self._config
+
+    def save(self, folder: Path) -> None:
+        """Nothing beside the weights."""
+
+
+def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
+    """Build what `Backbone.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
+    match config:
+        case {"kind": "residual", "net": net, "preprocess": preprocess}:
+            shape = ResidualConfig(**{**net, "widths": tuple(net["widths"]), "depths": tuple(net["depths"])})
+            return ResidualBackbone(net=shape, preprocess=_preprocess(preprocess))
+        case {"kind": "transformers"}:
+            return TransformersBackbone(folder / "image")
+        case {"kind": "torchvision", "name": name, "preprocess": preprocess}:
+            return TorchvisionBackbone(name, preprocess=_preprocess(preprocess))
+        case {"kind": "regions", "name": name, "regions": regions, "pool": pool, "preprocess": preprocess}:
+            return RegionBackbone(name, regions=regions, pool=pool, preprocess=_preprocess(preprocess))
+    raise EncoderError(
+        f"This lexel does not know the image backbone {config.get('kind')!r}; the encoder may need a newer one."
+    )
+
+
+def _as_trained(name: str, weights: str | None) -> Preprocess:
+    """How a torchvision classifier saw pictures: most a 224 crop of a picture whose short side is 256."""
+    from torchvision import models
+
+    if weights is None:
+        return Preprocess(224, 256, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    seen = models.get_model_weights(name)[weights].transforms()
+    return Preprocess(seen.crop_size[0], seen.resize_size[0], tuple(seen.mean), tuple(seen.std))
+
+
+def _flat(features: torch.Tensor) -> torch.Tensor:
+    """[B, F] or a map [B, F, H, W] to [B, F]."""
+    return features.mean((2, 3)) if features.dim() == 4 else features.flatten(1)
+
+
+def _preprocess(table: Mapping[str, Any]) -> Preprocess:
+    return Preprocess(**{**table, "mean": tuple(table["mean"]), "std": tuple(table["std"])})

@@ -1,0 +1,113 @@
+"""What training starts from: an image side and a text side, written `IMAGE+TEXT`.
+
+IMAGE  a folder or hub name of a `transformers` vision model
+       torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; without WEIGHTS torchvision's best ones,
+       with "none" an untrained network
+       regions:NAME[:WEIGHTS][:sum], e.g. regions:fasterrcnn_resnet50_fpn; the detector's regions, averaged or added up
+TEXT   a folder or hub name of a `transformers` text model, its token states averaged; with :sum or :cls behind it added
+       up, or the first one alone
+       words:FILE[:sum], static word vectors such as GloVe's, averaged or added up
+       gru, learned from nothing but the captions
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.backbones import Backbone, TorchvisionBackbone, TransformersBackbone
+from lexel.encoders.image.regions import RegionBackbone
+from lexel.encoders.text.gru import GruConfig, GruText
+from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText
+from lexel.encoders.text.word_vectors import WordVectors, read_table
+from lexel.encoders.towers import PairTower
+
+_TORCHVISION = re.compile(r"(?:torchvision|regions):\w+(?::\w+){0,2}")
+_HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
+
+
+def is_pair(ref: str) -> bool:
+    """Whether `ref` names an image side and a text side, rather than a whole encoder."""
+    return "+" in ref and not _path(ref).exists()
+
+
+def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512, hidden: int = 0) -> PairTower:
+    """The two sides of `ref`, projected to vectors of length `dim` by maps that are still random.
+
+    The text's map has `hidden` units beside the linear one. A text side that is learned from nothing reads `words`,
+    lower-case forms as `vocabulary.words` finds them. Raises EncoderError where a side is not to be had.
+    """
+    image, text = split(ref)
+    return PairTower(open_image(image), open_text(text, words=words, dim=dim), dim=dim, hidden=hidden)
+
+
+def open_image(side: str) -> Backbone:
+    """The image side that `side` names. Raises EncoderError where it is not to be had."""
+    kind, _, rest = side.partition(":")
+    if kind == "torchvision":
+        name, _, weights = rest.partition(":")
+        return TorchvisionBackbone(name, weights=_weights(weights))
+    if kind == "regions":
+        rest, pool = _pooled(rest)
+        if pool == "cls":
+            raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
+        name, _, weights = rest.partition(":")
+        return RegionBackbone(name, weights=_weights(weights), pool=pool)
+    # A caption speaks of all that is in the picture, and so of its edges too.
+    return TransformersBackbone(os.path.expanduser(side), whole=True)
+
+
+def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextModel:
+    """The text side that `side` names; see `open_pair`. Raises EncoderError where it is not to be had."""
+    if side == "gru":
+        if not words:
+            raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
+        # VSE++'s state is as long as the vector; a wider one would cost time by the square.
+        return GruText(GruConfig(tuple(dict.fromkeys(words)), width=dim))
+    path, pooling = _pooled(side)
+    if path.startswith("words:"):
+        if pooling == "cls":
+            raise EncoderError(f"{side!r} cannot be: static word vectors are averaged, or added up with :sum.")
+        return WordVectors(read_table(_path(path.removeprefix("words:"))), pooling=pooling)
+    return TransformersText(os.path.expanduser(path), pooling=pooling)
+
+
+def split(ref: str) -> tuple[str, str]:
+    """The image side and the text side of `ref`. A path may hold a "+" too: both sides must make sense."""
+    cuts = [(ref[:i], ref[i + 1 :]) for i, letter in enumerate(ref) if letter == "+"][::-1]
+    if not cuts or not all(cuts[0]):
+        raise EncoderError(f"{ref!r} is no IMAGE+TEXT pair; give e.g. google/mobilenet_v2_1.0_224+gru.")
+    return next((cut for cut in cuts if _image_exists(cut[0]) and _text_exists(cut[1])), cuts[0])
+
+
+def _image_exists(side: str) -> bool:
+    return bool(_TORCHVISION.fullmatch(side)) or _checkpoint_exists(side)
+
+
+def _text_exists(side: str) -> bool:
+    path, _ = _pooled(side)
+    if path.startswith("words:"):
+        return _path(path.removeprefix("words:")).exists()
+    return _checkpoint_exists(path)
+
+
+def _checkpoint_exists(side: str) -> bool:
+    return bool(_HUB_NAME.fullmatch(side)) or _path(side).exists()
+
+
+def _path(text: str) -> Path:
+    return Path(os.path.expanduser(text))  # unlike Path's, it leaves the home of an unknown user as it stands
+
+
+def _weights(given: str) -> str | None:
+    return None if given == "none" else given or "DEFAULT"
+
+
+def _pooled(side: str) -> tuple[str, Pooling]:
+    """`side` without the pooling behind its last colon, and that; "mean" where there is none."""
+    for pooling in get_args(Pooling):
+        if side.endswith(f":{pooling}"):
+            return side.removesuffix(f":{pooling}"), pooling
+    return side, "mean"

@@ -1,0 +1,117 @@
+"""Checkpoints of `transformers`: found on disk or on the hub, opened without noise, refused where weights are missing.
+
+Only safetensors are read and no code of a checkpoint is ever run. Nothing here imports torch before a checkpoint is
+opened.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+
+from lexel.encoders.encoder_error import EncoderError
+
+# What `transformers` raises for a folder that is not what its files say.
+BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what `error` says; its kind where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def locate(checkpoint: str | Path) -> Path:
+    """`checkpoint` itself where it is a folder, or its copy from the model hub. Raises EncoderError without either."""
+    folder = Path(checkpoint)
+    if folder.is_dir():
+        return folder
+    from huggingface_hub import snapshot_download
+
+    try:
+        # Weights as safetensors only: nothing that unpickles is ever fetched.
+        wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
+        return Path(snapshot_download(str(checkpoint), allow_patterns=wanted))
+    except Exception as error:  # the hub's client raises errors of five libraries
+        raise EncoderError(
+            f"{str(checkpoint)!r} is no folder, and the model hub did not give it; check the name and the network."
+        ) from error
+
+
+def network(folder: Path) -> Any:
+    """The checkpoint's network, float32, ready to infer.
+
+    A pooler that has no weights is left out: many classifiers are saved without, and `transformers` would make it of
+    random numbers. Raises EncoderError where any other weight is missing.
+    """
+    import torch
+    from transformers import AutoModel
+
+    with quiet(), opening(folder):
+        net, report = AutoModel.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+    poolers = {key for key in report["missing_keys"] if key.startswith("pooler.")}
+    if lacking := sorted(report["missing_keys"] - poolers):
+        raise EncoderError(f"{folder} lacks weights of its {type(net).__name__}: {', '.join(lacking[:3])}.")
+    if poolers:
+        net.pooler = None
+    return net.eval()
+
+
+def classifier(folder: Path) -> tuple[Any, list[str]]:
+    """The checkpoint's image classifier, float32, ready to infer, and the text of each of its labels.
+
+    Raises EncoderError where it is none, or where a weight is missing.
+    """
+    import torch
+    from transformers import AutoModelForImageClassification
+
+    with quiet(), opening(folder):
+        net, report = AutoModelForImageClassification.from_pretrained(
+            folder, dtype=torch.float32, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+        )
+        labels = [str(net.config.id2label[i]) for i in range(net.config.num_labels)]
+    if lacking := sorted(report["missing_keys"]):
+        raise EncoderError(f"{folder} is no image classifier: it lacks {', '.join(lacking[:3])}.")
+    return net.eval(), labels
+
+
+def tokenizer(folder: Path) -> Any:
+    """The checkpoint's tokenizer. Raises EncoderError where it has none."""
+    from transformers import AutoTokenizer
+
+    with quiet(), opening(folder):
+        return AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+
+
+def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
+    """How many tokens of a text `net` can read: many checkpoints name the limit in only one of their files."""
+    config = getattr(net.config, "text_config", net.config)
+    return int(min(tokens.model_max_length, getattr(config, "max_position_embeddings", at_most), at_most))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep progress bars and reports of `transformers` off the terminal; what matters of them is raised as errors."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()
+
+
+@contextmanager
+def opening(folder: Path) -> Iterator[None]:
+    """Say in one sentence what `transformers` finds wrong with `folder`, as an EncoderError."""
+    try:
+        yield
+    except BROKEN as error:
+        raise EncoderError(f"{folder} is no checkpoint that lexel can open: {first_line(error)}") from error

@@ -1,0 +1,168 @@
+"""The picture side of an encoder compiled by OpenVINO for CPUs: the same network in other loops, or one in 8 bits.
+
+image.xml, image.bin   the network, beside the files of the encoder that it was made of
+
+OpenVINO is asked for nothing but arithmetic: what it would report of its use to its makers is left out.
+
+Sources: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
+CVPR 2018; Xiao et al., "SmoothQuant", ICML 2023, both by NNCF's post-training quantisation.
+"""
+
+import io
+import logging
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.runtime.device import cores
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
+
+if TYPE_CHECKING:
+    from lexel.encoders.model import Model
+
+FILE = "image.xml"
+# Networks say by the names of their parts what they are: those of attention lose least with their inputs smoothed.
+_ATTENTION = ("attention", "attn")
+
+
+class Compiled:
+    """The network in `folder`, for as many threads at once as there are cores. Raises EncoderError without OpenVINO."""
+
+    def __init__(self, folder: Path) -> None:
+        self._core = _openvino().Core()
+        try:
+            self._network = self._core.read_model(folder / FILE)
+        except RuntimeError as error:
+            raise EncoderError(f"{folder / FILE} cannot be read: {first_line(error)}") from error
+        self._bytes = self._network.input(0).element_type.get_type_name() == "u8"
+        self._programs: dict[str, Any] = {}
+        self._idle: dict[str, deque[Any]] = {"bf16": deque(), "f32": deque()}
+        self._lock = threading.Lock()
+
+    def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
+        """Pixels [B, 3, H, W] to features [B, F], in bfloat16 where torch would be computing in it.
+
+        Raises EncoderError where it was compiled for numbers and gets bytes, or the other way round.
+        """
+        if (pixels.dtype == torch.uint8) != self._bytes:
+            raise EncoderError("This encoder was compiled by another lexel, for other pixels; compile it again.")
+        precision = "bf16" if torch.is_autocast_enabled("cpu") else "f32"
+        # Each has memory of its own: as many are made as are ever at work at once, whichever thread asks.
+        try:
+            request = self._idle[precision].pop()
+        except IndexError:
+            request = self._program(precision).create_infer_request()
+        request.infer([pixels.contiguous().numpy()], share_inputs=True)
+        features = torch.from_numpy(request.get_output_tensor(0).data.copy())
+        self._idle[precision].append(request)
+        return features
+
+    def _program(self, precision: str) -> Any:
+        with self._lock:
+            if precision not in self._programs:
+                self._programs[precision] = self._core.compile_model(self._network, "CPU", _settings(precision))
+            return self._programs[precision]
+
+
+def compile_to(folder: Path, model: "Model", *, pictures: Iterable[torch.Tensor] | None = None) -> None:
+    """Write the picture side of `model`, which is on a CPU, to `folder`.
+
+    With `pictures`, pixels [3, H, W] each, in 8 bits, its ranges those that these pictures show. Raises EncoderError
+    without OpenVINO, and for a network that it does not know.
+    """
+    openvino = _openvino()
+    blank = torch.stack([model.blank, model.blank])
+    with _silence():
+        try:
+            with torch.inference_mode():
+                network = openvino.convert_model(
+                    _Features(model.tower), example_input=blank, input=[-1, *model.blank.shape]
+                )
+        except BROKEN as error:
+            raise EncoderError(f"OpenVINO cannot compile this encoder's network: {first_line(error)}") from error
+        if pictures is not None:
+            network = _in_8_bits(network, pictures, attention=_attends(model.tower))
+        openvino.save_model(network, folder / FILE, compress_to_fp16=False)
+
+
+class _Features(nn.Module):
+    """A tower as a function of pixels alone."""
+
+    def __init__(self, tower: Any) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.tower.images(pixels)[0]
+        return features
+
+
+def _in_8_bits(network: Any, pictures: Iterable[torch.Tensor], *, attention: bool) -> Any:
+    nncf = _nncf()
+    shown = [pixels[None].contiguous().numpy() for pixels in pictures]
+    kind = nncf.ModelType.TRANSFORMER if attention else None
+    return nncf.quantize(network, nncf.Dataset(shown), model_type=kind, subset_size=len(shown))
+
+
+def _attends(tower: nn.Module) -> bool:
+    return any(word in name.lower() for name, _ in tower.named_modules() for word in _ATTENTION if "text" not in name)
+
+
+def _settings(precision: str) -> dict[str, Any]:
+    # One core a thread that asks, as torch has it here too (see pipeline/encode/workers.py), and whichever is
+    # free: pinned to its core it would wait for whoever decodes pictures there.
+    return {
+        "INFERENCE_PRECISION_HINT": precision,
+        "NUM_STREAMS": cores(),
+        "INFERENCE_NUM_THREADS": cores(),
+        "ENABLE_CPU_PINNING": False,
+    }
+
+
+def _openvino() -> Any:
+    with _silence():
+        try:
+            import openvino
+        except ImportError:
+            raise _missing() from None
+    return openvino
+
+
+def _nncf() -> Any:
+    try:
+        import nncf
+    except ImportError:
+        raise _missing() from None
+    return nncf
+
+
+def _missing() -> EncoderError:
+    return EncoderError("Compiled encoders need OpenVINO; `pip install 'lexel[openvino]'` brings it.")
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep OpenVINO from counting its uses for its makers, and from talking."""
+    name, before = "openvino_telemetry", logging.root.manager.disable
+    there = sys.modules.get(name)
+    sys.modules[name] = None  # type: ignore[assignment]  # as if it were not installed, which OpenVINO can live with
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
+        if there is None:
+            sys.modules.pop(name, None)
+        else:
+            sys.modules[name] = there

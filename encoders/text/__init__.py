@@ -1,0 +1,1 @@
+"""The text side: text models and word vectors."""

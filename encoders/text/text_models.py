@@ -1,0 +1,132 @@
+"""Text models: sentences -> pooled features."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import torch
+from torch import nn
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
+from lexel.encoders.text.gru import GruConfig, GruText
+from lexel.encoders.text.word_bag import BagConfig, WordBag
+from lexel.encoders.text.word_vectors import WordTable, WordVectors
+
+Pooling = Literal["mean", "sum", "cls"]
+
+
+class TextModel(Protocol):
+    """What a pair tower asks of its text side."""
+
+    @property
+    def dim(self) -> int:
+        """The length of a feature vector."""
+
+    @property
+    def learned(self) -> bool:
+        """Whether training changes it; else the features of a sentence may be computed once and kept."""
+
+    def __call__(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to features [B, dim]."""
+
+    def config(self) -> dict[str, Any]:
+        """What `text_model` needs to build it again."""
+
+    def save(self, folder: Path) -> None:
+        """Write what does not belong in the encoder's own weights file."""
+
+
+class TransformersText(nn.Module):
+    """A `transformers` text model, its token states pooled; `checkpoint` is a folder or a hub name.
+
+    The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them, "cls" the
+    state of the first token (both in Reimers and Gurevych, EMNLP 2019, section 3); the sum makes a longer text a longer
+    vector. Raises EncoderError where the checkpoint holds no text encoder.
+    """
+
+    learned = False
+
+    def __init__(self, checkpoint: str | Path, *, pooling: Pooling = "mean") -> None:
+        super().__init__()
+        self.pooling = pooling
+        folder = locate(checkpoint)
+        self.net, self.tokenizer = network(folder), tokenizer(folder)
+        # A caption is a sentence or two; attention over more than 256 tokens would only cost time.
+        self._longest = longest_text(self.tokenizer, self.net, at_most=256)
+        try:
+            with torch.inference_mode():
+                self.dim = int(self(["a word"]).shape[1])
+        except BROKEN as error:
+            kind = type(self.net).__name__
+            raise EncoderError(
+                f"{folder} holds a {kind}, which makes no features of texts alone ({first_line(error)})."
+            ) from error
+
+    def forward(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to [B, dim]."""
+        inputs = self.tokenizer(
+            list(texts), padding=True, truncation=True, max_length=self._longest, return_tensors="pt"
+        ).to(self.net.device)
+        states: torch.Tensor = self.net(**inputs).last_hidden_state
+        mask: torch.Tensor = inputs["attention_mask"][:, :, None].to(states.dtype)
+        if self.pooling == "cls":
+            # The first token that is there: a tokenizer may pad on the left.
+            return states[torch.arange(len(states)), mask[:, :, 0].argmax(1)]
+        total = (states * mask).sum(1)
+        return total if self.pooling == "sum" else total / mask.sum(1).clamp(min=1)
+
+    def config(self) -> dict[str, Any]:
+        """How token states are pooled; its own files say the rest."""
+        return {"kind": "transformers", "pooling": self.pooling}
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint to `folder`/text."""
+        with quiet():
+            self.net.save_pretrained(folder / "text")
+            self.tokenizer.save_pretrained(folder / "text")
+
+
+class BagText(nn.Module):
+    """The project's own small text model over whole words (`lexel-tiny`); its word list is a file, one word a line."""
+
+    learned = True
+
+    def __init__(self, config: BagConfig) -> None:
+        super().__init__()
+        self.net, self.dim = WordBag(config), config.width
+
+    def forward(self, texts: Sequence[str]) -> torch.Tensor:
+        """B sentences to [B, dim]."""
+        features: torch.Tensor = self.net(texts)
+        return features
+
+    def config(self) -> dict[str, Any]:
+        """The model's shape; the words are in a file."""
+        return {"kind": "bag", "width": self.net.config.width, "longest": self.net.config.longest}
+
+    def save(self, folder: Path) -> None:
+        """Write the word list."""
+        (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.net.config.words), encoding="utf-8")
+
+
+def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
+    """Build what `TextModel.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
+    match config:
+        case {"kind": "transformers"}:
+            # The first encoders did not write down their pooling: it was the mean.
+            return TransformersText(folder / "text", pooling=config.get("pooling", "mean"))
+        case {"kind": "bag", "width": width, "longest": longest}:
+            return BagText(BagConfig(_words(folder), width=width, longest=longest))
+        case {"kind": "gru", "embedding": embedding, "width": width, "longest": longest}:
+            return GruText(GruConfig(_words(folder), embedding=embedding, width=width, longest=longest))
+        case {"kind": "words", "dim": dim, "pooling": pooling}:
+            known = _words(folder)
+            return WordVectors(WordTable(known, torch.zeros(len(known), dim)), pooling=pooling)
+    raise EncoderError(
+        f"This lexel does not know the text model {config.get('kind')!r}; the encoder may need a newer one."
+    )
+
+
+def _words(folder: Path) -> tuple[str, ...]:
+    return tuple((folder / "words.txt").read_text(encoding="utf-8").split())

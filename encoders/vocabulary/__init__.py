@@ -1,0 +1,5 @@
+"""The vocabulary: word forms to terms."""
+
+from lexel.encoders.vocabulary.vocabulary import Vocabulary, words
+
+__all__ = ["Vocabulary", "words"]

@@ -1,0 +1,241 @@
+"""The words that pictures are indexed under: which forms people type, and the term each one means."""
+
+import hashlib
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.vocabulary.stop_words import STOP_WORDS
+
+# Letters and digits, with one apostrophe inside ("girl's"). mappings/index.json gives OpenSearch the same pattern in
+# Java's spelling; a test runs both over the same captions.
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
+# A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it may hold none of their separators.
+_SAFE_TERM = re.compile(r"[^\s.|\x00]+")
+
+
+def words(text: str) -> list[str]:
+    """The lower-case word forms of `text`, in order. The one tokeniser of the project."""
+    return _WORD.findall(text.lower())
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """`terms[i]` is the i-th term; `forms` maps each word form that people type to its term.
+
+    `document_frequency[i]` is the share of the captions it was built from that hold the term, between 0 and 1.
+    """
+
+    terms: tuple[str, ...]
+    forms: Mapping[str, str]
+    document_frequency: tuple[float, ...] = field(repr=False)
+
+    def __post_init__(self) -> None:
+        known = set(self.terms)
+        if len(known) != len(self.terms) or len(self.document_frequency) != len(self.terms):
+            raise EncoderError("The vocabulary is broken: each term must stand once and have one document frequency.")
+        if not all(0 <= share <= 1 for share in self.document_frequency):
+            raise EncoderError("The vocabulary is broken: a document frequency is a share between 0 and 1.")
+        if (bad := next((t for t in self.terms if not _SAFE_TERM.fullmatch(t)), None)) is not None:
+            raise EncoderError(
+                f"The term {bad!r} cannot be stored: a term holds no dot, space or '|'; please rename it."
+            )
+        if (bad := next((f for f, t in self.forms.items() if t not in known), None)) is not None:
+            raise EncoderError(f"The form {bad!r} maps to {self.forms[bad]!r}, which is not a term of the vocabulary.")
+        if (bad := next((t for t in self.terms if self.forms.get(t) != t), None)) is not None:
+            raise EncoderError(f"The term {bad!r} must be a form of itself, or people could not type it.")
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+    @cached_property
+    def index(self) -> Mapping[str, int]:
+        """Term -> its row."""
+        return {term: i for i, term in enumerate(self.terms)}
+
+    def count(self, text: str) -> dict[str, int]:
+        """How often each term stands in `text`. This is the whole of an inference-free query."""
+        return dict(Counter(self.forms[w] for w in words(text) if w in self.forms))
+
+    def unknown(self, text: str) -> tuple[str, ...]:
+        """The words of `text` that mean something and have no term, each once."""
+        return tuple(dict.fromkeys(w for w in words(text) if w not in self.forms and w not in STOP_WORDS))
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 of the canonical JSON: the same for equal vocabularies on every machine."""
+        return hashlib.sha256(self._json().encode()).hexdigest()
+
+    def _json(self) -> str:
+        table = {
+            "terms": self.terms,
+            "forms": dict(sorted(self.forms.items())),
+            "document_frequency": self.document_frequency,
+        }
+        return json.dumps(table, ensure_ascii=False, indent=0)
+
+    def save(self, path: Path) -> None:
+        """Write the vocabulary as JSON, for people to read and edit."""
+        path.write_text(self._json(), encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> "Vocabulary":
+        """Read what `save` wrote. Raises EncoderError where the file is missing or not a vocabulary."""
+        try:
+            table = json.loads(path.read_text(encoding="utf-8"))
+            shares = tuple(float(share) for share in table["document_frequency"])
+            return cls(tuple(table["terms"]), dict(table["forms"]), shares)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise EncoderError(f"{path} is not a vocabulary ({error}).") from error
+
+    @classmethod
+    def from_captions(
+        cls,
+        captions: Iterable[str],
+        *,
+        min_count: int = 5,
+        size: int | None = None,
+        stop_words: Iterable[str] = STOP_WORDS,
+        aliases: Mapping[str, str] | None = None,
+        banned: Iterable[str] = (),
+    ) -> "Vocabulary":
+        """Build a vocabulary from captions: the terms that stand in at least `min_count`, the `size` commonest at most.
+
+        Forms of one word share a term, its dictionary form ("dogs", "dog" -> "dog"; "men" -> "man"), as `simplemma`
+        knows it. `aliases` have the last word: a form (and what folds into it) means the term it names, one that names
+        itself stays apart. A `banned` term goes with all its forms, a banned form alone. Raises EncoderError for an
+        alias that is not one word, or goes round in a circle.
+        """
+        forms_in = [Counter(words(caption)) for caption in captions]
+        seen: Counter[str] = _total(forms_in)
+        named = resolved(aliases or {})
+        term_of = _Lemmas(seen, frozenset(stop_words), named, frozenset(map(str.lower, banned)))
+        held = _total({t for f in forms if (t := term_of[f])} for forms in forms_in)
+        common = [(t, n) for t, n in sorted(held.items(), key=lambda item: (-item[1], item[0])) if n >= min_count][
+            :size
+        ]
+        kept = {t for t, _ in common}
+        typed = sorted(seen.keys() | named.keys())  # people may type an alias that no caption has
+        forms_of = {f: term_of[f] for f in typed if term_of[f] in kept} | {t: t for t in kept}
+        return cls(tuple(t for t, _ in common), forms_of, tuple(n / len(forms_in) for _, n in common))
+
+    def edited(
+        self, *, aliases: Mapping[str, str] | None = None, banned: Iterable[str] = ()
+    ) -> tuple["Vocabulary", tuple[int, ...]]:
+        """This vocabulary with more aliases and without banned words, and the row here of each term there.
+
+        A term that becomes an alias gives its forms to the term it names; the share of captions of the two is taken as
+        if they stood in captions independently. Raises EncoderError where an alias names no term or form of this one.
+        """
+        named = {form: self._term(term) for form, term in resolved(aliases or {}).items()}
+        given = {term: named[term] for term in self.terms if named.get(term, term) != term}
+        named = {form: _last(term, given) for form, term in named.items()}
+        given = {term: named[term] for term in given}
+        lost = frozenset(map(str.lower, banned))
+        forms = {form: given.get(term, term) for form, term in self.forms.items()} | named
+        left = {form: term for form, term in forms.items() if not {form, term} & lost}
+        share = dict(zip(self.terms, self.document_frequency, strict=True))
+        for term, other in given.items():
+            share[other] = 1 - (1 - share[other]) * (1 - share[term])
+        rows = tuple(i for i, term in enumerate(self.terms) if term not in given and term not in lost)
+        terms = tuple(self.terms[i] for i in rows)
+        return Vocabulary(terms, left, tuple(share[term] for term in terms)), rows
+
+    def _term(self, word: str) -> str:
+        if word not in self.forms:
+            raise EncoderError(f"The alias names {word!r}, which is no word of the vocabulary; name one of its terms.")
+        return self.forms[word]
+
+
+def one_word(text: str) -> str:
+    """`text` as the tokeniser sees it. Raises EncoderError where that is not exactly one word."""
+    word = text.strip().lower()
+    if words(word) != [word]:
+        raise EncoderError(
+            f"{text!r} is not one word of letters and digits, and text is read word by word; give single words."
+        )
+    return word
+
+
+def resolved(aliases: Mapping[str, str]) -> dict[str, str]:
+    """Each form's last term, as the tokeniser sees both: where "pup" is "puppy" and "puppy" is "dog", "pup" is "dog".
+
+    Raises EncoderError where a form or term is not one word, or aliases go round in a circle.
+    """
+    given = {one_word(form): one_word(term) for form, term in aliases.items()}
+    return {form: _last(form, given) for form in given}
+
+
+def _last(form: str, given: Mapping[str, str]) -> str:
+    passed = [form]
+    while given.get(passed[-1], passed[-1]) != passed[-1]:
+        if (following := given[passed[-1]]) in passed:
+            raise EncoderError(f"The aliases {' = '.join([*passed, following])} go round in a circle; leave one out.")
+        passed.append(following)
+    return passed[-1]
+
+
+class _Lemmas(dict[str, str]):
+    """Form -> term, worked out once a form; a stop word, a bare number and a single letter have the empty term."""
+
+    def __init__(
+        self, seen: Mapping[str, int], stop_words: frozenset[str], aliases: Mapping[str, str], banned: frozenset[str]
+    ) -> None:
+        self.seen, self.stop_words, self.banned = seen, stop_words, banned
+        self.aliases: Mapping[str, str] = aliases
+        # "doggy = dogs" means the term of "dogs", unless an alias keeps that apart; a stop word that is named is meant.
+        terms = {word: word if word in aliases else self._folded(word) or word for word in aliases.values()}
+        self.aliases = terms | {form: terms[word] for form, word in aliases.items()}
+
+    def __missing__(self, form: str) -> str:
+        forms = (form, bare := _bare(form), self._dictionary_form(bare))
+        named = next((self.aliases[word] for word in forms if word in self.aliases), None)
+        term = named or self._folded(form)
+        self[form] = "" if {form, term} & self.banned else term
+        return self[form]
+
+    def _folded(self, form: str) -> str:
+        bare = _bare(form)
+        term = self._dictionary_form(bare)
+        return term if len(term) > 1 and not term.isdigit() and not {form, bare, term} & self.stop_words else ""
+
+    def _dictionary_form(self, form: str) -> str:
+        from simplemma import lemmatize  # its tables are large, and needed to build a vocabulary only
+
+        lemma = str(lemmatize(form, lang="en")).lower()
+        if lemma != form and (lemma in self.seen or lemma in self.aliases) and _WORD.fullmatch(lemma):
+            return lemma
+        # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the
+        # verb, fold into it; "building" stays, since hardly a caption says "build".
+        verbs = [stem + e for stem in _stems(form) for e in ("", "e")]
+        best = max(verbs, key=self._uses, default=form)
+        return best if verbs and self._uses(best) >= self.seen.get(form, 0) / 5 else form
+
+    def _uses(self, verb: str) -> int:
+        inflected = {verb, verb + "s", verb + "es", verb.removesuffix("e") + "ed"}
+        return sum(self.seen.get(form, 0) for form in inflected) if verb in self.seen else 0
+
+
+def _bare(form: str) -> str:
+    return re.sub(r"['’](?:s|re|ll|ve|d|m)?$", "", form)
+
+
+def _stems(form: str) -> list[str]:
+    """What is left of a regular -ing form, and that with a doubled last letter undone ("sitting": "sitt", "sit")."""
+    stem = form.removesuffix("ing")
+    if stem == form or len(stem) < 3:
+        return []
+    return [stem, stem[:-1]] if stem[-1] == stem[-2] else [stem]
+
+
+def _total(groups: Iterable[Iterable[str]]) -> Counter[str]:
+    """The counts of all `groups` added up; a group is a set of words or a counter of them."""
+    total: Counter[str] = Counter()
+    for group in groups:
+        total.update(group)
+    return total

@@ -1,0 +1,46 @@
+"""What `lexel tune` stores with an encoder: calibration.json, which changes scores and nothing that is encoded."""
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lexel.encoders.encoder import Encoder
+from lexel.encoders.registry import BUILT_IN
+from lexel.pipeline.calibrate.run import Tuned
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.shards.shard import write_atomically
+
+_NAME = "calibration.json"
+
+
+def check(encoder: Encoder, out: Path | None) -> None:
+    """Make sure, before the work, that there is a place for the result.
+
+    Raises ConfigError where the encoder is not a folder of one's own and no other is named.
+    """
+    if out is not None:
+        if out.exists() and any(out.iterdir()):
+            raise ConfigError(f"{out} holds something already; name a new folder for the encoder.")
+        return
+    own = (encoder.folder / "lexel.json").is_file() and encoder.folder not in BUILT_IN.values()
+    if not (own and os.access(encoder.folder, os.W_OK)):
+        raise ConfigError(
+            f"{encoder.ref} is not a folder of your own that can keep a calibration; "
+            "add --out FOLDER, and the encoder is copied there with it."
+        )
+
+
+def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, device: str = "auto") -> Path:
+    """Write the calibration with the encoder, or with a copy of it in `out`, and return its path."""
+    folder = encoder.folder if out is None else encoder.copy_to(out, device=device).folder
+    path = folder / _NAME
+    before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    after = before | {
+        "vector_weight": before.get("vector_weight", {}) | {side: one.after for side, one in found.items()},
+        "cutoff": before.get("cutoff", {})
+        | {side: {mode: cut.score for mode, cut in one.cutoffs.items()} for side, one in found.items()},
+    }
+    write_atomically(path, (json.dumps(after, indent=1) + "\n").encode())
+    return path

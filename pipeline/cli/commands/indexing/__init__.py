@@ -1,0 +1,1 @@
+"""Commands that fill an index: `index`, `encode`, `load`, `reterm`, `scenes`, `stats`."""

@@ -1,0 +1,49 @@
+"""The command that looks at shards: is what the encoder made of the pictures in good health?"""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.config_file import ConfigFile
+from lexel.pipeline.cli.views import search_results
+
+
+def stats(
+    shards: Annotated[Path, typer.Argument(metavar="SHARDS", help="A folder of shards, from `lexel encode`.")],
+    queries: Annotated[
+        str | None,
+        typer.Option(
+            help="A manifest with captions, a text file or shards: what queries ask for.",
+            show_default="the captions behind the vocabulary",
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Draw it too: .png, .svg or .pdf.", show_default="none")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all terms.")] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Report on the health of the words in shards: how many, how common, how costly, and what is off.
+
+    Example: lexel stats shards
+
+    Example: lexel stats shards --queries captions.jsonl --picture terms.png
+    """
+    from lexel.pipeline.cli.views.collection_stats import shown
+    from lexel.pipeline.stats.counts import count
+    from lexel.pipeline.stats.health_report import Report
+    from lexel.pipeline.stats.health_report import as_json as for_programs
+    from lexel.pipeline.stats.plot import save_picture
+    from lexel.pipeline.stats.query_frequencies import asked
+
+    with search_results.Bar("Counting") as bar:
+        counts = count(shards, progress=bar)
+    report = Report(counts, asked(counts.vocabulary, queries))
+    if picture is not None:
+        save_picture(report, picture)
+    if as_json:
+        typer.echo(json.dumps(for_programs(report), ensure_ascii=False, indent=1))
+    else:
+        search_results.out.print(shown(report))

@@ -1,0 +1,1 @@
+"""Commands about encoders: `train`, `finetune`, `compile`, `caption`, `evaluate`, `tune`."""

@@ -1,0 +1,83 @@
+"""The command that fine-tunes a dual encoder end to end."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.commands.learning.train import CaptionsArg, OutArg, say_epoch, work_folder
+from lexel.pipeline.cli.config_file import ConfigFile
+from lexel.pipeline.cli.options import DeviceOpt, WorkersOpt
+from lexel.pipeline.cli.views import search_results
+
+
+def finetune(
+    captions: CaptionsArg,
+    out: OutArg,
+    encoder: Annotated[
+        str,
+        typer.Option(metavar="BASE", help="A CLIP, a SigLIP or another transformers dual encoder, by name or folder."),
+    ],
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the captions.")] = 10,
+    batch: Annotated[int, typer.Option(min=2, help="Pairs that are compared with one another.")] = 256,
+    chunk: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Pairs of a batch that go through the networks at once: less memory, the same result, slower.",
+            show_default="all",
+        ),
+    ] = None,
+    rate: Annotated[float, typer.Option(min=0, help="The highest learning rate.")] = 1e-5,
+    decay: Annotated[float, typer.Option(min=0, help="Weight decay of matrices.")] = 0.1,
+    freeze: Annotated[str, typer.Option(help="The side that stays as it is: none, image or text.")] = "none",
+    views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 1,
+    patience: Annotated[int, typer.Option(min=1, help="Epochs without a better val before it stops.")] = 3,
+    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
+    device: DeviceOpt = "auto",
+    workers: WorkersOpt = None,
+    work: Annotated[
+        Path | None,
+        typer.Option(help="The folder for what is half-trained.", show_default="one of lexel's own"),
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """Fine-tune a dual encoder on captions, all of it, by the loss that it was made for; wants a GPU.
+
+    The result is an encoder; `lexel train` then gives it words. The same command again goes on where it stopped.
+
+    Example: lexel finetune captions.csv my-clip --encoder openai/clip-vit-base-patch32
+    """
+    from lexel.pipeline.sources.source import open_source
+    from lexel.pipeline.train import Teller
+    from lexel.pipeline.train.finetune import finetune as run
+    from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe
+
+    plain = ContrastRecipe()
+    schedule = replace(plain.schedule, epochs=epochs, batch=batch, rate=rate, decay=decay, patience=patience, seed=seed)
+    began = time.monotonic()
+    made = run(
+        open_source(captions),
+        out,
+        encoder=encoder,
+        work=work or work_folder(captions),
+        recipe=ContrastRecipe(schedule, freeze, chunk, views),  # type: ignore[arg-type]  # it refuses what is no side
+        teller=Teller(search_results.Bar, say_epoch),
+        device=device,
+        workers=workers,
+    )
+    if made.failed:
+        uri, reason = next(iter(made.failed.items()))
+        search_results.err.print(
+            f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False
+        )
+    if not made.better:
+        search_results.err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
+    search_results.out.print(
+        f"{made.encoder.name} {made.encoder.fingerprint}, R@1 {made.before['R@1']:.1f} -> "
+        f"{made.history.epochs[made.history.best]['R@1']:.1f} on val, "
+        f"in {(time.monotonic() - began) / 60:.1f} min: {search_results.short(out.resolve())}",
+        soft_wrap=True,
+    )

@@ -1,0 +1,1 @@
+"""Commands that ask an index: `search`, `terms`, `explain`, `serve`, `dashboards`."""

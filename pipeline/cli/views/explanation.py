@@ -1,0 +1,65 @@
+"""How explanations look in a terminal."""
+
+from collections.abc import Iterable
+
+from rich.console import Group
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from lexel.pipeline.explain.comparison import Comparison
+from lexel.pipeline.explain.score_parts import Explanation
+
+_BAR = 24
+# The rest of a picture's many words adds little each; one line sums them up.
+_SHOWN = 16
+
+
+def explanation(found: Explanation) -> Group:
+    """The score of one item as bars, then what it lacks."""
+    rows = [(part.term, part.share, f"{part.asked:.3g} x {part.stored:.2f}") for part in found.parts[:_SHOWN]]
+    if rest := found.parts[_SHOWN:]:
+        rows.append((f"{len(rest)} more", sum(part.share for part in rest), ""))
+    if found.vector_part is not None:
+        rows.append(("vector", found.vector_part, f"cosine {found.cosine:.3f}"))
+    return Group(_title(found.item.uri, found.score), _bars(rows), *_notes(found))
+
+
+def _notes(found: Explanation) -> Iterable[Text]:
+    if found.missing:
+        yield Text(f"missing: {', '.join(found.missing)}", style="yellow")
+    if found.unknown:
+        yield Text(f"not among the words of this index: {', '.join(found.unknown)}", style="dim")
+    if not found.matches:
+        yield Text("It is not among the results: it shares no word, or a condition keeps it out.", style="yellow")
+
+
+def comparison(found: Comparison) -> Group:
+    """What sets two items apart, and what would swap them."""
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for title in ("", "above", "below", ""):
+        table.add_column(title, justify="left" if not title else "right")
+    for one in found.terms[:_SHOWN]:
+        style = "green" if one.share > 0 else "red"
+        table.add_row(escape(one.term), f"{one.above:.2f}", f"{one.below:.2f}", f"[{style}]{one.share:+.2f}[/]")
+    if found.vector:
+        style = "green" if found.vector > 0 else "red"
+        table.add_row("[cyan]vector[/]", "", "", f"[{style}]{found.vector:+.2f}[/]")
+    titles = [_title(item.uri, one) for item, one in zip((found.above, found.below), found.scores, strict=True)]
+    way = f"They would swap for: {found.swap}" if found.swap else "No change of a few words swaps them."
+    return Group(*titles, table, Text(way))
+
+
+def _title(uri: str, score: float) -> Text:
+    return Text.assemble((f"{score:.2f}", "bold"), f"  {uri}")
+
+
+def _bars(rows: Iterable[tuple[str, float, str]]) -> Table:
+    shown = list(rows)
+    top = max((share for _, share, _ in shown), default=1.0) or 1.0
+    table = Table(box=None, pad_edge=False, show_header=False)
+    for name, share, why in shown:
+        colour = "cyan" if name == "vector" else "green"
+        bar = "━" * max(1, round(_BAR * share / top))
+        table.add_row(f"[bold]{escape(name)}[/]", f"{share:.2f}", f"[{colour}]{bar}[/]", f"[dim]{why}[/]")
+    return table

@@ -1,0 +1,1 @@
+"""The OpenSearch cluster: address, client, retries, what it can do and what its errors mean."""

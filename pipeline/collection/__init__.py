@@ -1,0 +1,1 @@
+"""Facts that need the whole collection: near-duplicates and the map."""

@@ -1,0 +1,138 @@
+"""The map of a collection: two numbers an item, so that items with alike vectors lie side by side.
+
+Some thousand items, the landmarks, are laid out by t-SNE; every other item lies among the landmarks that it is most
+like. So a map of any size takes seconds, and each item is placed by itself as it is loaded.
+
+Source: van der Maaten, Hinton, Visualizing Data using t-SNE, JMLR 2008, by scikit-learn; placing the others by
+landmarks is an idea of de Silva, Tenenbaum, Sparse multidimensional scaling using landmark points, 2004.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lexel.pipeline.errors import ShardError
+from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.table import matrix
+
+# A thousand show what there is in most collections; more than 2,000 cost seconds and hardly change the picture.
+_FEW, _MANY, _SHARE = 1000, 2000, 50
+# An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
+_NEAREST, _FADE = 3, 0.05
+_NEIGHBOURS, _STEPS = 30, 300
+# Items that are placed together: each is compared with all landmarks, which takes 24 kB of memory.
+_AT_ONCE = 128
+_SAME = b"lexel.map"
+
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Unit vectors [M, D] of the landmarks and where these lie [M, 2], between 0 and 1."""
+
+    landmarks: Floats
+    places: Floats
+
+    def of(self, vectors: Floats) -> Floats:
+        """Where items with these unit vectors [N, D] lie [N, 2]: between 0 and 1, amid their nearest landmarks."""
+        starts = range(0, max(1, len(vectors)), _AT_ONCE)
+        return np.concatenate([self._placed(vectors[i : i + _AT_ONCE]) for i in starts])
+
+    def _placed(self, vectors: Floats) -> Floats:
+        likeness = vectors @ self.landmarks.T
+        others = max(0, len(self.landmarks) - _NEAREST)
+        nearest = np.argpartition(likeness, others, axis=1)[:, others:]
+        found = np.take_along_axis(likeness, nearest, axis=1)
+        weights = np.exp((found - found.max(axis=1, keepdims=True)) / _FADE)
+        weights /= weights.sum(axis=1, keepdims=True)
+        placed: Floats = (weights[:, :, None] * self.places[nearest]).sum(axis=1)
+        return placed
+
+
+def projection(folder: Path, there: Sequence[Shard]) -> Projection:
+    """The map of these shards' items: the one in `folder`/map.parquet where it is theirs, else a new one, kept there.
+
+    It is kept so that a load that goes on, perhaps on another machine, puts the rest on the same map: t-SNE turns the
+    smallest difference of two processors' sums into another layout.
+    """
+    path, same = folder / "map.parquet", _identity(there)
+    kept = _read(path, same)
+    if kept is None:
+        landmarks = _landmarks(there)
+        kept = Projection(landmarks, laid_out(landmarks))
+        with suppress(ShardError):  # shards that may only be read can be loaded too
+            _write(path, same, kept)
+    return kept
+
+
+def lay_out(folder: Path) -> None:
+    """Make the map of the shards in `folder` now, and keep it there."""
+    there = shards.shards(folder)
+    if any(shard.rows() for shard in there):
+        projection(folder, there)
+
+
+def laid_out(vectors: Floats) -> Floats:
+    """Where items with these unit vectors [M, D] lie [M, 2] so that alike ones are neighbours: t-SNE, from 0 to 1."""
+    if len(vectors) < 4:  # too few to have neighbours
+        return np.linspace(0.25, 0.75, len(vectors), dtype=np.float32)[:, None].repeat(2, axis=1)
+    from sklearn.manifold import TSNE
+
+    # Equal vectors have no direction to begin in; so little noise gives them one and changes nothing else.
+    noise = np.random.default_rng(0).normal(scale=1e-4, size=vectors.shape).astype(np.float32)
+    perplexity = min(_NEIGHBOURS, (len(vectors) - 1) / 3)
+    layout = TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=0).fit_transform(vectors + noise)
+    low, high = layout.min(axis=0), layout.max(axis=0)
+    places: Floats = ((layout - low) / np.maximum(high - low, 1e-9)).astype(np.float32)
+    return places
+
+
+def _landmarks(there: Sequence[Shard]) -> Floats:
+    """The vectors of a sample that is settled by how many items there are. Only its shards are read."""
+    total = sum(shard.rows() for shard in there)
+    count = min(total, max(_FEW, min(_MANY, total // _SHARE)))
+    wanted = np.sort(np.random.default_rng(0).choice(total, size=count, replace=False))
+    parts, row = [], 0
+    for shard in there:
+        mine = wanted[(wanted >= row) & (wanted < row + shard.rows())] - row
+        if len(mine):
+            column = pa.chunked_array([batch.column("vector") for batch in shard.batches(columns=["vector"])])
+            parts.append(matrix(column.take(mine)).astype(np.float32, copy=False))
+        row += shard.rows()
+    return np.concatenate(parts)
+
+
+def _identity(there: Sequence[Shard]) -> bytes:
+    content = [(shard.number, shard.listing(), shard.rows()) for shard in there]
+    about = json.dumps([content, _FEW, _MANY, _SHARE, _NEIGHBOURS, _STEPS])
+    return hashlib.blake2b(about.encode(), digest_size=16).hexdigest().encode()
+
+
+def _read(path: Path, same: bytes) -> Projection | None:
+    try:
+        with pq.ParquetFile(path) as file:
+            table = file.read() if (file.schema_arrow.metadata or {}).get(_SAME) == same else None
+    except (OSError, pa.ArrowException):
+        return None
+    return table and Projection(matrix(table["landmark"]), matrix(table["place"]))
+
+
+def _write(path: Path, same: bytes, made: Projection) -> None:
+    columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
+    table = pa.table(columns).replace_schema_metadata({_SAME: same})
+    with shards.replacing(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def _lists(rows: Floats) -> pa.Array:
+    return pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel()), rows.shape[1])

@@ -1,1 +1,0 @@
-"""What each command of `lexel` takes and prints, by what people want of it; `lexel.pipeline.cli` is the table."""

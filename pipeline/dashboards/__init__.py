@@ -1,0 +1,1 @@
+"""OpenSearch Dashboards: facts of an index, and the import of its saved objects."""

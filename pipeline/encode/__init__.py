@@ -1,0 +1,1 @@
+"""Encoding: a source's items to shards, on one machine or a Ray cluster; `run` is its entry."""

@@ -1,0 +1,134 @@
+"""The encoding job spread over a Ray cluster: one part a GPU or a machine, begun again elsewhere if it is lost."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any, Unpack
+
+from lexel.encoders import EncoderError, open_encoder
+from lexel.encoders.runtime.hf_checkpoints import first_line
+from lexel.pipeline.encode.run import Options, Part, Report, encode
+from lexel.pipeline.errors import ConfigError, LexelError
+from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.shards import shard
+from lexel.pipeline.sources.source import open_source
+
+# A machine that is taken away takes its parts along; each is begun again so often.
+_TIMES = 5
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a job is cut: so many parts, and what each asks of the cluster."""
+
+    parts: int
+    cpus: int
+    gpus: int
+
+    @classmethod
+    def over(cls, nodes: Sequence[Mapping[str, Any]], *, device: str, workers: int | None) -> "Spread":
+        """One part a GPU, where there are some and `device` does not forbid them; else one a machine.
+
+        With `workers`, as many parts as fit, with so many cores each. `nodes` is what `ray.nodes()` says.
+        """
+        alive = [node["Resources"] for node in nodes if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
+        if not alive:
+            raise ConfigError("The Ray cluster has no machine with a core for us; look at `ray status`.")
+        gpus = 0 if device == "cpu" else sum(int(own.get("GPU", 0)) for own in alive)
+        if gpus:
+            return cls(gpus, workers or 1, 1)
+        cpus = workers or int(min(own["CPU"] for own in alive))
+        return cls(max(1, sum(int(own["CPU"]) // cpus for own in alive)), cpus, 0)
+
+
+def spread(
+    source: str | Path,
+    out: Path,
+    *,
+    encoder: str,
+    captions: bool = False,
+    progress: Progress = QUIET,
+    **options: Unpack[Options],
+) -> Report:
+    """As `encode`, with its options, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
+
+    `source`, `out` and `encoder` are read on every machine: they are names, or lie on storage that all share. The
+    shards are those of one process, bit for bit. Raises ConfigError where Ray is not installed or lost a part too
+    often, and what `encode` raises.
+    """
+    ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
+    # What is not there is said at once, and not by every machine.
+    items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
+    with _cluster(ray):
+        cut = Spread.over(ray.nodes(), device=options.get("device", "auto"), workers=options.get("workers"))
+        own: Options = {**options, "workers": cut.cpus}
+
+        def part(index: int) -> Report:
+            return encode(
+                open_source(place, captions=captions),
+                folder,
+                encoder=open_encoder(encoder),
+                part=Part(index, cut.parts),
+                **own,
+            )
+
+        progress.plan(total=sum(1 for _ in items), done=0)
+        reports = list(_reports(ray, part, cut, progress))
+    shard.write_failures(out)  # the parts gathered them while others were still at work
+    return Report(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
+
+
+def _ray() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # whoever encodes pictures tells nobody else of it
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first error is raised; the others' would be printed
+    try:
+        import ray
+    except ImportError as error:
+        raise ConfigError("Ray is not installed; `pip install 'lexel[ray]'` brings it.") from error
+    return ray
+
+
+@contextmanager
+def _cluster(ray: Any) -> Iterator[None]:
+    if ray.is_initialized():  # whoever did that ends it
+        yield
+        return
+    try:
+        ray.init(log_to_driver=False, logging_level="ERROR")
+    except Exception as error:  # of a dozen kinds, several of them built-in ones
+        raise ConfigError(f"No Ray cluster answers or can be started: {first_line(error)}") from error
+    try:
+        yield
+    finally:
+        ray.shutdown()
+
+
+def _reports(ray: Any, part: Callable[[int], Report], cut: Spread, progress: Progress) -> Iterator[Report]:
+    """What each part reports, as they end."""
+    begin = ray.remote(num_cpus=cut.cpus, num_gpus=cut.gpus, max_retries=_TIMES)(part)
+    running = [begin.remote(index) for index in range(cut.parts)]
+    try:
+        while running:
+            done, running = ray.wait(running)
+            report = _got(ray, done[0])
+            progress.advance(encoded=report.encoded, failed=report.failed)
+            yield report
+    finally:
+        for other in running:
+            ray.cancel(other, force=True)
+
+
+def _got(ray: Any, reference: Any) -> Report:
+    try:
+        report: Report = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        if isinstance(error.cause, LexelError | EncoderError):
+            raise error.cause from None
+        raise
+    except ray.exceptions.RayError as error:
+        raise ConfigError(
+            f"Ray lost a part of the job more than {_TIMES} times ({first_line(error)}); the same command goes on."
+        ) from error
+    return report

@@ -1,0 +1,121 @@
+"""New words for old shards: terms and vectors by another encoder from what is stored, without decoding a picture.
+
+Images are encoded once. A new head, vocabulary or projection needs only the features that the shards hold; what comes
+out is what `lexel encode` with the new encoder would have written, so that either command can go on with it.
+"""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import Encoded, Model
+from lexel.pipeline.encode.run import Report
+from lexel.pipeline.errors import ShardError
+from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.shards import job as jobs
+from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.shard import Job, Shard
+from lexel.pipeline.shards.table import encoded_again, matrix
+
+
+def reterm(
+    folder: Path,
+    out: Path,
+    *,
+    encoder: Encoder,
+    batch_size: int = 32,
+    device: str = "auto",
+    progress: Progress = QUIET,
+) -> Report:
+    """Write the shards in `folder` to `out` as `encoder` makes them; those that are there already are kept.
+
+    Pictures need an encoder that makes terms of the same features; texts are encoded from their words, by any. What had
+    failed has failed here too. Raises ShardError where the features are of another encoder, or `out` is another job's.
+    """
+    there, todo = shards.read_job(folder), shards.shards(folder)
+    if not todo:
+        raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
+    if out.resolve() == folder.resolve():
+        raise ShardError(f"{folder} would be written over; give another folder by --out.")
+    _check_features(folder, there, encoder)
+    model = encoder.load(device=device)
+    job = jobs.job_of(
+        encoder,
+        model,
+        root=there.root,
+        source=there.source,
+        captions=there.captions,
+        shard_size=there.shard_size,
+        thumbnail=there.thumbnail,
+    )
+    if job.feature_dim != there.feature_dim:
+        raise _strangers(folder, there, encoder)
+    jobs.check(out, job)
+    jobs.claim(out, job, encoder)
+    listings = {shard.number: jobs.listing(job, _digest(shard, there)) for shard in todo}
+    left = [s for s in todo if not Shard(s.number, out / shards.name(s.number)).holds(listings[s.number])]
+    total, new = sum(map(_size, todo)), sum(map(_size, left))
+    progress.plan(total=total, done=total - new)
+    for shard in left:
+        table, failures = _again(shard, model, job, batch_size, progress), shard.failures()
+        shards.write(out, shard.number, table, listing=listings[shard.number], failures=failures)
+        progress.advance(encoded=0, failed=len(failures))
+    shards.remove_leftovers(out, {shards.name(shard.number) for shard in todo})
+    failed = shards.write_failures(out)
+    return Report(total, sum(shard.rows() for shard in todo), failed, new)
+
+
+def beside(folder: Path, encoder: Encoder) -> Path:
+    """Where the shards of `encoder` go that are made of those in `folder`: "shards" -> "shards-NAME"."""
+    place, name = folder.resolve(), re.sub(r"[^\w.-]+", "-", encoder.name)
+    return place.with_name(f"{place.name}-{name}")
+
+
+def _check_features(folder: Path, there: Job, encoder: Encoder) -> None:
+    """Texts need no features. Shards from before features had a name are taken by the encoder that made them only."""
+    same = there.features_id == encoder.features_id if there.features_id else there.fingerprint == encoder.fingerprint
+    if not (there.captions or same):
+        raise _strangers(folder, there, encoder)
+
+
+def _strangers(folder: Path, there: Job, encoder: Encoder) -> ShardError:
+    return ShardError(
+        f"{encoder.name} makes no words of the features in {folder}, which are those of {there.name}; "
+        f"`lexel encode` the pictures with --encoder {encoder.ref}."
+    )
+
+
+def _digest(shard: Shard, there: Job) -> str:
+    """The digest of the chunk that the shard was made of."""
+    made_by, dash, digest = shard.listing().partition("-")
+    if made_by != there.fingerprint or not (dash and digest):
+        raise ShardError(f"{shard.path} is not of the job beside it; give its `lexel encode` command again.")
+    return digest
+
+
+def _size(shard: Shard) -> int:
+    return shard.rows() + len(shard.failures())
+
+
+def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> pa.Table:
+    """The shard's table with the terms and vectors that `model` makes of its rows."""
+    table, parts = shard.table().combine_chunks(), list[Encoded]()
+    given: Sequence[str] | npt.NDArray[Any] = table["text"].to_pylist() if job.captions else _features(table, job)
+    # The batches of a fresh encode: a matrix product adds a row's numbers in another order when it has more rows.
+    for start in range(0, table.num_rows, batch_size):
+        some = given[start : start + batch_size]
+        parts.append(model.of_features(some) if isinstance(some, np.ndarray) else model.texts(some))
+        progress.advance(encoded=len(some), failed=0)
+    terms, vectors = [t for part in parts for t in part.terms], [v for part in parts for v in part.vectors]
+    return encoded_again(table, terms, vectors, dim=job.dim, feature_dim=job.feature_dim)
+
+
+def _features(table: pa.Table, job: Job) -> npt.NDArray[Any]:
+    """The rows' features [N, F]: their vectors, where the head reads these."""
+    return matrix(table["features" if job.feature_dim else "vector"])

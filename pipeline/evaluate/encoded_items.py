@@ -1,0 +1,90 @@
+"""Encoded items in memory, read back from shards, and shards with fewer terms an item."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from lexel.encoders.terms import importance, prune
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
+from lexel.pipeline.errors import SourceError
+from lexel.pipeline.shards import shard as shards
+
+Terms = Mapping[str, float]
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Items:
+    """N encoded items in the order of their source, each id once; terms as `prune` orders them, vectors [N, D]."""
+
+    ids: Sequence[str]
+    uris: Sequence[str]
+    texts: Sequence[str | None]
+    labels: Sequence[str | None]
+    terms: Sequence[Terms]
+    vectors: Floats
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def mean_terms(self) -> float:
+        """How many terms an item has on average."""
+        return float(np.mean([len(terms) for terms in self.terms]))
+
+
+def read(folder: Path) -> Items:
+    """The items of a folder of shards. Raises SourceError where nothing in it could be encoded."""
+    columns = ["id", "uri", "text", "label", "terms", "vector"]
+    batches = [batch for shard in shards.shards(folder) for batch in shard.batches(columns=columns, size=8192)]
+    if not sum(batch.num_rows for batch in batches):
+        raise SourceError(f"None of the items could be encoded; {folder / 'failures.parquet'} says why.")
+    table = pa.Table.from_batches(batches)
+    # Two rows of a manifest may name one picture: the index holds it once.
+    first = sorted({id_: i for i, id_ in reversed(list(enumerate(table["id"].to_pylist())))}.values())
+    table = table.take(first)
+    vectors = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return Items(
+        ids=table["id"].to_pylist(),
+        uris=table["uri"].to_pylist(),
+        texts=table["text"].to_pylist(),
+        labels=table["label"].to_pylist(),
+        terms=[dict(pairs) for pairs in table["terms"].to_pylist()],
+        vectors=vectors.reshape(len(first), -1).astype(np.float32, copy=False),
+    )
+
+
+def cut(folder: Path, out: Path, *, keep: int) -> Path:
+    """Copy the shards in `folder` to `out` with at most `keep` terms an item, and return `out`.
+
+    The terms that stay are those that `lexel.encoders.terms.prune` keeps, so it is as if the encoder had kept no more.
+    """
+    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    out.mkdir(parents=True, exist_ok=True)
+    shards.write_vocabulary(out, vocabulary)
+    shards.write_job(out, shards.read_job(folder))
+    for shard in shards.shards(folder):
+        table = shard.table()
+        kept = _kept(table["terms"].to_pylist(), vocabulary, keep)
+        place = table.schema.get_field_index("terms")
+        column = pa.array([list(terms.items()) for terms in kept], table.schema.field("terms").type)
+        shortened = table.set_column(place, "terms", column)
+        shards.write(out, shard.number, shortened, listing=f"{shard.listing()}-{keep}", failures=shard.failures())
+    return out
+
+
+def _kept(rows: Sequence[Sequence[tuple[str, float]]], vocabulary: Vocabulary, keep: int) -> list[dict[str, float]]:
+    worth = importance(vocabulary.document_frequency)
+    kept: list[dict[str, float]] = []
+    for start in range(0, len(rows), 256):
+        some = rows[start : start + 256]
+        weights = np.zeros((len(some), len(vocabulary)), np.float32)
+        for row, pairs in zip(weights, some, strict=True):
+            for term, weight in pairs:
+                row[vocabulary.index[term]] = weight
+        kept += prune(weights, worth, vocabulary.terms, keep=keep)
+    return kept

@@ -1,0 +1,124 @@
+"""What is judged: the pictures of a manifest's split and their captions or labels, encoded once and kept.
+
+The shards stay in lexel's data folder, one place for each manifest, split and encoder, so that a second look at the
+same encoder (`--curve`, another mode, `lexel tune`) decodes no picture again.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+
+from lexel.encoders.encoder import Encoder
+from lexel.pipeline.errors import SourceError
+from lexel.pipeline.evaluate import encoded_items
+from lexel.pipeline.evaluate.encoded_items import Items
+from lexel.pipeline.paths import data_folder
+from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.source import Source, open_source
+
+# Given what a step is called, something that shows how far it is.
+Watch = Callable[[str], AbstractContextManager[Progress]]
+
+
+@contextmanager
+def unwatched(_: str) -> Iterator[Progress]:
+    """Watch a step without showing anything."""
+    yield QUIET
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Encoded pictures, and captions where there are any; `failed` counts what could not be encoded.
+
+    `folder` holds the shards of the pictures and `caption_folder` those of the captions.
+    """
+
+    name: str
+    split: str | None
+    pictures: Items
+    captions: Items | None
+    folder: Path
+    caption_folder: Path | None
+    failed: int
+
+
+def gather(
+    path: str | Path,
+    *,
+    encoder: Encoder,
+    split: str | None = None,
+    device: str = "auto",
+    batch_size: int = 32,
+    workers: int | None = None,
+    watch: Watch = unwatched,
+) -> Collection:
+    """Encode the items of `path` whose column `split` says `split`, or read what an earlier run encoded.
+
+    Raises SourceError where there are none, or where they have neither captions nor labels.
+    """
+    from lexel.pipeline.encode.run import encode
+
+    captioned = _is_captioned(path, split)
+    place = _place(Path(path).expanduser().resolve(), split, encoder)
+    failed = 0
+    for what in ("pictures", "captions") if captioned else ("pictures",):
+        source = _of_split(open_source(path, captions=what == "captions"), split)
+        with watch(f"Encoding {what}") as progress:
+            report = encode(
+                source,
+                place / what,
+                encoder=encoder,
+                batch_size=batch_size,
+                device=device,
+                workers=workers,
+                thumbnail=None,
+                progress=progress,
+            )
+        failed += report.failed
+    captions = encoded_items.read(place / "captions") if captioned else None
+    pictures = encoded_items.read(place / "pictures")
+    caption_folder = place / "captions" if captioned else None
+    return Collection(Path(path).name, split, pictures, captions, place / "pictures", caption_folder, failed)
+
+
+def shortened(collection: Collection, folder: Path, *, keep: int) -> Collection:
+    """The collection with at most `keep` terms a picture; its shards are written to `folder`."""
+    place = encoded_items.cut(collection.folder, folder, keep=keep)
+    return replace(collection, pictures=encoded_items.read(place), folder=place)
+
+
+def _is_captioned(path: str | Path, split: str | None) -> bool:
+    found = labelled = False
+    for item in _of_split(open_source(path), split).items():
+        if item.captions:
+            return True
+        found, labelled = True, labelled or item.label is not None
+    if not found:
+        raise SourceError(_no_such_split(path, split))
+    if not labelled:
+        raise SourceError(f"{path} has neither captions nor labels to judge by; give a manifest with one of them.")
+    return False
+
+
+def _no_such_split(path: str | Path, split: str | None) -> str:
+    there = sorted({str(item.metadata["split"]) for item in open_source(path).items() if "split" in item.metadata})
+    if split is None or not there:
+        return f"{path} has no pictures" + (f" of the split {split!r}: it has no column `split`." if split else ".")
+    return f"{path} has no split {split!r}; its splits are {', '.join(there)}."
+
+
+def _of_split(source: Source, split: str | None) -> Source:
+    def items_of_split() -> Iterator[Item]:
+        return (item for item in source.items() if str(item.metadata.get("split")) == split)
+
+    return source if split is None else replace(source, items=items_of_split)
+
+
+def _place(path: Path, split: str | None, encoder: Encoder) -> Path:
+    # Another lexel may make other shards of the same encoder.
+    about = hashlib.blake2b(f"{path}\0{split}\0{version('lexel')}".encode(), digest_size=6).hexdigest()
+    return data_folder() / "evaluate" / f"{about}-{encoder.fingerprint}"

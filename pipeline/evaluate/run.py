@@ -1,0 +1,127 @@
+"""An evaluation from end to end: encode, index, ask, measure, and leave nothing behind in the cluster."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from opensearchpy import OpenSearch
+
+from lexel.encoders.encoder import Encoder
+from lexel.pipeline.evaluate import trec_files
+from lexel.pipeline.evaluate.directions import Direction, directions, mean_query_terms
+from lexel.pipeline.evaluate.encoded_items import Items
+from lexel.pipeline.evaluate.evaluation_set import Collection, Watch, gather, shortened, unwatched
+from lexel.pipeline.evaluate.report import Asked, Report, measure
+from lexel.pipeline.evaluate.retrieve import Run, ask
+from lexel.pipeline.evaluate.significance import numbered
+from lexel.pipeline.evaluate.temporary_index import VIEWS, indexed, size, view_size
+from lexel.pipeline.evaluate.term_budget import curve
+from lexel.pipeline.search.query_dsl import MODES, Mode
+
+
+def evaluate(
+    path: str | Path,
+    *,
+    encoder: Encoder,
+    client: OpenSearch,
+    split: str | None = None,
+    modes: Sequence[Mode] = MODES,
+    qrels: Path | None = None,
+    keep: int | None = None,
+    budgets: Sequence[int] = (),
+    depth: int = 100,
+    run_folder: Path | None = None,
+    device: str = "auto",
+    batch_size: int = 32,
+    watch: Watch = unwatched,
+) -> Report:
+    """Measure `encoder` on the pictures and captions, or labels, of `path`, through the cluster behind `client`.
+
+    `keep` cuts the pictures to that many terms first, `budgets` asks for the curve, `depth` is how many items each
+    query retrieves, and `run_folder` receives TREC files. Raises LexelError; temporary indices are gone either way.
+    """
+    with ExitStack() as stack:
+        collection = gather(path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch)
+        if keep is not None:
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
+            collection = shortened(collection, folder, keep=keep)
+        asked_in = directions(collection, encoder, qrels=qrels, device=device)
+        weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
+        tag = f"{encoder.name}-{encoder.fingerprint}"
+        found: dict[str, Asked] = {}
+        cost: dict[str, float] = {}
+        for direction in asked_in:
+            folder, items = _sought(collection, direction)
+            with indexed(client, folder, watch=watch) as index:
+                runs = _runs(client, index, direction, modes, weights[direction.side], depth, watch)
+                if not direction.captions_sought:
+                    cost = _cost(client, index, folder, len(items))
+            found[direction.name] = _asked(direction, runs, items)
+            if run_folder is not None:
+                trec_files.write(run_folder, direction, items, runs, tag=tag)
+        steps = curve(
+            collection,
+            asked_in[0],
+            client=client,
+            budgets=budgets,
+            weight=weights[asked_in[0].side],
+            depth=depth,
+            watch=watch,
+        )
+    return Report(_about(collection, encoder, weights, depth, keep), cost, found, steps)
+
+
+def _sought(collection: Collection, direction: Direction) -> tuple[Path, Items]:
+    if direction.captions_sought and collection.caption_folder and collection.captions:
+        return collection.caption_folder, collection.captions
+    return collection.folder, collection.pictures
+
+
+def _runs(
+    client: OpenSearch,
+    index: str,
+    direction: Direction,
+    modes: Sequence[Mode],
+    weight: float,
+    depth: int,
+    watch: Watch,
+) -> dict[str, Run]:
+    runs: dict[str, Run] = {}
+    for mode in modes:
+        with watch(f"{direction.name.replace('_', ' ')}, {mode}") as progress:
+            runs[mode] = ask(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
+    return runs
+
+
+def _asked(direction: Direction, runs: Mapping[str, Run], items: Items) -> Asked:
+    return Asked(
+        {mode: measure(run, direction) for mode, run in runs.items()},
+        [query.id for query in direction.queries],
+        numbered([query.group for query in direction.queries]).tolist(),
+        mean_query_terms(direction),
+        items.mean_terms,
+    )
+
+
+def _cost(client: OpenSearch, index: str, folder: Path, count: int) -> dict[str, float]:
+    """Bytes a picture: of the whole index, and of an index of each view alone."""
+    return {"whole": size(client, index) / count} | {view: view_size(client, folder, view) / count for view in VIEWS}
+
+
+def _about(
+    collection: Collection, encoder: Encoder, weights: Mapping[str, float], depth: int, keep: int | None
+) -> dict[str, Any]:
+    return {
+        "encoder": encoder.name,
+        "fingerprint": encoder.fingerprint,
+        "source": collection.name,
+        "split": collection.split,
+        "pictures": len(collection.pictures),
+        "captions": len(collection.captions) if collection.captions else 0,
+        "failed": collection.failed,
+        "vector_weight": dict(weights),
+        "depth": depth,
+        "keep": keep,
+    }

@@ -1,0 +1,1 @@
+"""Loading: shards to a new index behind an alias; `run` is its entry."""

@@ -1,0 +1,1 @@
+"""Backdrops: terrain, shores, roads and places."""

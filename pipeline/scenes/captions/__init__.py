@@ -1,0 +1,1 @@
+"""True captions of a scene."""

@@ -1,0 +1,1 @@
+"""Figures: people, animals, vehicles and other objects."""

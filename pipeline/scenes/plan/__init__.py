@@ -1,0 +1,1 @@
+"""Plans: what a scene shows and where."""

@@ -1,0 +1,1 @@
+"""Searching: a request to query DSL to results; `run` is its entry."""

@@ -1,0 +1,82 @@
+"""What goes wrong, as an answer: a status and one sentence."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from opensearchpy import exceptions as errors
+from starlette.exceptions import HTTPException
+
+from lexel.encoders import EncoderError
+from lexel.pipeline.errors import ClusterError, LexelError, NotThereError
+from lexel.pipeline.images.decode import BadImageError
+from lexel.pipeline.serve.schema import Problem
+
+_log = logging.getLogger(__name__)
+_PHRASES = {404: "There is nothing at this address.", 405: "This address is not asked like that."}
+_AGAIN = {"Retry-After": "5"}
+
+
+def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
+    """The description of these failures for OpenAPI."""
+    what = {
+        400: "What is asked makes no sense",
+        403: "Not from here",
+        404: "It is not there",
+        413: "Too large",
+        422: "A parameter is wrong",
+        429: "Too many questions in a short time",
+        503: "OpenSearch is away",
+    }
+    return {code: {"model": Problem, "description": what[code]} for code in codes}
+
+
+def answer(status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    """A failure as the server says it."""
+    return JSONResponse({"error": sentence}, status, headers=dict(headers or {}))
+
+
+def install(app: FastAPI) -> None:
+    """Let every failure be answered in one sentence."""
+    app.add_exception_handler(LexelError, _ours)
+    app.add_exception_handler(EncoderError, _ours)
+    app.add_exception_handler(RequestValidationError, _wrong)
+    app.add_exception_handler(HTTPException, _plain)
+    app.add_exception_handler(Exception, _bug)
+
+
+def status(error: Exception) -> int:
+    """What kind of failure an error of ours is to the one who asked."""
+    if isinstance(error, NotThereError):
+        return 404
+    if isinstance(error, ClusterError):
+        cause = error.__cause__
+        code = cause.status_code if isinstance(cause, errors.TransportError) else None
+        return code if code in {400, 404} else 503
+    return 503 if isinstance(error, EncoderError) else 400
+
+
+async def _ours(_: Request, error: Exception) -> JSONResponse:
+    code = status(error)
+    sentence = f"The picture cannot be used: {error}." if isinstance(error, BadImageError) else str(error)
+    return answer(code, sentence, headers=_AGAIN if code == 503 else None)
+
+
+async def _wrong(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    first = error.errors()[0]
+    where = ".".join(str(part) for part in first["loc"][1:]) or "request"
+    return answer(422, f"{where}: {first['msg'].rstrip('.')}.")
+
+
+async def _plain(_: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)
+    return answer(error.status_code, _PHRASES.get(error.status_code, str(error.detail)), headers=error.headers)
+
+
+async def _bug(request: Request, error: Exception) -> JSONResponse:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return answer(500, "Something went wrong that should not; the server's log says what.")

@@ -1,0 +1,179 @@
+"""The indices that a server offers: each seen anew when it is loaded anew, and its networks made ready."""
+
+import logging
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from threading import Lock, Thread
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Request
+from opensearchpy import OpenSearch
+
+from lexel.encoders import EncoderError
+from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.errors import LexelError, NotThereError
+from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.query_dsl import MANY
+
+# How long an index is taken for the one that stood behind the alias.
+_SECONDS = 15.0
+# A field with more values than this has no list of them that helps anybody.
+_MOST_VALUES = 60
+# More of them than this are a form to fill in.
+_MOST_FIELDS = 8
+_COUNTED = {"keyword", "boolean", "long"}
+
+_log = logging.getLogger(__name__)
+State = Literal["waiting", "loading", "ready", "missing"]
+
+
+@dataclass
+class Volume:
+    """One index as it stands behind its alias now: `real` is its own name; `model` says how far its networks are."""
+
+    index: Index
+    real: str
+    seen: float
+    model: State = "waiting"
+    making: Lock = field(default_factory=Lock, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The alias."""
+        return self.index.name
+
+    @cached_property
+    def documents(self) -> int:
+        """How many items there are."""
+        with in_words():
+            return int(self.index.client.count(index=self.real)["count"])
+
+    @cached_property
+    def words(self) -> Mapping[str, int]:
+        """Every term that says most of some item, with how many it does so of, the commonest first."""
+        return self._counts({"top_terms": MANY})["top_terms"]
+
+    @cached_property
+    def facets(self) -> tuple[str, ...]:
+        """The fields besides words whose values are few enough to choose from."""
+        with in_words():
+            mappings = self.index.client.indices.get_mapping(index=self.real)[self.real]["mappings"]
+        kinds = {f"meta.{name}": about["type"] for name, about in mappings["properties"]["meta"]["properties"].items()}
+        fields = [name for name, kind in {"label": "keyword", **kinds}.items() if kind in _COUNTED]
+        few = self._counts(dict.fromkeys(fields, _MOST_VALUES + 1)) if fields else {}
+        # A label is what people made to sort by, however many there are.
+        good = [n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n == "label" and len(few[n]) > 1)]
+        # Those that most items have say most of the collection.
+        return tuple(sorted(good, key=lambda name: (name != "label", -sum(few[name].values())))[:_MOST_FIELDS])
+
+    @cached_property
+    def forms(self) -> Mapping[str, str]:
+        """The term of each word form; none where the index's encoder is not on this machine."""
+        try:
+            return self.index.encoder.vocabulary.forms
+        except (LexelError, EncoderError):
+            return {}
+
+    @cached_property
+    def weight(self) -> Mapping[str, float]:
+        """The vector's weight in hybrid queries by text and by image: the encoder's, where it is on this machine."""
+        try:
+            return {side: self.index.encoder.vector_weight(side) for side in ("text", "image")}
+        except (LexelError, EncoderError):
+            return dict(self.index.about["vector_weight"])
+
+    @cached_property
+    def captioned(self) -> int:
+        """How many items have captions, or are such."""
+        if self.index.side == "text":
+            return self.documents
+        with in_words():
+            return int(
+                self.index.client.count(index=self.real, body={"query": {"exists": {"field": "captions"}}})["count"]
+            )
+
+    def _counts(self, fields: Mapping[str, int]) -> dict[str, dict[str, int]]:
+        aggs = {name: {"terms": {"field": name, "size": size}} for name, size in fields.items()}
+        with in_words():
+            answer: dict[str, Any] = self.index.client.search(index=self.real, body={"size": 0, "aggs": aggs})
+        found = answer["aggregations"]
+        return {
+            name: {str(b.get("key_as_string", b["key"])): b["doc_count"] for b in found[name]["buckets"]}
+            for name in fields
+        }
+
+    def prepare(self) -> None:
+        """Load the networks, and ask them something, so that the first person need not wait for it."""
+        with self.making:
+            if self.model in {"ready", "missing"}:
+                return
+            self.model = "loading"
+            try:
+                self.index.text_vector("a picture")
+                self.model = "ready"
+            except (LexelError, EncoderError) as error:
+                self.model = "missing"
+                _log.warning("Only words can be searched for in %s: %s", self.name, error)
+
+
+class Shelf:
+    """The indices by name, the first of them for whoever names none."""
+
+    def __init__(self, client: OpenSearch, names: Sequence[str], *, device: str = "auto", prepare: bool = True) -> None:
+        self.client, self.names, self._device, self._prepare = client, tuple(names), device, prepare
+        self._volumes: dict[str, Volume] = {}
+        self._lock = Lock()
+
+    def volume(self, name: str | None = None, *, fresh: bool = False) -> Volume:
+        """The index of this name as it is now, or was a moment ago; with `fresh` the cluster is asked.
+
+        Raises NotThereError for one that is not offered, or not there.
+        """
+        wanted = name or self.names[0]
+        if wanted not in self.names:
+            raise NotThereError(f"There is no index {wanted} here; there is {', '.join(self.names)}.")
+        there = self._volumes.get(wanted)
+        if there is None or fresh or time.monotonic() - there.seen > _SECONDS:
+            there = self._looked_up(wanted, there)
+        return there
+
+    def index(self, name: str | None = None) -> Index:
+        """The same, to be asked."""
+        return self.volume(name).index
+
+    def _looked_up(self, name: str, before: Volume | None) -> Volume:
+        real = self._behind(name)
+        with self._lock:
+            now = self._volumes.get(name)
+            if now is None or now.real != real:
+                now = self._opened(name, real, before)
+                self._volumes[name] = now
+            now.seen = time.monotonic()
+        return now
+
+    def _opened(self, name: str, real: str, before: Volume | None) -> Volume:
+        made = Volume(Index(self.client, name, device=self._device), real, time.monotonic())
+        _ = made.index.about  # says what is wrong with a foreign index
+        if before and before.model == "ready" and before.index.about["fingerprint"] == made.index.about["fingerprint"]:
+            made.index.model = before.index.model
+        if self._prepare:
+            Thread(target=made.prepare, name=f"prepare {name}", daemon=True).start()
+        return made
+
+    def _behind(self, name: str) -> str:
+        with in_words():
+            there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
+        if not there:
+            raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
+        return str(next(iter(there)))
+
+
+def of_request(request: Request) -> Shelf:
+    """The shelf of the server that was asked."""
+    shelf: Shelf = request.app.state.shelf
+    return shelf
+
+
+OfRequest = Annotated[Shelf, Depends(of_request)]

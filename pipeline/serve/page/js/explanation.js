@@ -1,0 +1,73 @@
+// Explanations: a score taken apart as bars, and what sets two results apart.
+
+import { h, number } from "./dom.js";
+import { tokens } from "./query-syntax.js";
+import { chip } from "./results-grid.js";
+import { change } from "./state.js";
+
+const SHOWN = 12;
+
+/** Whether there is a question whose answer could be explained. */
+export const asked = (state) => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
+
+/** Elements that explain one score. */
+export function reasons(why, state) {
+  const words = why.terms.reduce((sum, part) => sum + part.share, 0);
+  const weight = why.vector !== null && why.cosine !== null && why.cosine > -1 ? why.vector / (1 + why.cosine) : 0;
+  const lean = Math.max(0, weight * (why.cosine ?? 0)); // beyond what the vector gives to anything at all
+  return [
+    why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word, or a condition keeps it out."),
+    h("p", { class: "score" }, h("b", {}, number(why.score)), state.mode === "hybrid" ? h("span", {}, ` = ${number(words)} of words + ${number(why.vector ?? 0)} of the vector`) : null),
+    why.vector === null || state.mode === "vector" ? null : whole(words, lean),
+    h("div", { class: "bars" }, bars(why.terms)),
+    why.cosine === null ? null : vector(why, weight, state),
+    missing(why),
+  ].filter(Boolean);
+}
+
+function whole(words, lean) {
+  const share = words + lean > 0 ? words / (words + lean) : 0;
+  return h("div", { class: "whole", role: "img", "aria-label": `Words ${Math.round(share * 100)} per cent, vector ${Math.round((1 - share) * 100)} per cent`, vars: { words: `${(share * 100).toFixed(1)}%` } }, h("span", {}, "words"), h("span", {}, "vector"));
+}
+
+function bars(parts) {
+  const most = parts[0]?.share || 1;
+  const rest = parts.slice(SHOWN);
+  const rows = parts.slice(0, SHOWN).map((part) => bar(chip(part.term, 0), part.share, part.share / most, `${number(part.asked)} × ${number(part.stored)}`));
+  if (rest.length) rows.push(bar(h("span", { class: "dim" }, `${rest.length} more`), rest.reduce((sum, part) => sum + part.share, 0), 0, ""));
+  return rows;
+}
+
+const bar = (name, value, share, how) => h("div", { class: "row", title: how || null }, name, h("span", { class: "track" }, h("i", { vars: { share: Math.max(0, Math.min(1, share)).toFixed(3) } })), h("output", {}, number(value)));
+
+function vector(why, weight, state) {
+  const row = bar(h("span", { class: "name" }, "likeness"), why.cosine, why.cosine, "the cosine of the two vectors, from -1 to 1");
+  row.classList.add("vector");
+  const sum = state.mode === "hybrid" ? h("p", { class: "dim" }, `cosine ${why.cosine.toFixed(3)}: ${number(weight)} × (1 + ${why.cosine.toFixed(3)}) = ${number(why.vector)}`) : null;
+  return h("div", {}, row, sum);
+}
+
+function missing(why) {
+  const gone = Object.keys(why.missing);
+  if (!gone.length && !why.unknown.length) return null;
+  return h("p", { class: "missing" },
+    gone.length ? ["It has no ", ...joined(gone.slice(0, 8).map((term) => h("s", {}, term))), gone.length > 8 ? ` and ${gone.length - 8} more. ` : ". "] : [],
+    why.unknown.length ? ["The collection has no word for ", ...joined(why.unknown.map((word) => h("q", {}, word))), "."] : []);
+}
+
+const joined = (parts) => parts.flatMap((part, i) => (i ? [i === parts.length - 1 ? " or " : ", ", part] : [part]));
+
+/** Elements that say why one of two stands above the other; `rival` is the one that is not shown. */
+export function versus(found, rival) {
+  const up = found.above.id === rival;
+  const rows = found.terms.map((one) => [one.term, (one.above - one.below) * (up ? -1 : 1)]);
+  if (found.vector) rows.push(["likeness", found.vector * (up ? -1 : 1)]);
+  rows.sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
+  const most = Math.abs(rows[0]?.[1] ?? 1) || 1;
+  return [
+    h("div", { class: "tug" }, h("div", { class: "sides" }, h("span", {}, `${number(found.above.score)} against ${number(found.below.score)}`), h("span", {}, "← the other"), h("span", {}, "this one →")), rows.slice(0, 8).map(([name, by]) => h("div", { class: by < 0 ? "row left" : "row", vars: { share: (Math.abs(by) / most).toFixed(3) } }, h("span", {}, name), h("i", {}), h("output", {}, `${by > 0 ? "+" : "−"}${number(Math.abs(by))}`)))),
+    found.swap === null
+      ? h("p", { class: "dim" }, "No change of a few words would swap them.")
+      : h("p", {}, "They would swap for ", h("button", { type: "button", class: "link", onclick: () => change({ q: found.swap }) }, found.swap)),
+  ];
+}

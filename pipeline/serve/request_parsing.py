@@ -1,0 +1,150 @@
+"""What a request asks for: by an address, as JSON, or as a form with pictures."""
+
+import io
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import ValidationError
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+
+from lexel.pipeline.images import decoder_pool
+from lexel.pipeline.images.preview import shrunk
+from lexel.pipeline.search.filters import field_name, parse_filter
+from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.results import Cursor
+from lexel.pipeline.serve.schema import Wanted
+
+MAX_PICTURES = 8
+# No network looks at more, and what is kept of a picture while it is asked about stays small.
+_SIDE = 2048
+_SECONDS = 20.0
+# Each of them may take gigabytes for a moment.
+_decoding = BoundedSemaphore(2)
+_FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
+_LISTS = ("like", "filter", "facet")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request's fields and its pictures, decoded and found to be such."""
+
+    wanted: Wanted
+    pictures: tuple[bytes, ...] = ()
+
+    @property
+    def cursor(self) -> Cursor | None:
+        """Where to go on."""
+        return Cursor.parse(self.wanted.page) if self.wanted.page else None
+
+    @property
+    def filters(self) -> list[dict[str, Any]]:
+        """The conditions as clauses; an item is not among what is like it."""
+        conditions = [parse_filter(text) for text in self.wanted.filter]
+        if self.wanted.like:
+            conditions.append({"bool": {"must_not": [{"ids": {"values": self.wanted.like}}]}})
+        return conditions
+
+    @property
+    def facets(self) -> dict[str, int]:
+        """The fields to count."""
+        return {field_name(name): self.wanted.facet_size for name in self.wanted.facet}
+
+    def ask(self) -> Ask:
+        """The search. Raises ConfigError where nothing is asked for, or what cannot be."""
+        wanted = self.wanted
+        return Ask(
+            text=wanted.q,
+            images=self.pictures,
+            like=tuple(wanted.like),
+            mode=wanted.mode,
+            k=wanted.k,
+            filters=self.filters,
+            weight=wanted.weight,
+            share=wanted.share,
+            fold=wanted.fold,
+            facets=self.facets,
+            paged=True,
+            after=self.cursor,
+        )
+
+
+def by_address(wanted: Annotated[Wanted, Query()]) -> Asked:
+    """A question in the address."""
+    return Asked(wanted)
+
+
+async def by_body(request: Request) -> Asked:
+    """A question as JSON, or as a form with pictures in `image`. Raises for what is neither."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in _FORMS:
+        async with request.form(max_files=MAX_PICTURES, max_fields=100) as form:
+            return await _of_form(form)
+    if kind in {"", "application/json"}:
+        return Asked(_valid(await _json(request)))
+    raise HTTPException(415, "Ask by JSON (application/json), or by a form with pictures (multipart/form-data).")
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return await request.json()
+    except (ValueError, RecursionError) as error:
+        raise HTTPException(400, "The question is not JSON.") from error
+
+
+async def _of_form(form: FormData) -> Asked:
+    fields: dict[str, Any] = {}
+    contents = []
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile) and name == "image":
+            contents.append(await value.read())
+        elif name in _LISTS:
+            fields.setdefault(name, []).append(value)
+        else:
+            fields[name] = value
+    wanted = _valid(fields)
+    return Asked(wanted, tuple([await run_in_threadpool(_picture, content) for content in contents]))
+
+
+def _valid(fields: Any) -> Wanted:
+    try:
+        return Wanted.model_validate(fields)
+    except ValidationError as error:
+        found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
+        raise RequestValidationError(found) from error
+
+
+def _picture(content: bytes) -> bytes:
+    """The picture's pixels, decoded where no file can do harm. Raises BadImageError."""
+    with _decoding:
+        image = decoder_pool.decode(content, least=_SIDE, seconds=_SECONDS).image
+    file = io.BytesIO()
+    shrunk(image, side=_SIDE).save(file, "PPM")
+    return file.getvalue()
+
+
+ByAddress = Annotated[Asked, Depends(by_address)]
+ByBody = Annotated[Asked, Depends(by_body)]
+
+# FastAPI cannot describe one body of two kinds by itself.
+_FORM = {
+    "type": "object",
+    "properties": {
+        "image": {"type": "array", "maxItems": MAX_PICTURES, "items": {"type": "string", "format": "binary"}},
+        **{name: {"type": "string"} for name in ("q", "mode", "k", "weight", "share", "fold", "page", "index")},
+        **{name: {"type": "array", "items": {"type": "string"}} for name in _LISTS},
+    },
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {"schema": Wanted.model_json_schema()},
+            "multipart/form-data": {"schema": _FORM},
+        },
+    }
+}

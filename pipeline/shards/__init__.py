@@ -1,0 +1,1 @@
+"""Shards: encoded items as Parquet files, and the job that a folder of them belongs to."""

@@ -1,0 +1,87 @@
+"""An encoded item, and the Parquet table that a shard's items make."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import orjson
+import pyarrow as pa
+
+from lexel.pipeline.images.preview import Look
+from lexel.pipeline.shards.shard import schema
+from lexel.pipeline.sources.item import Item
+
+
+@dataclass(frozen=True)
+class Row:
+    """One encoded item: unit vector [D], the head's input [F] where it is another, and weighted terms."""
+
+    item: Item
+    id: str
+    width: int | None
+    height: int | None
+    terms: Mapping[str, float]
+    vector: npt.NDArray[np.float32]
+    features: npt.NDArray[np.float16] | None
+    look: Look | None = None
+
+
+def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
+    """The rows as one table in the schema of a shard."""
+    columns: dict[str, Any] = {
+        "id": [row.id for row in rows],
+        "uri": [row.item.uri for row in rows],
+        "text": [row.item.text for row in rows],
+        "captions": [list(row.item.captions) for row in rows],
+        "label": [row.item.label for row in rows],
+        "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
+        "width": [row.width for row in rows],
+        "height": [row.height for row in rows],
+        "thumbnail": [row.look.thumbnail if row.look else None for row in rows],
+        "phash": [row.look.phash if row.look else None for row in rows],
+        "waves": [row.look.waves if row.look else None for row in rows],
+        "terms": [list(row.terms.items()) for row in rows],
+        "vector": _matrix([row.vector for row in rows], dim, np.float32),
+    }
+    if feature_dim:
+        columns["features"] = _matrix([row.features for row in rows], feature_dim, np.float16)
+    return _table(columns, dim, feature_dim)
+
+
+def encoded_again(
+    old: pa.Table,
+    terms: Sequence[Mapping[str, float]],
+    vectors: Sequence[npt.NDArray[np.float32]],
+    *,
+    dim: int,
+    feature_dim: int | None,
+) -> pa.Table:
+    """The rows of a shard with other terms and vectors. Shards from before pictures had looks get empty ones."""
+    columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash", "waves")}
+    columns |= {name: old[name] for name in old.column_names}
+    columns["terms"] = [list(weights.items()) for weights in terms]
+    columns["vector"] = _matrix(vectors, dim, np.float32)
+    return _table(columns, dim, feature_dim)
+
+
+def matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
+    """A column of N vectors of one length F as an array [N, F] of its own."""
+    flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    return np.array(flat).reshape(len(column), column.type.list_size)
+
+
+def _table(columns: Mapping[str, Any], dim: int, feature_dim: int | None) -> pa.Table:
+    fields = schema(dim=dim, feature_dim=feature_dim)
+    return pa.table([_column(columns[f.name], f.type) for f in fields], schema=fields)
+
+
+def _column(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, kind)
+
+
+def _matrix(rows: Sequence[Any], width: int, kind: Any) -> pa.Array:
+    """Vectors as one fixed-size list column, without a Python object a number."""
+    flat = np.concatenate(rows).astype(kind) if rows else np.zeros(0, kind)
+    return pa.FixedSizeListArray.from_arrays(pa.array(flat), width)

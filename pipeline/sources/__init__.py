@@ -1,0 +1,1 @@
+"""Sources: a folder, a manifest or WebDataset tars, listed lazily as items."""

@@ -1,0 +1,152 @@
+"""Manifests: a table with a row per picture (or per caption of a picture), as CSV, TSV, JSONL or Parquet."""
+
+import codecs
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from lexel.pipeline.errors import SourceError
+from lexel.pipeline.sources.item import Item, Scalar, read_file
+
+MANIFESTS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
+# The names that public data sets and tools give these columns, the commonest first.
+URI_COLUMNS = ("uri", "image", "path", "file", "filename", "file_name", "filepath", "image_path", "image_file")
+CAPTION_COLUMNS = ("captions", "caption", "sentences", "text", "description")
+_OWN = {"id", "label"}
+
+
+def manifest_items(path: Path) -> Iterator[Item]:
+    """The rows of a manifest; rows in a row that name the same picture are one item with all their captions.
+
+    Raises SourceError where the file is not what its name says, or no column names the pictures.
+    """
+    rows = enumerate(_rows(path), 1)
+    for uri, same in groupby(rows, key=lambda numbered: _uri(path, *numbered)):
+        group = [row for _, row in same]
+        yield _item(uri, group, path.parent)
+
+
+def _uri(path: Path, number: int, row: Mapping[str, Any]) -> str:
+    there = [column for column in URI_COLUMNS if column in row]
+    if not there:
+        raise SourceError(
+            f"{path.name}, row {number}: no column names the picture; lexel looks for {', '.join(URI_COLUMNS[:5])}, "
+            f"and found {', '.join(map(str, row)) or 'nothing'}."
+        )
+    column = _uri_column(row)
+    if column is None:
+        raise SourceError(f"{path.name}, row {number}: {there[0]!r} is empty; name a picture or take the row out.")
+    if not isinstance(row[column], str | int):
+        kind = type(row[column]).__name__
+        raise SourceError(f"{path.name}, row {number}: {column!r} should be a path and is of the type {kind}.")
+    return str(row[column])
+
+
+def _uri_column(row: Mapping[str, Any]) -> str | None:
+    return next((column for column in URI_COLUMNS if row.get(column)), None)
+
+
+def _item(uri: str, rows: Sequence[Mapping[str, Any]], root: Path) -> Item:
+    first = rows[0]
+    caption_column = next((c for c in CAPTION_COLUMNS if c in first), None)
+    captions = [c for row in rows for c in caption_list(row.get(caption_column))] if caption_column else []
+    skip = {_uri_column(first), caption_column, *_OWN}
+    metadata = {str(k): v for k, value in first.items() if k not in skip and (v := scalar(value)) is not None}
+    own_id, label = scalar(first.get("id")), scalar(first.get("label"))
+    return Item(
+        uri,
+        lambda: _read(root, uri),
+        captions=tuple(dict.fromkeys(captions)),  # the same words twice would be two items with one id
+        label=None if label is None else str(label),
+        metadata=metadata,
+        id=None if own_id is None else str(own_id),
+    )
+
+
+def _read(root: Path, uri: str) -> bytes:
+    if "://" in uri:
+        kind = uri.split("://", maxsplit=1)[0]
+        raise OSError(f"{kind} addresses are not fetched; download the pictures first (img2dataset does it well)")
+    return read_file(root / Path(uri).expanduser())
+
+
+def caption_list(value: Any) -> list[str]:
+    """A caption, a list of them, or a JSON list of them in a CSV cell."""
+    if isinstance(value, str) and value.startswith("["):
+        try:
+            value = orjson.loads(value)
+        except ValueError:
+            return [value]
+    values = value if isinstance(value, list | tuple) else [value]
+    return [text for v in values if scalar(v) is not None and (text := str(v).strip())]
+
+
+def scalar(value: Any) -> Scalar | None:
+    """What a filter can compare; nested values are kept as their JSON, and what is empty is left out."""
+    match value:
+        case bool() | int():
+            return value
+        case float() | Decimal():
+            return float(value) if math.isfinite(value) else None
+        case datetime() | date():
+            return value.isoformat()
+        case list() | dict():
+            return json.dumps(value, ensure_ascii=False, default=str)
+        case None | "" | bytes():
+            return None
+    return str(value)
+
+
+def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
+    suffix = path.suffix.lower()
+    try:
+        if suffix == ".parquet":
+            yield from _parquet(path)
+        elif suffix in {".jsonl", ".ndjson"}:
+            yield from _jsonl(path)
+        else:
+            yield from _csv(path, "\t" if suffix == ".tsv" else ",")
+    except (OSError, ValueError, csv.Error) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise SourceError(f"{path.name} cannot be read as {suffix[1:]}: {reason}.") from error
+
+
+def _csv(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # captions of a whole page exist; the default stops at 128 KiB
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        for row in csv.DictReader(file, delimiter=delimiter):
+            yield {key.strip(): value for key, value in row.items() if isinstance(key, str)}
+
+
+def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, 1):
+            if text := line.removeprefix(codecs.BOM_UTF8).strip():
+                yield _object(text, number)
+
+
+def _object(line: bytes, number: int) -> dict[str, Any]:
+    try:
+        row = orjson.loads(line)
+    except ValueError as error:
+        raise ValueError(f"line {number} is not JSON ({error})") from error
+    if isinstance(row, dict):
+        return row
+    raise ValueError(f"line {number} is not an object")
+
+
+def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+    import pyarrow.parquet as pq
+
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=4096):
+            yield from batch.to_pylist()

@@ -1,0 +1,1 @@
+"""Statistics of a collection's terms, and a report of their health."""

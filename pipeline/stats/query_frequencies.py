@@ -1,0 +1,82 @@
+"""How often queries ask for each term: by the captions behind the vocabulary, or measured on texts that are given."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
+from lexel.pipeline.errors import ShardError, SourceError
+from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.sources.source import open_source
+from lexel.pipeline.stats.counts import Floats, Ints, entries, opened
+
+
+@dataclass(frozen=True)
+class Asked:
+    """`share` [V] is the share of queries that hold each term; `unknown` that of queries without any term."""
+
+    share: Floats
+    by: str
+    queries: int = 0  # 0 where they were not counted here
+    unknown: float = 0.0
+
+
+def asked(vocabulary: Vocabulary, queries: str | None = None) -> Asked:
+    """What queries ask for: `queries` is a manifest with captions, a text file, or a folder of shards.
+
+    Texts are read as a query without networks is. Shards of captions hold what a network makes of them, where the
+    encoder expands queries; shards of pictures give their captions. Without `queries`, each term is asked for as often
+    as it stands in the captions behind the vocabulary. Raises SourceError where no text is found, ShardError where
+    shards have another vocabulary.
+    """
+    if queries is None:
+        shares = np.array(vocabulary.document_frequency, np.float64)
+        return Asked(shares, "the captions that the vocabulary was made of")
+    if (Path(queries).expanduser() / "job.json").is_file():
+        return _of_shards(vocabulary, Path(queries).expanduser())
+    texts = (item.text or "" for item in open_source(queries, captions=True).items())
+    return _of_texts(vocabulary, texts, queries)
+
+
+def _of_shards(vocabulary: Vocabulary, folder: Path) -> Asked:
+    job, own, there = opened(folder)
+    if not job.captions:
+        return _of_texts(vocabulary, _captions(there), str(folder))
+    if own.hash != vocabulary.hash:
+        raise ShardError(
+            f"{folder} has the words of another vocabulary; give texts, or encode them with the same encoder."
+        )
+    held, number, empty = np.zeros(len(vocabulary), np.int64), 0, 0
+    terms = pa.array(vocabulary.terms, pa.string())
+    for batch in (batch for shard in there for batch in shard.batches(columns=["terms"], size=4096)):
+        lengths, found, _ = entries(batch.column("terms"), terms)
+        held += np.bincount(found[found >= 0], minlength=len(held))
+        number, empty = number + len(lengths), empty + int((lengths == 0).sum())
+    return _asked(held, number, empty, str(folder))
+
+
+def _captions(there: list[Shard]) -> Iterator[str]:
+    for shard in there:
+        for batch in shard.batches(columns=["captions"], size=4096):
+            for captions in batch.column("captions").to_pylist():
+                yield from captions or []
+
+
+def _of_texts(vocabulary: Vocabulary, texts: Iterable[str], name: str) -> Asked:
+    held, number, empty = np.zeros(len(vocabulary), np.int64), 0, 0
+    for text in texts:
+        found = [vocabulary.index[term] for term in vocabulary.count(text)]
+        held[found] += 1
+        number, empty = number + 1, empty + (not found)
+    return _asked(held, number, empty, name)
+
+
+def _asked(held: Ints, number: int, empty: int, name: str) -> Asked:
+    if not number:
+        raise SourceError(
+            f"{name} holds no captions to count as queries; give a manifest with captions or a text file."
+        )
+    return Asked(held / number, f"{number:,} queries of {name}", number, empty / number)

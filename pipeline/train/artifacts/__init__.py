@@ -1,0 +1,1 @@
+"""What a training writes beside the weights: model card, curves, calibrated weights."""

@@ -1,0 +1,48 @@
+"""The weight of the vector in the hybrid queries of a new encoder, from the captions of val."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from torch import Tensor
+
+from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import Model
+from lexel.pipeline.calibrate.run import MOST_QUERIES, Floats, best_weight
+from lexel.pipeline.sources.item import runs
+from lexel.pipeline.train.data.training_set import Lesson
+
+
+def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor) -> dict[str, float]:
+    """The best weight of each side, "text" and "image"; `texts` [C, D] are the unit vectors of the captions."""
+    pictures = np.arange(min(len(lesson), MOST_QUERIES))
+    captions = np.flatnonzero(lesson.owner < len(pictures))[:MOST_QUERIES]
+    parts = [model.of_features(lesson.views[0][rows]) for rows in np.array_split(pictures, 1 + len(pictures) // 1000)]
+    vectors = np.concatenate([part.vectors for part in parts])
+    terms = [own for part in parts for own in part.terms]
+    said = [lesson.texts[i] for i in captions]
+    column = encoder.vocabulary.index
+    stored, kept = _table(terms, column), _table(_in_parts(model.items_of, said), column)
+    asked, shown = (
+        _table(_in_parts(model.queries, said), column),
+        _table([encoder.picture_query(own) for own in terms], column),
+    )
+    cosines = vectors @ texts[captions].float().numpy().T
+    right = lesson.owner[captions][None] == pictures[:, None]
+    captioned = right.any(1)
+    return {
+        "text": best_weight(asked @ stored.T, np.ascontiguousarray(cosines.T), right.T),
+        "image": best_weight((shown @ kept.T)[captioned], cosines[captioned], right[captioned]),
+    }
+
+
+def _in_parts(make: Callable[[Sequence[str]], list[dict[str, float]]], texts: Sequence[str]) -> list[dict[str, float]]:
+    """What `make` makes of `texts`, a batch at a time: some heads send them through a network."""
+    return [terms for some in runs(texts, 128) for terms in make(some)]
+
+
+def _table(rows: Sequence[dict[str, float]], column: Mapping[str, int]) -> Floats:
+    table = np.zeros((len(rows), len(column)), np.float32)
+    for line, weights in zip(table, rows, strict=True):
+        for term, weight in weights.items():
+            line[column[term]] = weight
+    return table

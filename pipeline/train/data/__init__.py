@@ -1,0 +1,1 @@
+"""Training data: splits, features that are encoded once, batches."""

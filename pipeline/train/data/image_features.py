@@ -1,0 +1,107 @@
+"""From pictures to the arrays that training reads: encoded once into shards, view by view, and read back."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from lexel.encoders.encoder import Encoder
+from lexel.pipeline.encode.run import encode
+from lexel.pipeline.errors import SourceError
+from lexel.pipeline.progress import Progress
+from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.sources.source import Source
+from lexel.pipeline.train.data.augment import view
+from lexel.pipeline.train.data.splits import Splits
+from lexel.pipeline.train.data.training_set import Array, Lesson
+
+Bar = Callable[[str], AbstractContextManager[Progress]]
+
+
+def lessons(
+    splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, bar: Bar
+) -> tuple[Lesson, Lesson]:
+    """The lessons of train and val. Pictures that are encoded in `folder` already are not looked at again.
+
+    Train gets `views` views of each picture, val the whole one. What cannot be read is left out.
+    """
+
+    def tables(name: str, source: Source, count: int) -> list[pa.Table]:
+        found = []
+        for number in range(count):
+            place = folder / f"{name}-view-{number}"
+            what = f"Encoding {name}" + (f", view {number + 1} of {count}" if count > 1 else "")
+            with bar(what) as progress:
+                encode(
+                    source,
+                    place,
+                    encoder=encoder,
+                    batch_size=batch_size,
+                    device=device,
+                    view=view(number),
+                    thumbnail=None,
+                    progress=progress,
+                )
+            found.append(_table(place))
+            if not found[-1].num_rows:
+                raise SourceError(
+                    f"None of the pictures for {name} could be read; {place / 'failures.parquet'} says why of each."
+                )
+        return found
+
+    return _lesson(tables("train", splits.train, views)), _lesson(tables("val", splits.val, 1))
+
+
+def merged(first: Lesson, second: Lesson) -> Lesson:
+    """Both lessons' pictures as one."""
+    return replace(
+        first,
+        views=tuple(np.concatenate(pair) for pair in zip(first.views, second.views, strict=True)),
+        texts=first.texts + second.texts,
+        owner=np.concatenate([first.owner, second.owner + len(first)]),
+        labels=first.labels + second.labels,
+    )
+
+
+def _table(folder: Path) -> pa.Table:
+    """All rows of the shards in `folder`, with what training needs of them; no columns where there are none."""
+    wanted = _columns(folder)
+    batches = [batch for shard in shards.shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
+    return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
+
+
+def _columns(folder: Path) -> list[str]:
+    return ["id", "captions", "label", "features" if shards.read_job(folder).feature_dim else "vector"]
+
+
+def _lesson(tables: list[pa.Table]) -> Lesson:
+    captions = tables[0].column("captions").to_pylist()
+    owner = np.repeat(np.arange(len(captions)), [len(own) for own in captions])
+    texts = tuple(text for own in captions for text in own)
+    whole = _array(tables[0])
+    at = {id_: row for row, id_ in enumerate(tables[0].column("id").to_pylist())}
+    return Lesson(
+        views=(whole, *(_aligned(table, at, whole) for table in tables[1:])),
+        texts=texts,
+        owner=owner,
+        labels=tuple(tables[0].column("label").to_pylist()),
+    )
+
+
+def _aligned(table: pa.Table, at: dict[str, int], whole: Array) -> Array:
+    """The features of a view in the order of the whole pictures; one that failed this once is seen as a whole."""
+    found = whole.copy()
+    pairs = [(at[id_], row) for row, id_ in enumerate(table.column("id").to_pylist()) if id_ in at]
+    rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)
+    found[rows[:, 0]] = _array(table)[rows[:, 1]]
+    return found
+
+
+def _array(table: pa.Table) -> Array:
+    column = table.column(table.column_names[-1]).combine_chunks()
+    flat = column.flatten().to_numpy(zero_copy_only=False)
+    rows: Array = flat.reshape(len(column), -1).astype(np.float16, copy=False)
+    return rows

@@ -1,0 +1,74 @@
+"""Which items of a source are learned from, which are only judged by, and which are never looked at."""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from lexel.pipeline.errors import SourceError
+from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.source import Source
+
+TRAIN = frozenset({"train", "training", "restval"})
+VAL = frozenset({"val", "valid", "validation", "dev"})
+# Of a source without splits, every tenth picture is kept back.
+_HELD_BACK = 10
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The two sides of a source, and whether any item of it has captions of its own."""
+
+    train: Source
+    val: Source
+    captioned: bool
+
+
+def splits(source: Source, *, labelled: bool = False) -> Splits:
+    """Split by the items' own field `split`; where there is none, every tenth picture by a hash of its name is val.
+
+    An item with a label and no caption is captioned by the label's words. Items of other splits, and items that have
+    neither (or no label, with `labelled`), are left out. Raises SourceError where one side is empty.
+    """
+    named = captioned = False
+    for item in source.items():
+        named, captioned = named or bool(_named(item)), captioned or bool(item.captions)
+
+    def side(wanted: Callable[[Item], bool]) -> Source:
+        return replace(source, items=lambda: _chosen(source, wanted, labelled))
+
+    if named:
+        both = Splits(side(lambda item: _named(item) in TRAIN), side(lambda item: _named(item) in VAL), captioned)
+    else:
+        both = Splits(side(lambda item: not _held_back(item)), side(_held_back), captioned)
+    what = "labels" if labelled else "captions"
+    for name, one in (("train", both.train), ("val", both.val)):
+        if next(one.items(), None) is None:
+            how = f"no item has `split` {name}" if named else "there are too few of them"
+            raise SourceError(
+                f"{source.root / source.name} has no pictures with {what} to {_USE[name]}: {how}; give more, "
+                "or a column `split` that says train or val."
+            )
+    return both
+
+
+_USE = {"train": "learn from", "val": "judge by"}
+
+
+def _chosen(source: Source, wanted: Callable[[Item], bool], labelled: bool) -> Iterator[Item]:
+    for item in source.items():
+        said = item if item.captions or item.label is None else replace(item, captions=(_spoken(item.label),))
+        if item.text is None and (item.label is not None if labelled else said.captions) and wanted(item):
+            yield said
+
+
+def _spoken(label: str) -> str:
+    return label.replace("_", " ").strip() or label
+
+
+def _named(item: Item) -> str:
+    return str(item.metadata.get("split") or "").lower()
+
+
+def _held_back(item: Item) -> bool:
+    digest = hashlib.blake2b(item.uri.encode(), digest_size=4).digest()
+    return int.from_bytes(digest) % _HELD_BACK == 0

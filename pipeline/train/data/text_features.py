@@ -1,0 +1,44 @@
+"""The features of captions, computed once in parts that are kept, for text sides that training does not change."""
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from lexel.pipeline.progress import Progress
+from lexel.pipeline.shards.shard import write_atomically
+from lexel.pipeline.sources.item import runs
+
+_PART = 2048
+
+
+def text_features(
+    texts: Sequence[str], folder: Path, *, model: Callable[[Sequence[str]], Tensor], progress: Progress
+) -> Tensor:
+    """Features [C, T] float16 of `texts`; the parts that are in `folder` already are read."""
+    folder.mkdir(parents=True, exist_ok=True)
+    progress.plan(total=len(texts), done=0)
+    parts = []
+    for number, some in enumerate(runs(texts, _PART)):
+        path = folder / f"part-{number:05d}.npy"
+        if not path.exists():
+            file = io.BytesIO()
+            np.save(file, _features(some, model))
+            write_atomically(path, file.getvalue())
+        parts.append(torch.from_numpy(np.load(path)))
+        progress.advance(encoded=len(some), failed=0)
+    return torch.cat(parts)
+
+
+@torch.inference_mode()
+def _features(texts: Sequence[str], model: Callable[[Sequence[str]], Tensor]) -> np.ndarray:
+    # Texts of like length together: the padding of a batch is work for nothing.
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+    found: list[Tensor] = [model([texts[i] for i in some]) for some in runs(order, 128)]
+    rows = torch.cat(found).float().cpu().numpy().astype(np.float16)
+    back = np.empty_like(rows)
+    back[order] = rows
+    return back

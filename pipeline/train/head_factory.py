@@ -1,0 +1,105 @@
+"""The parts of an encoder before training and after it."""
+
+import torch
+from torch import nn
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.heads.head import (
+    AnyHead,
+    CaptionWordsHead,
+    ExpandHead,
+    LabelsHead,
+    LexiconHead,
+    RegionHead,
+    ZeroShotHead,
+)
+from lexel.encoders.image.regions import RegionBackbone
+from lexel.encoders.layers import readers
+from lexel.encoders.towers import DualTower, PairTower
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.data.standardize import Standard
+from lexel.pipeline.train.data.training_set import Lesson
+from lexel.pipeline.train.starting_encoder import Base
+from lexel.pipeline.train.tasks.head_task import Trainable
+from lexel.pipeline.train.training_options import Options
+
+AnyTower = PairTower | DualTower
+
+
+def check(base: Base, options: Options) -> None:
+    """Make sure that `base` can be trained as `options` say. Raises ConfigError where it cannot."""
+    aligned = options.tower not in {"auto", "keep"}
+    if options.tower == "keep" and not base.trained:
+        raise ConfigError("A pair that was never trained has nothing to keep; leave --tower at auto.")
+    if aligned and not isinstance(base.tower, PairTower):
+        raise ConfigError("This encoder's towers are one network; give `--tower keep` or `lexel finetune`.")
+    if options.head == "labels" and base.image is None:
+        raise ConfigError("The head labels needs the classifier's own features; give --encoder IMAGE+TEXT.")
+    if regions_of(base.tower) and options.head != "lexicon":
+        raise ConfigError(f"Regions of a picture cannot be read by the head {options.head}; give `--head lexicon`.")
+
+
+def origin(tower: AnyTower) -> str:
+    """What tells these towers from others before they are trained. The image side is known by its features."""
+    projections = (tower.image_projection, tower.text_projection) if isinstance(tower, PairTower) else ()
+    return training_id.digest(training_id.weights(*projections), text_origin(tower))
+
+
+def text_origin(tower: AnyTower) -> str:
+    """What tells the text side of these towers from others."""
+    reading = tower.text if isinstance(tower, PairTower) else tower
+    assert isinstance(reading, nn.Module)
+    return training_id.weights(reading)
+
+
+def regions_of(tower: AnyTower) -> int:
+    """How many regions a picture's features are of; 0 where they are of the whole."""
+    backbone = tower.image if isinstance(tower, PairTower) else None
+    return backbone.regions if isinstance(backbone, RegionBackbone) else 0
+
+
+def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainable:
+    """A new head of `kind` for the features of `tower`, with `hidden` units beside its map where it can have them."""
+    backbone = tower.image if isinstance(tower, PairTower) else None
+    if isinstance(backbone, RegionBackbone):
+        return RegionHead(LexiconHead(features=backbone.width, terms=terms, hidden=hidden), regions=backbone.regions)
+    features = tower.feature_dim or tower.dim
+    if kind == "bce":
+        return CaptionWordsHead(features=features, terms=terms)
+    if kind == "expand":
+        return ExpandHead(features=features, dim=tower.dim, terms=terms, hidden=hidden)
+    return LexiconHead(features=features, terms=terms, hidden=hidden)
+
+
+def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> AnyHead:
+    """A head that needs no training: a classifier's labels, or the towers' own idea of each word."""
+    if kind == "zeroshot":
+        return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.sample(5000))
+    assert base.image is not None  # as was checked
+    try:
+        return LabelsHead.of(base.image, vocabulary)
+    except EncoderError as error:
+        raise ConfigError(str(error)) from error
+
+
+def fold_head(head: Trainable, standard: Standard) -> None:
+    """Make a head that learned on standardised features read the features themselves."""
+    standard.fold_into((head.inner if isinstance(head, RegionHead) else head).logits)
+
+
+@torch.no_grad()
+def unfold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
+    """Make trained projections read standardised features: what `fold_tower` undoes."""
+    standard.unfold_from(tower.image_projection)
+    for linear in readers(tower.text_projection):
+        linear.weight.mul_(text_std)
+
+
+@torch.no_grad()
+def fold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
+    """Make projections that learned on standardised features read the features themselves."""
+    standard.fold_into(tower.image_projection)
+    for linear in readers(tower.text_projection):
+        linear.weight.div_(text_std)

@@ -1,0 +1,1 @@
+"""Training tasks: what is learned, its losses and the loop."""

@@ -1,0 +1,38 @@
+"""Conditions as people write them, on a real node."""
+
+import pytest
+from support.drawn import COUNT, Drawn
+
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.search.filters import parse_filter
+from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.run import search
+
+
+def matching(drawn: Drawn, *conditions: str) -> list[dict[str, object]]:
+    ask = Ask("a picture of everything", mode="vector", k=COUNT, filters=[parse_filter(text) for text in conditions])
+    return [hit.source for hit in search(drawn.images, ask).hits]
+
+
+def test_each_condition_lets_in_what_it_says(drawn: Drawn) -> None:
+    everything = matching(drawn)
+    assert len(everything) == COUNT
+    for condition, holds in {
+        "time=night": lambda s: s["meta"]["time"] == "night",
+        "time != night": lambda s: s["meta"]["time"] != "night",
+        "meta.time=night|dusk": lambda s: s["meta"]["time"] in {"night", "dusk"},
+        "width>=1": lambda s: s["width"] >= 1,
+        "width<1": lambda s: s["width"] < 1,
+        "height=1..10000": lambda s: 1 <= s["height"] <= 10000,
+        "term=dog": lambda s: "dog" in s["top_terms"],
+    }.items():
+        expected = {source["id"] for source in everything if holds(source)}
+        assert {source["id"] for source in matching(drawn, condition)} == expected, condition
+    both = matching(drawn, "time=night", "term=dog")
+    assert all(source["meta"]["time"] == "night" and "dog" in source["top_terms"] for source in both)  # type: ignore[index,operator]
+
+
+def test_conditions_that_make_no_sense_are_refused() -> None:
+    for text in ("place", "=beach", "place=", "", "place>", "!="):
+        with pytest.raises(ConfigError, match="field=value"):
+            parse_filter(text)

@@ -1,0 +1,297 @@
+"""The page in a real Chromium: one asks, steers, drops a picture, looks why, and goes on."""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from opensearchpy import OpenSearch
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from support.drawn import COUNT, Drawn
+from support.serving import listening, served
+
+from lexel.pipeline.scenes import scene
+from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.run import search
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+TILES = ".tile:not(.bone)"
+
+
+def chromium() -> str:
+    """The browser. In CI it has to be there."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None and os.environ.get("CI"):
+        pytest.fail("CI runs the page's tests, and there is no Chromium here; scripts/test installs it as root")
+    if found is None:
+        pytest.skip("there is no Chromium on this machine; on Debian, `apt-get install chromium` brings it")
+    return found
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    chromium()
+    with sync_playwright() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    made = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def address(drawn: Drawn, client: OpenSearch) -> Iterator[str]:
+    with listening(served(client)) as where:
+        yield where
+
+
+@pytest.fixture(params=["desk"])
+def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A page that is open, and of which nothing may have gone wrong or out in the end."""
+    sizes = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
+    context = browser.new_context(viewport=sizes[request.param], base_url=address)  # type: ignore[arg-type]
+    made = context.new_page()
+    wrong: list[str] = []
+    made.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
+    made.on("pageerror", lambda error: wrong.append(str(error)))
+    made.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
+    open_(made, "/")
+    yield made
+    context.close()
+    assert wrong == []
+
+
+def open_(page: Page, where: str) -> None:
+    page.goto(where)
+    expect(page.locator(TILES).first).to_be_visible()
+
+
+def ask(page: Page, words: str) -> None:
+    """Type a query and wait for its answer."""
+    with page.expect_response(lambda answer: "/search?" in answer.url and answer.request.method in {"GET", "POST"}):
+        page.get_by_role("combobox", name="Search").fill(words)
+        page.keyboard.press("Enter")
+    settled(page)
+
+
+def settled(page: Page) -> None:
+    expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
+
+
+def ids(page: Page) -> list[str]:
+    return [tile.get_attribute("data-id") or "" for tile in page.locator(TILES).all()]
+
+
+def line(page: Page) -> str:
+    return page.get_by_role("combobox", name="Search").input_value()
+
+
+def good_caption(drawn: Drawn) -> tuple[str, str]:
+    """A caption that finds its picture first, and the picture's id."""
+    for seed in range(COUNT):
+        caption = scene(seed).captions[-1]
+        hit = search(drawn.images, Ask(caption, k=1)).hits[0]
+        if hit.uri == f"images/{seed:06d}.jpg":
+            return caption, hit.id
+    raise AssertionError("no caption finds its picture first")
+
+
+def test_a_query_shows_the_right_picture_first(page: Page, drawn: Drawn) -> None:
+    caption, right = good_caption(drawn)
+    ask(page, caption)
+    assert ids(page)[0] == right
+    picture = page.locator(f"{TILES} img").first
+    expect(picture).to_have_class(re.compile("there"))
+    assert picture.evaluate("image => image.naturalWidth") > 100
+    assert parse_qs(urlsplit(page.url).query)["q"] == [caption]
+    page.go_back()
+    settled(page)
+    assert line(page) == ""
+
+
+def test_a_click_bans_a_word_and_another_boosts_one(page: Page) -> None:
+    ask(page, "a dog")
+    before = page.locator(TILES).first.get_attribute("data-id")
+    chip = page.locator(TILES).first.locator(".chip:not(.why)").first
+    word = chip.get_attribute("data-term") or ""
+    chip.get_by_role("button", name=f"Ban {word}", exact=True).click()
+    settled(page)
+    expect(page.locator(".pill.banned")).to_contain_text(word)
+    assert line(page) == f"a dog -{word}"
+    assert before not in ids(page)
+    page.locator(TILES).first.locator(".chip.why .boost", has_text="dog").click()
+    settled(page)
+    assert line(page) == f"a dog^2 -{word}"
+    page.get_by_role("button", name=f"Take out {word}").click()
+    settled(page)
+    assert line(page) == "a dog^2"
+    assert before in ids(page)
+
+
+def test_the_second_button_and_shift_ban_too(page: Page) -> None:
+    ask(page, "a dog")
+    chips = page.locator(TILES).first.locator(".chip:not(.why)")
+    first, second = (chips.nth(i).get_attribute("data-term") for i in (0, 1))
+    chips.nth(0).locator(".boost").click(button="right")
+    settled(page)
+    assert line(page) == f"a dog -{first}"
+    open_(page, "/?q=a+dog")
+    chips.nth(1).locator(".boost").click(modifiers=["Shift"])
+    settled(page)
+    assert line(page) == f"a dog -{second}"
+
+
+def test_a_dropped_picture_finds_itself(page: Page, drawn: Drawn) -> None:
+    file = drawn.folder / "images/000007.jpg"
+    drop(page, file)
+    expect(page.locator(".drop img")).to_be_visible()
+    settled(page)
+    right = search(drawn.images, Ask(images=(file.read_bytes(),), k=1)).hits[0].id
+    assert ids(page)[0] == right
+    page.reload()
+    expect(page.locator(".drop img")).to_be_visible()
+    settled(page)
+    assert ids(page)[0] == right
+    ask(page, "in the snow")
+    expect(page.get_by_label("Share: picture to words")).to_be_visible()
+
+
+def drop(page: Page, file: Path) -> None:
+    content = list(file.read_bytes())
+    transfer = page.evaluate_handle(
+        """content => { const made = new DataTransfer();
+        made.items.add(new File([new Uint8Array(content)], "a.jpg", {type: "image/jpeg"})); return made; }""",
+        content,
+    )
+    with page.expect_response(lambda answer: answer.request.method == "POST"):
+        page.dispatch_event("body", "drop", {"dataTransfer": transfer})
+
+
+def test_the_explanation_adds_up(page: Page) -> None:
+    ask(page, "a dog in the snow xyzzy")
+    page.locator(f"{TILES} .shot").nth(1).click()
+    panel = page.get_by_role("dialog")
+    expect(panel.locator(".bars .row").first).to_be_visible()
+    said = panel.locator(".score").inner_text()
+    score, words, vector = (float(number) for number in re.findall(r"\d+\.?\d*", said))
+    assert score == pytest.approx(words + vector, abs=0.2 + score / 100)
+    expect(panel.locator(".missing")).to_contain_text("xyzzy")
+    panel.get_by_role("button", name="Why is No. 1 above it?").click()
+    expect(panel.locator(".tug .row").first).to_be_visible()
+    page.keyboard.press("ArrowRight")
+    expect(panel.locator(".where")).to_have_text("No. 3")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    assert "item" not in page.url
+
+
+def test_scrolling_goes_on_without_repeats(page: Page) -> None:
+    for _ in range(30):
+        page.mouse.wheel(0, 4000)
+        page.wait_for_timeout(60)
+        if page.locator(".end p").count():
+            break
+    shown = ids(page)
+    assert len(shown) == COUNT
+    assert len(set(shown)) == COUNT
+
+
+def test_facets_keep_what_they_count(page: Page) -> None:
+    ask(page, "a dog")
+    row = page.get_by_title("Only time night", exact=True)
+    page.get_by_role("button", name="words", exact=True).click()
+    settled(page)
+    counted = int(row.locator("small").inner_text().replace(",", ""))
+    row.click()
+    settled(page)
+    expect(page.locator(".total")).to_contain_text(f"{counted:,} match")
+    expect(row).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Take out time=night").click()
+    settled(page)
+    assert "filter" not in page.url
+
+
+def test_all_of_it_by_the_keyboard(page: Page) -> None:
+    page.keyboard.press("/")
+    page.keyboard.type("snowy do")
+    expect(page.get_by_role("option").first).to_be_visible()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    assert line(page) == "snowy dog "
+    page.keyboard.press("Enter")
+    settled(page)
+    page.locator(f"{TILES} .shot").first.focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("Enter")
+    panel = page.get_by_role("dialog")
+    expect(panel).to_be_visible()
+    opened = parse_qs(urlsplit(page.url).query)["item"][0]
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.closest('.tile')?.dataset.id") == opened
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "boost"
+
+
+def test_a_caption_of_the_collection_is_judged(page: Page) -> None:
+    page.locator(".examples li a").first.click()
+    expect(page.locator(".verdict")).to_contain_text(re.compile("comes first|comes as No|is not among"))
+
+
+def test_more_like_this_and_the_weight(page: Page) -> None:
+    first = ids(page)[0]
+    page.locator(f"{TILES} .shot").first.click()
+    page.get_by_role("link", name="More like this").click()
+    expect(page.locator(".drop img")).to_be_visible()
+    settled(page)
+    assert first not in ids(page)
+    slider = page.get_by_label("Balance: words to vector")
+    with page.expect_response(lambda answer: "weight=" in answer.url):
+        slider.fill("80")
+    settled(page)
+    assert float(parse_qs(urlsplit(page.url).query)["weight"][0]) > 0
+
+
+def test_the_query_can_be_copied_whole(page: Page, client: OpenSearch, drawn: Drawn) -> None:
+    ask(page, "a dog in the snow")
+    page.get_by_role("button", name="Query", exact=True).click()
+    sheet = page.get_by_role("dialog")
+    expect(sheet.locator("pre").last).to_contain_text("rank_feature")
+    expect(sheet.locator("pre").first).to_contain_text("/drawn-images/_search")
+    page.keyboard.press("Escape")
+    expect(sheet).to_be_hidden()
+
+
+def test_nothing_found_and_a_question_that_makes_no_sense(page: Page) -> None:
+    page.goto("/?q=%2Bdog+-dog&mode=words")
+    expect(page.locator(".empty")).to_contain_text("Nothing found")
+    page.get_by_role("button", name="Without conditions").click()
+    expect(page.locator(TILES).first).to_be_visible()
+
+
+@pytest.mark.parametrize("page", ["phone"], indirect=True)
+def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
+    ask(page, "a dog")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert page.evaluate("document.querySelector('#q').clientWidth") >= 200
+    page.get_by_role("button", name="Refine").click()
+    expect(page.locator(".facets li").first).to_be_visible()
+    page.locator(f"{TILES} .shot").first.click()
+    expect(page.get_by_role("dialog").locator(".bars .row").first).to_be_visible()
+    assert page.evaluate("document.querySelector('#panel').scrollWidth") <= 390

@@ -1,0 +1,172 @@
+"""Where items come from: folders and text files, listed always alike, whatever their files are called."""
+
+import json
+import os
+import re
+import sys
+from pathlib import Path
+
+import orjson
+import pyarrow as pa
+import pytest
+from support.listing import listed, refused, written
+
+from lexel.pipeline.sources.item import MAX_BYTES, chunks, read_file, readable
+from lexel.pipeline.sources.source import open_source
+
+
+def test_a_folder_is_walked_in_order_without_what_is_hidden(tmp_path: Path) -> None:
+    for name in (
+        "b.jpg",
+        "a/z.PNG",
+        "a/b/c.webp",
+        "c/d.tiff",
+        "notes.txt",
+        "x.mp4",
+        ".hidden.jpg",
+        ".git/e.jpg",
+        "A.gif",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(name.encode())
+    source = open_source(tmp_path)
+    found = list(source.items())
+    assert [item.uri for item in found] == ["A.gif", "a/b/c.webp", "a/z.PNG", "b.jpg", "c/d.tiff"]
+    assert [item.content() for item in found] == [item.uri.encode() for item in found]
+    assert list(source.items()) == found
+    assert (source.root, source.name) == (tmp_path, "")
+
+
+ODD_NAMES = [
+    "one two.jpg",
+    "zwölf Ä.jpg",
+    "日本.jpg",
+    "line\nbreak.jpg",
+    "quote\"'`.jpg",
+    "tab\t.jpg",
+    "%41+#?.jpg",
+    "\U0001f415.jpg",
+]
+
+
+def test_odd_names_are_kept(tmp_path: Path) -> None:
+    for name in ODD_NAMES:
+        (tmp_path / name).write_bytes(b"x")
+    found = listed(tmp_path)
+    assert sorted(item.uri for item in found) == sorted(ODD_NAMES)
+    assert all((tmp_path / item.uri).read_bytes() == item.content() == b"x" for item in found)
+    assert len({item.identify(b"x") for item in found}) == len(ODD_NAMES)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no names that are not Unicode")
+def test_a_name_that_is_not_unicode_is_spelled_out(tmp_path: Path) -> None:
+    folder = os.fsencode(tmp_path)
+    for name in (b"caf\xe9.jpg", b"caf\xea.jpg"):
+        Path(os.fsdecode(folder + b"/" + name)).write_bytes(name)
+    found = listed(tmp_path)
+    assert [item.uri for item in found] == ["caf\\udce9.jpg", "caf\\udcea.jpg"]
+    assert [item.content() for item in found] == [b"caf\xe9.jpg", b"caf\xea.jpg"]
+    for item in found:
+        assert json.loads(item.listing())[0] == item.uri
+        assert orjson.loads(orjson.dumps(item.uri)) == item.uri
+        assert pa.array([item.uri], pa.string())[0].as_py() == item.uri
+        assert re.fullmatch("[0-9a-f]{32}", item.identify(b""))
+
+
+def test_readable_leaves_unicode_alone() -> None:
+    assert [readable(name) for name in ODD_NAMES] == ODD_NAMES
+
+
+def test_links(tmp_path: Path) -> None:
+    """A link to a picture is a picture; one to nothing is listed and fails alone; folders are not entered twice."""
+    inside = tmp_path / "in"
+    (inside / "sub").mkdir(parents=True)
+    (inside / "a.jpg").write_bytes(b"a")
+    (inside / "b.jpg").symlink_to(inside / "a.jpg")
+    (inside / "gone.jpg").symlink_to(tmp_path / "nothing")
+    (inside / "self.jpg").symlink_to(inside / "self.jpg")
+    (inside / "sub" / "up").symlink_to(inside)
+    found = {item.uri: item for item in listed(inside)}
+    assert list(found) == ["a.jpg", "b.jpg", "gone.jpg", "self.jpg"]
+    assert found["b.jpg"].content() == b"a"
+    for broken in ("gone.jpg", "self.jpg"):
+        with pytest.raises(OSError, match=r"No such file|Too many levels"):
+            found[broken].content()
+
+
+def test_a_pipe_does_not_hold_up_the_job(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.jpg")
+    (item,) = listed(tmp_path)
+    with pytest.raises(OSError, match="not a regular file"):
+        item.content()
+
+
+def test_a_huge_file_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "film.jpg"
+    with path.open("wb") as file:
+        file.truncate(MAX_BYTES + 1)  # takes no space
+    with pytest.raises(OSError, match=r"1\.1 GB, too large"):
+        read_file(path)
+
+
+def test_what_is_no_source_is_refused(tmp_path: Path) -> None:
+    assert "There is nothing at" in refused(tmp_path / "absent")
+    assert ".csv" in refused(written(tmp_path / "a.docx", "x"))
+
+
+def test_a_single_picture_is_a_source(tmp_path: Path) -> None:
+    written(tmp_path / "other.jpg", b"other")
+    (item,) = listed(written(tmp_path / "one.jpg", b"one"))
+    assert (item.uri, item.content()) == ("one.jpg", b"one")
+
+
+def test_ids_tell_copies_apart_and_move_with_the_folder(tmp_path: Path) -> None:
+    for folder in ("x", "y"):
+        (tmp_path / folder).mkdir()
+        for name in ("a.jpg", "b.jpg"):
+            (tmp_path / folder / name).write_bytes(b"same")
+    ids = [[item.identify(item.content()) for item in listed(tmp_path / folder)] for folder in ("x", "y")]
+    assert ids[0] == ids[1]
+    assert ids[0][0] != ids[0][1]
+
+
+def test_chunks_are_a_function_of_the_list(tmp_path: Path) -> None:
+    for i in range(7):
+        (tmp_path / f"{i}.jpg").write_bytes(b"x" * i)
+    before = [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
+    assert before == [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
+    assert [len(chunk.items) for chunk in chunks(listed(tmp_path), shard_size=3)] == [3, 3, 1]
+    (tmp_path / "4.jpg").write_bytes(b"another size")
+    after = [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
+    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]
+
+
+def test_a_text_file_has_an_item_a_line(tmp_path: Path) -> None:
+    path = written(tmp_path / "t.txt", b"one dog\n\n  two \xff cats \r\nlast")
+    source = open_source(path)
+    assert source.captions
+    assert [(i.uri, i.text) for i in source.items()] == [
+        ("t.txt#1", "one dog"),
+        ("t.txt#3", "two \ufffd cats"),
+        ("t.txt#4", "last"),
+    ]
+
+
+def test_captions_are_items(tmp_path: Path) -> None:
+    rows = [
+        {"image": "a.jpg", "captions": ["one", "two", "one"], "label": "x", "n": 1},
+        {"image": "b.jpg", "captions": []},
+        {"image": "c.jpg", "captions": "three", "id": "C"},
+    ]
+    path = written(tmp_path / "m.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    found = listed(path, captions=True)
+    assert [(i.uri, i.text, i.label, i.id) for i in found] == [
+        ("a.jpg", "one", "x", None),
+        ("a.jpg", "two", "x", None),
+        ("c.jpg", "three", None, "C#0"),
+    ]
+    assert dict(found[0].metadata) == {"n": 1}
+    ids = [item.identify((item.text or "").encode()) for item in found]
+    assert len(set(ids)) == 3
+    assert ids[2] == "C#0"

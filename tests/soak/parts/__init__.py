@@ -1,0 +1,1 @@
+"""The parts of the soak: each has a `soak` that yields what was tried."""

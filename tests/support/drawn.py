@@ -1,0 +1,33 @@
+"""A collection of drawn scenes in a real index, which tests ask and none changes."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from opensearchpy import OpenSearch
+
+from lexel.encoders import open_encoder
+from lexel.pipeline.encode.run import encode
+from lexel.pipeline.load.run import load
+from lexel.pipeline.scenes import write
+from lexel.pipeline.search.index import Index
+from lexel.pipeline.sources.source import open_source
+
+COUNT = 200
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A drawn collection, indexed as pictures and as captions."""
+
+    folder: Path
+    images: Index
+    captions: Index
+
+
+def draw(client: OpenSearch, folder: Path) -> Drawn:
+    manifest = write(folder, count=COUNT)
+    for name, captions in (("drawn-images", False), ("drawn-captions", True)):
+        source = open_source(manifest, captions=captions)
+        encode(source, folder / name, encoder=open_encoder())
+        load(folder / name, index=name, client=client)
+    return Drawn(folder, Index(client, "drawn-images"), Index(client, "drawn-captions"))
