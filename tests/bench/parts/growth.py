@@ -45,7 +45,7 @@ _LISTING = f"""{_PEAK}
 import sys
 from pathlib import Path
 from lexel.pipeline.items import chunks
-from lexel.pipeline.sources import open_source
+from lexel.pipeline.sources.source import open_source
 found = sum(len(chunk.items) for chunk in chunks(open_source(Path(sys.argv[1])).items(), shard_size=1024))
 print("PEAK", peak())
 """

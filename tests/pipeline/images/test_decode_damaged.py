@@ -90,7 +90,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
 _PEAK = """
 import re, sys
 from pathlib import Path
-from lexel.pipeline.images import BadImageError, decode
+from lexel.pipeline.images.decode import BadImageError, decode
 def peak():
     return int(re.search(r"VmHWM:\\s+(\\d+) kB", Path("/proc/self/status").read_text())[1])
 content = Path(sys.argv[1]).read_bytes()

@@ -205,7 +205,7 @@ def test_words_are_searched_without_torch(drawn: Drawn, at_node: str) -> None:
     code = """
 import json, sys
 from fastapi.testclient import TestClient
-from lexel.pipeline.cluster import connect
+from lexel.pipeline.cluster.client import connect
 from lexel.pipeline.serve.app import app
 from lexel.pipeline.serve.shelf import Shelf
 with TestClient(app(Shelf(connect(), ["drawn-images"], prepare=False))) as api:
