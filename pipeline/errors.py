@@ -6,6 +6,7 @@
     +-- ClusterError    OpenSearch cannot be reached, or refuses
     |   +-- NotThereError   what was named is not in OpenSearch: an index, or an item of one
     +-- EngineError     the embedded node cannot be assembled, started or stopped
+    +-- WriteError      a file cannot be written: a full disk, a folder without rights
     +-- ConfigError     an option or a configuration file makes no sense
 
 The encoders know nothing of this package and have a root of their own, `lexel.encoders.EncoderError`.
@@ -34,6 +35,10 @@ class NotThereError(ClusterError):
 
 class EngineError(LexelError):
     """The embedded node cannot be assembled, started or stopped."""
+
+
+class WriteError(LexelError):
+    """A file cannot be written: the disk is full, or the folder is not ours to write."""
 
 
 class ConfigError(LexelError):

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -18,3 +19,10 @@ def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T],
             yield waiting.popleft().result()
     while waiting:
         yield waiting.popleft().result()
+
+
+def runs(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    """Cut `things` into tuples of `size`, the last one shorter, lazily."""
+    rest = iter(things)
+    while piece := tuple(islice(rest, size)):
+        yield piece

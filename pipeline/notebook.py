@@ -13,15 +13,17 @@ from html import escape
 from os import PathLike
 from pathlib import Path
 
-from lexel.pipeline.cluster.client import connect, in_words
+from lexel.pipeline.cluster.client import connect
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.explain.comparison import Comparison, compare
 from lexel.pipeline.explain.score_parts import Explanation, explain
+from lexel.pipeline.search.encode_query import encode_picture
 from lexel.pipeline.search.filters import field_name, parse_filter
 from lexel.pipeline.search.index import Index
 from lexel.pipeline.search.query_dsl import Mode
 from lexel.pipeline.search.request import Ask
 from lexel.pipeline.search.results import Found, Hit
-from lexel.pipeline.search.run import encode_picture, search
+from lexel.pipeline.search.run import search
 
 File = str | PathLike[str]
 

@@ -66,3 +66,6 @@ def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
         case {"kind": "bce", "features": features, "terms": terms}:
             return CaptionWordsHead(features=features, terms=terms)
     return None
+
+
+Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead

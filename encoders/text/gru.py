@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from lexel.encoders.vocabulary.vocabulary import words
+from lexel.encoders.vocabulary.tokenize import words
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
-from lexel.encoders.vocabulary.vocabulary import words
+from lexel.encoders.vocabulary.tokenize import words
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.vocabulary.vocabulary import words
+from lexel.encoders.vocabulary.tokenize import words
 
 Pooling = Literal["mean", "sum"]
 

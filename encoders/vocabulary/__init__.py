@@ -1,5 +1,6 @@
 """The vocabulary: word forms to terms."""
 
-from lexel.encoders.vocabulary.vocabulary import Vocabulary, words
+from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 __all__ = ["Vocabulary", "words"]

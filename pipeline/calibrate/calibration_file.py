@@ -8,9 +8,9 @@ from typing import Any
 
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.registry import BUILT_IN
+from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.calibrate.run import Tuned
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.shards.shard import write_atomically
 
 _NAME = "calibration.json"
 

@@ -21,7 +21,7 @@ from lexel.pipeline.cli.commands.searching import dashboards as dashboards_cli
 from lexel.pipeline.cli.commands.searching import search
 from lexel.pipeline.cli.commands.searching.explain import explain
 from lexel.pipeline.cli.commands.searching.serve import serve
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import err
 from lexel.pipeline.errors import LexelError
 
 
@@ -33,15 +33,13 @@ class Commands(typer.core.TyperGroup):
         try:
             return super().invoke(ctx)
         except (LexelError, EncoderError) as error:
-            search_results.err.print(f"lexel: {error}", style="red", markup=False, soft_wrap=True)
+            err.print(f"lexel: {error}", style="red", markup=False, soft_wrap=True)
         except OSError as error:
             where = f": {error.filename}" if error.filename else ""
-            search_results.err.print(
-                f"lexel: {error.strerror or error}{where}", style="red", markup=False, soft_wrap=True
-            )
+            err.print(f"lexel: {error.strerror or error}{where}", style="red", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
             stopped = "lexel: stopped; what was finished is kept, and the same command goes on from here."
-            search_results.err.print(stopped, soft_wrap=True)
+            err.print(stopped, soft_wrap=True)
             raise typer.Exit(130) from None
         raise typer.Exit(1)
 

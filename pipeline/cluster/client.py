@@ -1,31 +1,17 @@
 """The way to OpenSearch: where it is, and what its refusals mean in one sentence."""
 
 import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
-from opensearchpy import exceptions as errors
 
 from lexel.pipeline.cluster.json_serializer import Wire
 from lexel.pipeline.cluster.retry import Connection
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.errors import ClusterError
-
-# The narrower kinds first: each is tried in turn.
-_SENTENCES: dict[type[Exception], str] = {
-    errors.SSLError: "OpenSearch's certificate is not trusted; set OPENSEARCH_CA to the file of the CA that signed it.",
-    errors.ConnectionTimeout: "OpenSearch did not answer in time; when it is less busy, give the same command again.",
-    errors.ConnectionError: "OpenSearch does not answer; see that it runs and that OPENSEARCH_URL is right.",
-    errors.AuthenticationException: (
-        "OpenSearch refused the login; set OPENSEARCH_USER and OPENSEARCH_PASSWORD, or OPENSEARCH_API_KEY, anew."
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -129,37 +115,3 @@ def _aws_signer(region: str, service: str) -> Any:
             "No AWS credentials were found; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile."
         )
     return Urllib3AWSV4SignerAuth(credentials, region, service)
-
-
-@contextmanager
-def in_words() -> Iterator[None]:
-    """Turn what the client library raises into a ClusterError of one sentence."""
-    try:
-        yield
-    except errors.OpenSearchException as error:
-        raise ClusterError(_sentence(error)) from error
-
-
-def _sentence(error: Exception) -> str:
-    for kind, sentence in _SENTENCES.items():
-        if isinstance(error, kind):
-            return sentence
-    if isinstance(error, errors.AuthorizationException):
-        return f"This OpenSearch user may not do that{_missing(error)}; ask for the right, or use another user."
-    if isinstance(error, errors.TransportError):
-        return f"OpenSearch refused the request ({error.status_code}): {_reason(error)}."
-    return f"OpenSearch could not be used: {error}."
-
-
-def _missing(error: errors.TransportError) -> str:
-    """The action that the security plugin names, by which a right is given."""
-    found = re.search(r"no permissions for \[([\w:/*, ]+)\]", _reason(error))
-    return f" ({found[1]})" if found else ""
-
-
-def _reason(error: errors.TransportError) -> str:
-    info = error.info
-    if isinstance(info, dict) and isinstance(info.get("error"), dict):
-        causes = info["error"].get("root_cause") or [info["error"]]
-        return str(causes[0].get("reason", info["error"].get("reason", ""))).rstrip(".")
-    return str(error.error).rstrip(".")

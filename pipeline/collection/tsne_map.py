@@ -19,8 +19,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lexel.pipeline.atomic import replacing_file
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import matrix
 
@@ -77,7 +78,7 @@ def projection(folder: Path, there: Sequence[Shard]) -> Projection:
 
 def lay_out(folder: Path) -> None:
     """Make the map of the shards in `folder` now, and keep it there."""
-    there = shards.shards(folder)
+    there = finished_shards(folder)
     if any(shard.rows() for shard in there):
         projection(folder, there)
 
@@ -130,7 +131,7 @@ def _read(path: Path, same: bytes) -> Projection | None:
 def _write(path: Path, same: bytes, made: Projection) -> None:
     columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
     table = pa.table(columns).replace_schema_metadata({_SAME: same})
-    with shards.replacing(path) as temporary:
+    with replacing_file(path) as temporary:
         pq.write_table(table, temporary)
 
 

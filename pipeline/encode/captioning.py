@@ -12,12 +12,13 @@ from pathlib import Path
 import torch
 
 from lexel.encoders.captioner import Captioner, seed_of
+from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.encode.prepare import Ready, ready
 from lexel.pipeline.errors import ConfigError, SourceError
-from lexel.pipeline.iterators import ahead
+from lexel.pipeline.iterators import ahead, runs
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.shard import Failure, write_atomically
-from lexel.pipeline.sources.item import Item, readable, runs
+from lexel.pipeline.shards.shard import Failure
+from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.sources.webdataset import is_tar
 

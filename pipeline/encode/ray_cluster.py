@@ -12,7 +12,7 @@ from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.encode.run import Options, Part, Report, encode
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.folder import write_failures
 from lexel.pipeline.sources.source import open_source
 
 # A machine that is taken away takes its parts along; each is begun again so often.
@@ -76,7 +76,7 @@ def spread(
 
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
-    shard.write_failures(out)  # the parts gathered them while others were still at work
+    write_failures(out)  # the parts gathered them while others were still at work
     return Report(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
 
 

@@ -20,7 +20,9 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
 from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.shard import Job, Shard
+from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
+from lexel.pipeline.shards.job import Job, read_job
+from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
 
@@ -38,7 +40,7 @@ def reterm(
     Pictures need an encoder that makes terms of the same features; texts are encoded from their words, by any. What had
     failed has failed here too. Raises ShardError where the features are of another encoder, or `out` is another job's.
     """
-    there, todo = shards.read_job(folder), shards.shards(folder)
+    there, todo = read_job(folder), finished_shards(folder)
     if not todo:
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
     if out.resolve() == folder.resolve():
@@ -66,8 +68,8 @@ def reterm(
         table, failures = _again(shard, model, job, batch_size, progress), shard.failures()
         shards.write(out, shard.number, table, listing=listings[shard.number], failures=failures)
         progress.advance(encoded=0, failed=len(failures))
-    shards.remove_leftovers(out, {shards.name(shard.number) for shard in todo})
-    failed = shards.write_failures(out)
+    remove_leftovers(out, {shards.name(shard.number) for shard in todo})
+    failed = write_failures(out)
     return Report(total, sum(shard.rows() for shard in todo), failed, new)
 
 

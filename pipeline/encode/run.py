@@ -9,6 +9,7 @@ from typing import TypedDict
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
+from lexel.pipeline.encode.chunks import Chunk, chunks
 from lexel.pipeline.encode.precision_check import fastest
 from lexel.pipeline.encode.prepare import View, least, ready, whole
 from lexel.pipeline.encode.workers import Work, working
@@ -16,9 +17,9 @@ from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.images.preview import SIDE
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.job import check, claim, job_of, listing
-from lexel.pipeline.shards.shard import Job, Shard
-from lexel.pipeline.sources.item import Chunk, chunks
+from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
+from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
+from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.sources.source import Source
 
 
@@ -134,12 +135,12 @@ def encode(
         if plan.again:
             _retry(work, source, out, plan, shard_size)
     _drop_stale(out, part, plan)
-    shards.write_failures(out)
+    write_failures(out)
     return _report(out, plan)
 
 
 def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan:
-    there = {shard.number: shard for shard in shards.shards(out)}
+    there = {shard.number: shard for shard in finished_shards(out)}
     counts: dict[int, int] = {}
     listings: dict[int, str] = {}
     empty = True
@@ -164,7 +165,7 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan
 def _check_source(out: Path, job: Job) -> None:
     """None of the shards fits the source. They are only thrown away where it is known to be theirs."""
     try:
-        there = shards.read_job(out)
+        there = read_job(out)
     except ShardError:  # without job.json nobody can tell whose they are, or load them
         return
     if (there.root, there.source) != (job.root, job.source):
@@ -191,15 +192,15 @@ def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
 
 def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
     """Remove shards past the end of a source that has become shorter, and what a killed run left half-written."""
-    for shard in shards.shards(out):
+    for shard in finished_shards(out):
         if part.has(shard.number) and shard.number not in plan.listings:
             shard.path.unlink(missing_ok=True)
     # Other parts may be writing the common files at this moment.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
-    shards.remove_leftovers(out, {*map(shards.name, plan.listings), *common})
+    remove_leftovers(out, {*map(shards.name, plan.listings), *common})
 
 
 def _report(out: Path, plan: _Plan) -> Report:
-    mine = [shard for shard in shards.shards(out) if shard.number in plan.listings]
+    mine = [shard for shard in finished_shards(out) if shard.number in plan.listings]
     failed = sum(len(shard.failures()) for shard in mine)
     return Report(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)

@@ -12,13 +12,14 @@ import torch
 
 from lexel.encoders.model import Encoded, Model
 from lexel.encoders.runtime.device import cores
+from lexel.pipeline.encode.chunks import Chunk
 from lexel.pipeline.encode.prepare import Ready
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.iterators import ahead
+from lexel.pipeline.iterators import ahead, runs
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
-from lexel.pipeline.sources.item import Chunk, Item, runs
+from lexel.pipeline.sources.item import Item
 
 # One batch on a GPU, and one whose pixels are sent or whose terms are picked meanwhile.
 _LANES_OF_GPU = 2

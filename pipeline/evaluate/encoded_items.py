@@ -12,6 +12,8 @@ from lexel.encoders.terms import importance, prune
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job, write_job, write_vocabulary
 
 Terms = Mapping[str, float]
 Floats = npt.NDArray[np.float32]
@@ -40,7 +42,7 @@ class Items:
 def read(folder: Path) -> Items:
     """The items of a folder of shards. Raises SourceError where nothing in it could be encoded."""
     columns = ["id", "uri", "text", "label", "terms", "vector"]
-    batches = [batch for shard in shards.shards(folder) for batch in shard.batches(columns=columns, size=8192)]
+    batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=columns, size=8192)]
     if not sum(batch.num_rows for batch in batches):
         raise SourceError(f"None of the items could be encoded; {folder / 'failures.parquet'} says why.")
     table = pa.Table.from_batches(batches)
@@ -65,9 +67,9 @@ def cut(folder: Path, out: Path, *, keep: int) -> Path:
     """
     vocabulary = Vocabulary.load(folder / "vocabulary.json")
     out.mkdir(parents=True, exist_ok=True)
-    shards.write_vocabulary(out, vocabulary)
-    shards.write_job(out, shards.read_job(folder))
-    for shard in shards.shards(folder):
+    write_vocabulary(out, vocabulary)
+    write_job(out, read_job(folder))
+    for shard in finished_shards(folder):
         table = shard.table()
         kept = _kept(table["terms"].to_pylist(), vocabulary, keep)
         place = table.schema.get_field_index("terms")

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.evaluate.directions import Direction, Query
+from lexel.pipeline.iterators import runs
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.query_dsl import Dsl, Mode
-from lexel.pipeline.sources.item import runs
 
 # The ranked items of each query, best first, with scores that fall strictly, so that any tool sorts them the same way.
 Run = Mapping[str, Mapping[str, float]]

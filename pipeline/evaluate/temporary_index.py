@@ -12,12 +12,13 @@ from opensearchpy.exceptions import OpenSearchException
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.evaluate.evaluation_set import Watch, unwatched
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
 from lexel.pipeline.load.run import load
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job
 
 PREFIX = "lexel-evaluate"
 View = Literal["terms", "words", "vector"]
@@ -92,7 +93,7 @@ def view_size(client: OpenSearch, folder: Path, view: View) -> int:
 
 
 def _view_documents(folder: Path, view: View) -> Iterator[bulk.Document]:
-    for shard in shards.shards(folder):
+    for shard in finished_shards(folder):
         for batch in shard.batches(columns=COLUMNS):
             for id_, document in documents(batch, shard=shard.number):
                 yield id_, orjson.dumps({view: orjson.loads(document)[view]})
@@ -101,7 +102,7 @@ def _view_documents(folder: Path, view: View) -> Iterator[bulk.Document]:
 def _view_body(folder: Path, view: View) -> dict[str, Any]:
     vocabulary = Vocabulary.load(folder / "vocabulary.json")
     body = index_body(
-        dim=shards.read_job(folder).dim,
+        dim=read_job(folder).dim,
         terms=vocabulary.terms,
         forms=vocabulary.forms,
         engine="lucene",

@@ -1,37 +1,13 @@
 """Why one item stands above another, and the smallest change of the query's words that would swap the two."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain, combinations
-from math import ceil, floor, log
+from dataclasses import dataclass
 from typing import Any
 
-from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.pipeline.explain.score_parts import Stored, score, stored
+from lexel.pipeline.explain.counterfactual import _swap
+from lexel.pipeline.explain.score_parts import Difference, Stored, differences, score, stored
+from lexel.pipeline.search.encode_query import question
 from lexel.pipeline.search.index import Index
-from lexel.pipeline.search.query_syntax import Line, parse_line, written
-from lexel.pipeline.search.request import Ask, Question
-from lexel.pipeline.search.run import question
-
-# Factors outside of this say rather that another word is wanted.
-_LEAST, _MOST = 0.1, 10.0
-# A change of more words than this is another query.
-_MOST_WORDS = 3
-_ADDED = 5
-
-
-@dataclass(frozen=True)
-class Difference:
-    """A term's part of the distance between two items: `above` and `below` are its parts of their scores."""
-
-    term: str
-    above: float
-    below: float
-
-    @property
-    def share(self) -> float:
-        """How much it speaks for the upper item; below 0 for the lower one."""
-        return self.above - self.below
+from lexel.pipeline.search.request import Ask
 
 
 @dataclass(frozen=True)
@@ -62,86 +38,6 @@ def compare(index: Index, ask: Ask, first: str, second: str) -> Comparison:
     return Comparison(
         above, below, scores, terms, vector if len(wanted.vector) else 0.0, _swap(index, ask, above, below)
     )
-
-
-def differences(wanted: Question, above: Stored, below: Stored) -> tuple[Difference, ...]:
-    """What each term that is asked for adds to either score, where that differs."""
-    found = [
-        Difference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
-        for term, weight in wanted.weights.items()
-    ]
-    return tuple(sorted((one for one in found if one.share), key=lambda one: (-one.share, one.term)))
-
-
-def _swap(index: Index, ask: Ask, above: Stored, below: Stored) -> str | None:
-    """The first change, from the smallest on, after which `below` really scores more."""
-    line = parse_line(ask.text)
-    changes = chain(
-        _reweighted(index, ask, line, above, below),
-        _without(line, 1),
-        _with_another(line, above, below),
-        *(_without(line, count) for count in range(2, _MOST_WORDS + 1)),
-    )
-    for changed in changes:
-        if changed.text or ask.images or ask.like:
-            wanted, _ = question(index, replace(ask, text=written(changed)))
-            if score(wanted, below, mode=ask.mode) > score(wanted, above, mode=ask.mode):
-                return written(changed)
-    return None
-
-
-def _reweighted(index: Index, ask: Ask, line: Line, above: Stored, below: Stored) -> Iterator[Line]:
-    """The line with another factor at one word, the gentlest change first."""
-    wanted, _ = question(index, ask)
-    gap = score(wanted, above, mode=ask.mode) - score(wanted, below, mode=ask.mode)
-    changes = []
-    for word in _telling(line):
-        terms = index.analyzed(word)[0]
-        speaks = sum(one.share for one in differences(wanted, above, below) if one.term in terms)
-        if speaks:
-            times = _rounded(1 - gap / speaks)  # of what the word counts now
-            if _LEAST <= times <= _MOST:
-                changes.append((abs(log(times)), word, times))
-    for _, word, times in sorted(changes):
-        yield _with_factor(line, word, line.factors.get(word, 1.0) * times)
-
-
-def _rounded(times: float) -> float:
-    """A factor of two digits beyond `times`, away from 1, so that what it is for surely happens."""
-    if times <= 0:
-        return times
-    return ceil(times * 100 + 1) / 100 if times > 1 else floor(times * 100 - 1) / 100
-
-
-def _with_factor(line: Line, word: str, factor: float) -> Line:
-    plain = " ".join(w for w in line.plain.split() if w != word)
-    return replace(line, plain=plain, factors={**line.factors, word: factor})
-
-
-def _telling(line: Line) -> list[str]:
-    """Its words, each once, without those that say nothing of a picture."""
-    return list(dict.fromkeys(word for word in line.text.split() if word.lower() not in STOP_WORDS))
-
-
-def _without(line: Line, count: int) -> Iterator[Line]:
-    """The line's telling words without so many of them."""
-    words = _telling(line)
-    for gone in combinations(words, count):
-        yield _only(line, [word for word in words if word not in gone])
-
-
-def _only(line: Line, words: Sequence[str]) -> Line:
-    plain = [word for word in line.plain.split() if word in words]
-    factors: Mapping[str, float] = {word: by for word, by in line.factors.items() if word in words}
-    required = tuple(word for word in line.required if word in words)
-    return Line(" ".join(words), " ".join(plain), factors, required, line.banned)
-
-
-def _with_another(line: Line, above: Stored, below: Stored) -> Iterator[Line]:
-    """The line with a word more, of which the lower item has more than the upper one."""
-    lead = {term: weight - above.terms.get(term, 0.0) for term, weight in below.terms.items()}
-    for term in sorted(lead, key=lambda term: -lead[term])[:_ADDED]:
-        yield replace(line, text=f"{line.text} {term}".strip(), plain=f"{line.plain} {term}".strip())
 
 
 def as_json(found: Comparison) -> dict[str, Any]:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from lexel.pipeline.search.encode_query import Question, question
 from lexel.pipeline.search.index import Index
 from lexel.pipeline.search.query_dsl import Mode
-from lexel.pipeline.search.request import Ask, Question
-from lexel.pipeline.search.run import question, search
+from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.run import search
 
 
 @dataclass(frozen=True)
@@ -123,3 +124,26 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "missing": dict(found.missing),
         "unknown": list(found.unknown),
     }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A term's part of the distance between two items: `above` and `below` are its parts of their scores."""
+
+    term: str
+    above: float
+    below: float
+
+    @property
+    def share(self) -> float:
+        """How much it speaks for the upper item; below 0 for the lower one."""
+        return self.above - self.below
+
+
+def differences(wanted: Question, above: Stored, below: Stored) -> tuple[Difference, ...]:
+    """What each term that is asked for adds to either score, where that differs."""
+    found = [
+        Difference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
+        for term, weight in wanted.weights.items()
+    ]
+    return tuple(sorted((one for one in found if one.share), key=lambda one: (-one.share, one.term)))

@@ -10,7 +10,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import orjson
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
@@ -18,24 +17,24 @@ from opensearchpy import exceptions as errors
 from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.atomic import write_atomically
+from lexel.pipeline.cluster.capabilities import _is_embedded
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.cluster.retry import patient, reach
 from lexel.pipeline.collection.fields import Beside
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
 from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
+from lexel.pipeline.load.reconcile import _count, _distinct, _unfinished
 from lexel.pipeline.load.search_templates import install
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.shard import Job, Shard
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import Job, read_job
+from lexel.pipeline.shards.shard import Shard
 
 ENGINES = ("lucene", "faiss")
-# The embedded node says so by this attribute; it has no native libraries, and a faiss field would end it.
-_EMBEDDED = ("lexel", "embedded")
 _ASKED_EVERY = 0.5  # seconds
-# While a part of the index is away, an answer without it would be taken for documents that are missing.
-_ALL_OF_IT = {"allow_partial_search_results": "false"}
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ def load(
     use for: near-duplicates, the map, and the cluster's search templates. `merge` makes one segment of each shard
     before the index is swapped in, which is never written to again: the load takes longer, and searches are faster.
     """
-    job, there = shards.read_job(folder), shards.shards(folder)
+    job, there = read_job(folder), finished_shards(folder)
     if not there:
         raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
     for shard in there:
@@ -152,11 +151,6 @@ def _check(index: str, engine: str, client: OpenSearch) -> None:
             )
 
 
-def _is_embedded(client: OpenSearch) -> bool:
-    nodes = client.nodes.info(metric="settings")["nodes"].values()
-    return any(node.get("attributes", {}).get(_EMBEDDED[0]) == _EMBEDDED[1] for node in nodes)
-
-
 def _identity(job: Job, there: list[Shard], engine: str, shard_count: int, plain: bool) -> str:
     """8 digits that the same load always has and another never: how a broken load finds its index again."""
     content = [(shard.number, shard.listing(), shard.rows()) for shard in there]
@@ -197,25 +191,6 @@ def _about(job: Job) -> dict[str, Any]:
     return {name: value for name, value in asdict(job).items() if name in names}
 
 
-def _unfinished(client: OpenSearch, target: str, there: list[Shard]) -> list[Shard]:
-    """The shards whose items are not all in the index; the index is its own record, which no crash makes wrong."""
-    client.indices.refresh(index=target)
-    found: dict[int, int] = {}
-    numbers = [shard.number for shard in there]
-    for start in range(0, len(numbers), 10_000):
-        some = numbers[start : start + 10_000]
-        by_shard = {"terms": {"field": "shard", "size": len(some)}}
-        body = {
-            "size": 0,
-            "query": {"range": {"shard": {"gte": some[0], "lte": some[-1]}}},
-            "aggs": {"shards": by_shard},
-        }
-        answer = client.search(index=target, body=body, params=_ALL_OF_IT)
-        buckets = answer["aggregations"]["shards"]["buckets"]
-        found |= {bucket["key"]: bucket["doc_count"] for bucket in buckets}
-    return [shard for shard in there if found.get(shard.number, 0) != shard.rows()]
-
-
 def _send(
     client: OpenSearch, plan: _Plan, todo: list[Shard], connections: int, progress: Progress
 ) -> tuple[int, list[Rejected]]:
@@ -240,31 +215,12 @@ def _documents(plan: _Plan, todo: list[Shard]) -> Iterator[bulk.Document]:
                 yield from documents(batch, shard=shard.number, beside=fields)
 
 
-def _distinct(there: list[Shard]) -> int:
-    """How many different ids the shards hold, by a 64-bit hash of each: 9 bytes of memory an item."""
-    batches = (batch for shard in there for batch in shard.batches(columns=["id"], size=8192))
-    ids = (id_ for batch in batches for id_ in batch["id"].to_pylist())
-    hashes = np.fromiter(map(_hash, ids), np.uint64, sum(shard.rows() for shard in there))
-    hashes.sort()
-    return len(hashes) and 1 + int(np.count_nonzero(hashes[1:] != hashes[:-1]))
-
-
-def _hash(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-def _count(client: OpenSearch, target: str) -> int:
-    client.indices.refresh(index=target)
-    found = client.search(index=target, body={"size": 0, "track_total_hits": True}, params=_ALL_OF_IT)
-    return int(found["hits"]["total"]["value"])
-
-
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
     if not rejected:
         path.unlink(missing_ok=True)
         return
     lines = [orjson.dumps({"id": r.id, "reason": r.reason, "document": r.document.decode()}) for r in rejected]
-    shards.write_atomically(path, b"\n".join(lines) + b"\n")
+    write_atomically(path, b"\n".join(lines) + b"\n")
 
 
 def _shortfall(folder: Path, index: str, count: int, expected: int, rejected: list[Rejected]) -> str:

@@ -7,8 +7,7 @@ from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.mappings import pipelines, templates
-
-_NEURAL = "opensearch-neural-search"
+from lexel.pipeline.cluster.capabilities import has_neural
 
 
 def install(client: OpenSearch) -> tuple[str, ...]:
@@ -28,9 +27,3 @@ def install(client: OpenSearch) -> tuple[str, ...]:
     except errors.AuthorizationException:
         pass
     return tuple(stored)
-
-
-def has_neural(client: OpenSearch) -> bool:
-    """Whether every node of the cluster has the neural-search plugin."""
-    nodes = client.nodes.info(metric="plugins")["nodes"].values()
-    return all(any(plugin["name"] == _NEURAL for plugin in node.get("plugins", ())) for node in nodes)

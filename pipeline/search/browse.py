@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.index import Index
 from lexel.pipeline.search.query_dsl import Filters

@@ -11,10 +11,10 @@ from opensearchpy import exceptions as errors
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.vocabulary import words
-from lexel.pipeline.cluster.client import in_words
+from lexel.encoders.vocabulary.tokenize import words
+from lexel.pipeline.cluster.capabilities import has_neural
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.errors import ClusterError, NotThereError
-from lexel.pipeline.load.search_templates import has_neural
 from lexel.pipeline.search.query_dsl import SOURCE
 
 if TYPE_CHECKING:

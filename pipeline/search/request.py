@@ -1,11 +1,11 @@
 """What people ask of an index, and what that comes to: weighted terms, a direction, and what that is worth."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode, Terms, Vector
-from lexel.pipeline.search.query_syntax import Line, parse_line
+from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode
+from lexel.pipeline.search.query_syntax import parse_line
 from lexel.pipeline.search.results import Cursor
 
 
@@ -56,58 +56,3 @@ class Ask:
             raise ConfigError(f"The share of the text is between 0 and 1, not {self.share}.")
         if self.weight is not None and self.weight < 0:
             raise ConfigError(f"The weight of the vector is at least 0, not {self.weight}.")
-
-
-@dataclass(frozen=True)
-class Question:
-    """An item scores the sum of `weights` x its own, and in hybrid `weight` x (1 + cosine of `vector` and its own).
-
-    The vector is empty where none is asked for.
-    """
-
-    weights: Terms
-    vector: Vector
-    weight: float
-
-
-def blended(parts: Sequence[tuple[Question, float]]) -> Question:
-    """One question of several: an item scores the mean of its scores for each, by their shares.
-
-    Scores of a picture and of a sentence are not of one size: before they are averaged each is divided by the weight of
-    its vector, which makes cosines of both.
-    """
-    if len(parts) == 1:
-        return parts[0][0]
-    total = sum(share for _, share in parts) or 1.0
-    shares = [share / total for _, share in parts]
-    questions = [question for question, _ in parts]
-    weight = sum(q.weight * share for q, share in zip(questions, shares, strict=True))
-    weights: dict[str, float] = {}
-    for question, share in zip(questions, shares, strict=True):
-        # With no vector in the score there is nothing to compare by: terms count as they are.
-        size = weight / question.weight if question.weight else 1.0
-        for term, own in question.weights.items():
-            weights[term] = weights.get(term, 0.0) + share * size * own
-    vectors = [[share * x for x in q.vector] for q, share in zip(questions, shares, strict=True)]
-    return Question(weights, [sum(column) for column in zip(*vectors, strict=True)], weight)
-
-
-def sided(texts: Sequence[Question], pictures: Sequence[Question], *, share: float) -> Question:
-    """Texts and pictures in one question: the texts have `share` of it, and each side's own share alike."""
-    if not pictures:
-        return blended([(one, 1.0) for one in texts])
-    if not texts:
-        return blended([(one, 1.0) for one in pictures])
-    return blended(
-        [(one, share / len(texts)) for one in texts] + [(one, (1 - share) / len(pictures)) for one in pictures]
-    )
-
-
-def factored(weights: Terms, line: Line, terms_of: Callable[[str], Terms]) -> dict[str, float]:
-    """`weights` of the line's text with its factors at work; `terms_of` counts the terms of a text."""
-    found, counts = dict(weights), terms_of(line.text) if line.factors else {}
-    for word, factor in line.factors.items():
-        for term, times in terms_of(word).items():
-            once = found.get(term, counts[term]) / counts[term]
-            found[term] = found.get(term, 0.0) + (factor - 1) * times * once
-    return found

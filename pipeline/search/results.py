@@ -107,3 +107,27 @@ def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
         field: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in one["buckets"]}
         for field, one in found.items()
     }
+
+
+def as_json(result: Found) -> dict[str, Any]:
+    """The same for programs."""
+    hits = [
+        {
+            "id": hit.id,
+            "score": hit.score,
+            "uri": hit.uri,
+            "path": str(hit.path),
+            "terms": dict(hit.parts),
+            "vector": hit.vector_part,
+            **{name: hit.source[name] for name in ("text", "captions", "label", "meta") if hit.source.get(name)},
+        }
+        for hit in result.hits
+    ]
+    return {
+        "total": result.total,
+        "took_ms": result.took,
+        "hits": hits,
+        "facets": {field: dict(counts) for field, counts in result.facets.items()},
+        "unknown": list(result.unknown),
+        "next": str(result.next) if result.next else None,
+    }

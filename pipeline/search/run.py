@@ -8,18 +8,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search import neural_dsl, query_dsl
+from lexel.pipeline.search.encode_query import Question, question
 from lexel.pipeline.search.filters import bans, requires
 from lexel.pipeline.search.index import Index
 from lexel.pipeline.search.query_dsl import SOURCE, Dsl
 from lexel.pipeline.search.query_syntax import Line, parse_line
-from lexel.pipeline.search.request import Ask, Question, factored, sided
+from lexel.pipeline.search.request import Ask
 from lexel.pipeline.search.results import Cursor, Found, Hit, counts
 
 if TYPE_CHECKING:
-    from lexel.encoders.model import Encoded, Model
+    pass
 
 # A request by this name always asks the same copies of the shards: others may put equal scores in another order.
 _PREFERENCE = "lexel"
@@ -37,67 +38,6 @@ def search(index: Index, ask: Ask | str) -> Found:
     wanted = replace(wanted, filters=[*wanted.filters, *map(requires, line.required), *map(bans, line.banned)])
     asked, unknown = question(index, wanted)
     return _answer(index, wanted, _body(wanted, asked, line), asked, unknown)
-
-
-def question(index: Index, ask: Ask) -> tuple[Question, tuple[str, ...]]:
-    """What `ask` comes to, its terms, its vector and what that weighs; and the words that the index has no term for."""
-    line = parse_line(ask.text)
-    if ask.mode == "words":
-        return _analyzed(index, line)
-    return _encoded(index, line, ask), index.encoder.vocabulary.unknown(line.text)
-
-
-def _encoded(index: Index, line: Line, ask: Ask) -> Question:
-    dense = ask.mode in {"vector", "hybrid"}
-    texts = [of_text(index, line, dense=dense)] if line.text else []
-    pictures = [*(of_picture(index, content) for content in ask.images), *(of_item(index, id_) for id_ in ask.like)]
-    if not dense:
-        pictures = [replace(one, vector=()) for one in pictures]
-    asked = sided(texts, pictures, share=ask.share)
-    if ask.mode == "vector":
-        asked = replace(asked, weights={}, weight=1.0)
-    return asked if ask.weight is None or ask.mode != "hybrid" else replace(asked, weight=ask.weight)
-
-
-def of_text(index: Index, line: Line, *, dense: bool) -> Question:
-    """What a typed line asks for; with `dense` also as a vector, which needs the networks."""
-    encoder = index.encoder
-    weights = _expanded(index, line.text) if encoder.expands else encoder.query(line.text)
-    vector = index.text_vector(line.text) if dense else ()
-    return Question(factored(weights, line, encoder.query), vector, encoder.vector_weight("text"))
-
-
-def _expanded(index: Index, text: str) -> dict[str, float]:
-    with index.busy:
-        return index.model.queries([text])[0]
-
-
-def of_picture(index: Index, content: bytes) -> Question:
-    """What a picture's bytes ask for. Raises BadImageError where they are none."""
-    with index.busy:
-        encoded = encode_picture(index.model, content)
-    weights = index.encoder.picture_query(encoded.terms[0])
-    return Question(weights, encoded.vectors[0].tolist(), index.encoder.vector_weight("image"))
-
-
-def of_item(index: Index, id_: str) -> Question:
-    """What an item of the index asks for by what is stored of it. Needs no networks."""
-    stored = index.item(id_, fields=("terms", "vector"))
-    weights = index.encoder.picture_query(stored["terms"]) if index.side == "image" else stored["terms"]
-    return Question(weights, stored["vector"], index.encoder.vector_weight(index.side))
-
-
-def encode_picture(model: "Model", content: bytes) -> "Encoded":
-    """One picture's vector and terms. Raises BadImageError where the bytes are no picture."""
-    from lexel.pipeline.images.decoder_pool import decode
-
-    return model.images(model.pixels(decode(content, least=model.enough).rows)[None])
-
-
-def _analyzed(index: Index, line: Line) -> tuple[Question, tuple[str, ...]]:
-    """What OpenSearch makes of the line's words, so that hits can be explained without an encoder."""
-    weights, unknown = index.analyzed(line.text)
-    return Question(factored(weights, line, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
 
 
 def _body(ask: Ask, asked: Question, line: Line) -> Dsl:

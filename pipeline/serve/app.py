@@ -12,9 +12,9 @@ from fastapi.staticfiles import StaticFiles
 
 from lexel.pipeline.serve import error_responses
 from lexel.pipeline.serve.index_registry import Shelf
+from lexel.pipeline.serve.metrics import Meter, Metered
 from lexel.pipeline.serve.middleware import Guarded, Limits, TooLargeError, too_large
 from lexel.pipeline.serve.routes import collection, explain, health, images, search
-from lexel.pipeline.serve.routes.health import Meter, Metered
 
 _PAGE = Path(__file__).parent / "page"
 # Questions that are answered at once; more wait their turn, and OpenSearch is not flooded.

@@ -12,7 +12,7 @@ from fastapi import Depends, Request
 from opensearchpy import OpenSearch
 
 from lexel.encoders import EncoderError
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.errors import LexelError, NotThereError
 from lexel.pipeline.search.index import Index
 from lexel.pipeline.search.query_dsl import MANY

@@ -1,13 +1,38 @@
 """Whose a folder of shards is: what a job writes down before its first shard, and what makes it refuse a folder."""
 
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Model
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
+from lexel.pipeline.atomic import replacing_file, write_atomically
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.shards import shard
-from lexel.pipeline.shards.shard import Job
 from lexel.pipeline.sources.item import readable
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a folder of shards was made from and with; written once, before the first shard."""
+
+    encoder: str
+    name: str
+    fingerprint: str
+    vocabulary: str  # its hash
+    dim: int
+    feature_dim: int | None
+    vector_weight: Mapping[str, float]  # of a hybrid query, by its side: "text", "image"
+    root: str  # the folder that uris are relative to, on the machine that encoded
+    captions: bool  # whether the items are the source's captions
+    shard_size: int
+    source: str = ""  # the manifest or tar in `root`; empty for the folder itself
+    features_id: str = ""  # see Encoder.features_id; other words can be made of equal features
+    thumbnail: int = 0  # the longest side of the thumbnails; 0 where there are none
+    format: int = FORMAT
 
 
 def job_of(
@@ -40,7 +65,7 @@ def check(out: Path, job: Job) -> None:
     """Make sure that `out` is new, or was made by the same encoder with the same options. Raises ShardError."""
     if not (out / "job.json").exists():
         return
-    there = shard.read_job(out)
+    there = read_job(out)
     if there.fingerprint != job.fingerprint:
         raise ShardError(
             f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), "
@@ -65,5 +90,31 @@ def claim(out: Path, job: Job, encoder: Encoder) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ShardError(f"{out} cannot be made a folder for shards: {error.strerror}.") from error
-    shard.write_vocabulary(out, encoder.vocabulary)
-    shard.write_job(out, job)
+    write_vocabulary(out, encoder.vocabulary)
+    write_job(out, job)
+
+
+def read_job(folder: Path) -> Job:
+    """What made the shards in `folder`. Raises ShardError where it holds none."""
+    try:
+        table = json.loads((folder / "job.json").read_text(encoding="utf-8"))
+        if table.get("format") != FORMAT:
+            raise ShardError(
+                f"{folder} has shards of format {table.get('format')!r}; this lexel reads format {FORMAT}."
+            )
+        return Job(**table)
+    except FileNotFoundError as error:
+        raise ShardError(f"{folder} holds no shards: `lexel encode SOURCE {folder}` makes them.") from error
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ShardError(f"{folder / 'job.json'} cannot be read ({error}); encode into another folder.") from error
+
+
+def write_job(folder: Path, job: Job) -> None:
+    """Write job.json."""
+    write_atomically(folder / "job.json", (json.dumps(asdict(job), indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def write_vocabulary(folder: Path, vocabulary: Vocabulary) -> None:
+    """Write vocabulary.json."""
+    with replacing_file(folder / "vocabulary.json") as temporary:
+        vocabulary.save(temporary)

@@ -10,7 +10,6 @@ import orjson
 import pyarrow as pa
 
 from lexel.pipeline.images.preview import Look
-from lexel.pipeline.shards.shard import schema
 from lexel.pipeline.sources.item import Item
 
 
@@ -85,3 +84,14 @@ def _matrix(rows: Sequence[Any], width: int, kind: Any) -> pa.Array:
     """Vectors as one fixed-size list column, without a Python object a number."""
     flat = np.concatenate(rows).astype(kind) if rows else np.zeros(0, kind)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), width)
+
+
+def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
+    """The columns of a shard, for vectors [dim] and, where the head reads something else, features [feature_dim]."""
+    fields = [
+        ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
+        ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
+        ("thumbnail", pa.binary()), ("phash", pa.int64()), ("waves", pa.binary(64)),
+        ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
+    ]  # fmt: skip
+    return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))

@@ -3,9 +3,8 @@
 import hashlib
 import json
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import TypeVar
 
@@ -47,21 +46,6 @@ class Item:
         return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
 
 
-@dataclass(frozen=True)
-class Chunk:
-    """The items of one shard: the `number`-th run of `shard_size` items of a source."""
-
-    number: int
-    items: Sequence[Item]
-
-    def digest(self) -> str:
-        """A hash of the listing. A finished shard is kept only while this stays the same."""
-        hashed = hashlib.blake2b(digest_size=16)
-        for item in self.items:
-            hashed.update(item.listing() + b"\n")
-        return hashed.hexdigest()
-
-
 def readable(name: str) -> str:
     """`name` as text that JSON and Parquet can hold: a byte of it that is not UTF-8 is spelled out ("caf\\udce9")."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
@@ -80,15 +64,3 @@ def check_size(size: int) -> None:
     """Raises OSError for more than MAX_BYTES."""
     if size > MAX_BYTES:
         raise OSError(f"{size / 1e9:.1f} GB, too large for a picture")
-
-
-def runs(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """Cut `things` into tuples of `size`, the last one shorter, lazily."""
-    rest = iter(things)
-    while piece := tuple(islice(rest, size)):
-        yield piece
-
-
-def chunks(items: Iterable[Item], *, shard_size: int) -> Iterator[Chunk]:
-    """Cut a source into chunks, lazily: a pure function of the source's list."""
-    return (Chunk(number, piece) for number, piece in enumerate(runs(items, shard_size)))

@@ -11,10 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
-from lexel.pipeline.errors import ShardError
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.shard import Job, Shard
+from lexel.pipeline.shards.folder import opened
+from lexel.pipeline.shards.job import Job
 
 # How many items are named as examples of a kind.
 NAMED = 5
@@ -75,19 +74,6 @@ def count(folder: Path, *, progress: Progress = QUIET) -> Counts:
             tally.add(batch)
             progress.advance(encoded=batch.num_rows, failed=0)
     return tally.counts(job, vocabulary, len(there), failed, parquet)
-
-
-def opened(folder: Path) -> tuple[Job, Vocabulary, list[Shard]]:
-    """The job, vocabulary and shards in `folder`. Raises ShardError where there are none that fit together."""
-    job, there = shards.read_job(folder), shards.shards(folder)
-    if not there:
-        raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
-    if vocabulary.hash != job.vocabulary:
-        raise ShardError(
-            f"{folder / 'vocabulary.json'} was changed after encoding; its shards and words no longer fit together."
-        )
-    return job, vocabulary, there
 
 
 @dataclass

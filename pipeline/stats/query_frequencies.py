@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError, SourceError
+from lexel.pipeline.shards.folder import opened
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.sources.source import open_source
-from lexel.pipeline.stats.counts import Floats, Ints, entries, opened
+from lexel.pipeline.stats.counts import Floats, Ints, entries
 
 
 @dataclass(frozen=True)

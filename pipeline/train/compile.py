@@ -16,13 +16,15 @@ from lexel.encoders.encoder import read
 from lexel.encoders.model import Model
 from lexel.encoders.runtime.device import cores
 from lexel.encoders.runtime.openvino_network import compile_to
+from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.encode.precision_check import AGREES, fastest
 from lexel.pipeline.encode.prepare import Ready, ready
 from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.errors import ConfigError, SourceError
+from lexel.pipeline.iterators import runs
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.scenes import draw, scene
-from lexel.pipeline.sources.item import Item, runs
+from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import output_folder
 
@@ -60,7 +62,7 @@ def compile_encoder(
     if int8 and source is None:
         raise ConfigError("Eight bits need pictures like yours to find the ranges of numbers by: add --pictures.")
     output_folder.check(out)
-    with output_folder.replacing(out) as new:
+    with replacing_folder(out) as new:
         model = encoder.copy_to(new, device="cpu").load(device="cpu")
         shown, compared = _pictures(model, source, SHOWN if int8 else 0, progress)
         compile_to(new, model, pictures=shown if int8 else None)

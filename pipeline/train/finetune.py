@@ -14,6 +14,7 @@ from lexel.encoders.model import Model
 from lexel.encoders.pair import is_pair
 from lexel.encoders.runtime.device import chosen
 from lexel.encoders.towers import DualTower
+from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import output_folder
@@ -83,7 +84,7 @@ def finetune(
             "takes a batch through it in smaller pieces with the same result."
         ) from error
     made = _Made(base, tower, train, val, recipe, where)
-    with output_folder.replacing(out) as new:
+    with replacing_folder(out) as new:
         made.save(new, out.resolve().name, {BEFORE: History([before], 0), "finetune": history})
     return Finetuned(read(out), before, history, train.failed | val.failed)
 

@@ -1,8 +1,5 @@
 """The parts of an encoder before training and after it."""
 
-import torch
-from torch import nn
-
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.head import (
     AnyHead,
@@ -11,18 +8,15 @@ from lexel.encoders.heads.head import (
     LabelsHead,
     LexiconHead,
     RegionHead,
+    Trainable,
     ZeroShotHead,
 )
 from lexel.encoders.image.regions import RegionBackbone
-from lexel.encoders.layers import readers
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.train.artifacts import training_id
-from lexel.pipeline.train.data.standardize import Standard
 from lexel.pipeline.train.data.training_set import Lesson
 from lexel.pipeline.train.starting_encoder import Base
-from lexel.pipeline.train.tasks.head_task import Trainable
 from lexel.pipeline.train.training_options import Options
 
 AnyTower = PairTower | DualTower
@@ -39,19 +33,6 @@ def check(base: Base, options: Options) -> None:
         raise ConfigError("The head labels needs the classifier's own features; give --encoder IMAGE+TEXT.")
     if regions_of(base.tower) and options.head != "lexicon":
         raise ConfigError(f"Regions of a picture cannot be read by the head {options.head}; give `--head lexicon`.")
-
-
-def origin(tower: AnyTower) -> str:
-    """What tells these towers from others before they are trained. The image side is known by its features."""
-    projections = (tower.image_projection, tower.text_projection) if isinstance(tower, PairTower) else ()
-    return training_id.digest(training_id.weights(*projections), text_origin(tower))
-
-
-def text_origin(tower: AnyTower) -> str:
-    """What tells the text side of these towers from others."""
-    reading = tower.text if isinstance(tower, PairTower) else tower
-    assert isinstance(reading, nn.Module)
-    return training_id.weights(reading)
 
 
 def regions_of(tower: AnyTower) -> int:
@@ -82,24 +63,3 @@ def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> 
         return LabelsHead.of(base.image, vocabulary)
     except EncoderError as error:
         raise ConfigError(str(error)) from error
-
-
-def fold_head(head: Trainable, standard: Standard) -> None:
-    """Make a head that learned on standardised features read the features themselves."""
-    standard.fold_into((head.inner if isinstance(head, RegionHead) else head).logits)
-
-
-@torch.no_grad()
-def unfold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
-    """Make trained projections read standardised features: what `fold_tower` undoes."""
-    standard.unfold_from(tower.image_projection)
-    for linear in readers(tower.text_projection):
-        linear.weight.mul_(text_std)
-
-
-@torch.no_grad()
-def fold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
-    """Make projections that learned on standardised features read the features themselves."""
-    standard.fold_into(tower.image_projection)
-    for linear in readers(tower.text_projection):
-        linear.weight.div_(text_std)

@@ -18,6 +18,7 @@ from lexel.encoders.runtime.device import chosen
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.terms import importance
 from lexel.encoders.towers import PairTower
+from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.sources.source import Source
@@ -25,10 +26,11 @@ from lexel.pipeline.train import head_factory, output_folder
 from lexel.pipeline.train.artifacts import training_id
 from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
 from lexel.pipeline.train.artifacts.model_card import card
+from lexel.pipeline.train.artifacts.training_id import text_origin
 from lexel.pipeline.train.artifacts.write import record
 from lexel.pipeline.train.data.image_features import lessons
 from lexel.pipeline.train.data.splits import splits
-from lexel.pipeline.train.data.standardize import Standard
+from lexel.pipeline.train.data.standardize import Standard, fold_head, fold_tower, unfold_tower
 from lexel.pipeline.train.data.text_features import text_features
 from lexel.pipeline.train.data.training_set import Batch, Counts, Lesson
 from lexel.pipeline.train.starting_encoder import Base, open_base
@@ -79,7 +81,7 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
         device=options.device,
         bar=teller.bar,
     )
-    run = _Run(base, *both, options, work, teller, head_factory.origin(base.tower))
+    run = _Run(base, *both, options, work, teller, training_id.origin(base.tower))
     stages: dict[str, History] = {}
     teach, judge, history = run.towers()
     if history is not None:
@@ -88,7 +90,7 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     if history is not None:
         stages["head"] = history
     model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device)
-    with output_folder.replacing(out) as new:
+    with replacing_folder(out) as new:
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
         weights = vector_weights(model, saved, both[1], judge.texts)
         text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
@@ -151,7 +153,7 @@ class _Run:
             with fast(chosen(self.options.device)):
                 return encode(texts)
 
-        text_id = head_factory.text_origin(tower)
+        text_id = text_origin(tower)
         found: list[Tensor | None] = []
         for lesson in (self.train, self.val):
             place = self.work / f"texts-{training_id.digest(text_id, lesson.texts)}"
@@ -164,7 +166,7 @@ class _Run:
         standard = Standard.of(tower.summary(self.train.sample(20_000)))
         text_std = float(kept[0][:20_000].float().std()) if kept[0] is not None else 1.0
         if self.base.trained:
-            head_factory.unfold_tower(tower, standard, text_std)
+            unfold_tower(tower, standard, text_std)
         task = TowerTask(
             tower,
             train=(self.train, Texts(self.train.texts, kept[0])),
@@ -175,7 +177,7 @@ class _Run:
             device=chosen(self.options.device),
         )
         history = self._fit("towers", task, recipe.schedule, [])
-        head_factory.fold_tower(tower, standard, text_std)
+        fold_tower(tower, standard, text_std)
         return history
 
     def _text_vectors(self, lesson: Lesson, kept: Tensor | None) -> Tensor:
@@ -214,7 +216,7 @@ class _Run:
         history = self._fit(
             f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash]
         )
-        head_factory.fold_head(head, standard)
+        fold_head(head, standard)
         return head, history
 
     def _fit(self, stage: str, task: Task[Batch], schedule: Schedule, about: object) -> History:

@@ -19,7 +19,7 @@ from lexel.encoders.runtime.device import chosen
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import DualTower, PairTower
-from lexel.encoders.vocabulary.vocabulary import words
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train.training_options import Options
 

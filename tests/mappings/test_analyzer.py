@@ -43,7 +43,7 @@ def check(client: OpenSearch, name: str, captions: list[str]) -> int:
 
 
 def words_of(text: str) -> list[str]:
-    from lexel.encoders.vocabulary.vocabulary import words
+    from lexel.encoders.vocabulary.tokenize import words
 
     return words(text)
 

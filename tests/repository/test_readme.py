@@ -16,7 +16,7 @@ from lexel.encoders import open_encoder
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.engine.folders import shared_folder
-from lexel.pipeline.search.run import encode_picture
+from lexel.pipeline.search.encode_query import encode_picture
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
 from lexel.pipeline.encode.run import Part, Report
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
 
 SHARD = 4
@@ -46,7 +46,7 @@ def run(
 
 
 def rows(out: Path) -> list[dict[str, Any]]:
-    return [row for shard in shards.shards(out) for row in shard.table().to_pylist()]
+    return [row for shard in finished_shards(out) for row in shard.table().to_pylist()]
 
 
 def vectors(found: list[dict[str, Any]]) -> npt.NDArray[np.float32]:
@@ -64,4 +64,4 @@ def failures(out: Path) -> dict[str, str]:
 
 def marks(out: Path) -> dict[int, int]:
     """Each shard's number and inode, which changes when it is written again."""
-    return {shard.number: shard.path.stat().st_ino for shard in shards.shards(out)}
+    return {shard.number: shard.path.stat().st_ino for shard in finished_shards(out)}

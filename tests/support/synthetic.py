@@ -13,7 +13,8 @@ from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.images.preview import Look
 from lexel.pipeline.shards import shard
-from lexel.pipeline.shards.shard import Job, Shard
+from lexel.pipeline.shards.job import Job, write_job
+from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item, Scalar
 
@@ -64,7 +65,7 @@ def collection(
     vectors = units(dice.normal(size=(count, DIM)))
     folder.mkdir(parents=True, exist_ok=True)
     VOCABULARY.save(folder / "vocabulary.json")
-    shard.write_job(folder, job(shard_size))
+    write_job(folder, job(shard_size))
     ids = []
     for number in range(0, (count + shard_size - 1) // shard_size):
         rows = [

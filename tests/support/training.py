@@ -10,7 +10,7 @@ import numpy as np
 import torch
 
 from lexel.encoders import Encoder
-from lexel.pipeline.calibrate.run import term_scores
+from lexel.pipeline.calibrate.hybrid_weight import term_scores
 from lexel.pipeline.progress import QUIET
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source, open_source

@@ -1,21 +1,13 @@
 """How results look in a terminal."""
 
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
-from typing import Any
 
-from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
 
+from lexel.pipeline.cli.views.console import out, short
 from lexel.pipeline.search.results import Found, Hit
-
-out = Console(highlight=False)
-# Progress and errors go to standard error, so that what a command answers can be piped on.
-err = Console(stderr=True, highlight=False)
 
 _PARTS = 6
 
@@ -48,30 +40,6 @@ def found(result: Found) -> Table:
     return table
 
 
-def as_json(result: Found) -> dict[str, Any]:
-    """The same for programs."""
-    hits = [
-        {
-            "id": hit.id,
-            "score": hit.score,
-            "uri": hit.uri,
-            "path": str(hit.path),
-            "terms": dict(hit.parts),
-            "vector": hit.vector_part,
-            **{name: hit.source[name] for name in ("text", "captions", "label", "meta") if hit.source.get(name)},
-        }
-        for hit in result.hits
-    ]
-    return {
-        "total": result.total,
-        "took_ms": result.took,
-        "hits": hits,
-        "facets": {field: dict(counts) for field, counts in result.facets.items()},
-        "unknown": list(result.unknown),
-        "next": str(result.next) if result.next else None,
-    }
-
-
 def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
     """A picture's weighted words, what says most of it first, with bars for the weights."""
     table = Table(box=None, pad_edge=False, show_header=False)
@@ -92,47 +60,3 @@ def _why(hit: Hit) -> str:
     more = [f"[dim]{len(hit.parts) - _PARTS} more[/]"] if len(hit.parts) > _PARTS else []
     vector = [f"[cyan]vector[/] {hit.vector_part:.2f}"] if hit.vector_part else []
     return "  ".join(parts + more + vector)
-
-
-def short(path: Path) -> str:
-    """A path from here where it is below, else whole."""
-    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
-
-
-class _Rate(ProgressColumn):
-    """Items a second of this run, so that what earlier runs did does not flatter it."""
-
-    def render(self, task: Task) -> Text:
-        return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
-
-
-class Bar:
-    """A progress bar with rate, time left and failures. Use as a context manager."""
-
-    def __init__(self, what: str) -> None:
-        failures = TextColumn("[red]{task.fields[failures]}[/]")
-        columns = (TextColumn(what), BarColumn(), MofNCompleteColumn(), _Rate(), TimeRemainingColumn(), failures)
-        # Where there is no terminal, a bar would leave blank lines in a log.
-        self._progress = Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
-        self._task = self._progress.add_task(what, total=None, failures="")
-        self._failed = 0
-
-    def plan(self, *, total: int, done: int) -> None:
-        """See `Progress.plan`."""
-        self._progress.reset(self._task, total=total, completed=done, failures="")
-
-    def advance(self, *, encoded: int, failed: int) -> None:
-        """See `Progress.advance`."""
-        self._failed += failed
-        self._progress.update(
-            self._task, advance=encoded + failed, failures=f"{self._failed} failed" if self._failed else ""
-        )
-
-    def __enter__(self) -> "Bar":
-        self._progress.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._progress.stop()

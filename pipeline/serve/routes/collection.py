@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lexel.pipeline.cluster.client import in_words
+from lexel.pipeline.cluster.error_messages import in_words
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest, Volume
 from lexel.pipeline.serve.schema import Collection, Collections, Example, Examples, TermCount, Terms

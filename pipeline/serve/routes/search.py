@@ -6,12 +6,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from lexel.pipeline.cli.views.search_results import as_json
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import bans, requires
 from lexel.pipeline.search.query_syntax import parse_line
-from lexel.pipeline.search.results import Found
+from lexel.pipeline.search.results import Found, as_json
 from lexel.pipeline.search.run import search
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest, Volume

@@ -7,8 +7,8 @@ from torch import Tensor
 
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Model
-from lexel.pipeline.calibrate.run import MOST_QUERIES, Floats, best_weight
-from lexel.pipeline.sources.item import runs
+from lexel.pipeline.calibrate.hybrid_weight import MOST_QUERIES, Floats, best_weight
+from lexel.pipeline.iterators import runs
 from lexel.pipeline.train.data.training_set import Lesson
 
 

@@ -5,6 +5,10 @@ import json
 
 from torch import nn
 
+from lexel.encoders.towers import PairTower
+from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.head_factory import AnyTower
+
 
 def digest(*about: object) -> str:
     """16 hexadecimal digits over what `about` is as JSON."""
@@ -18,3 +22,16 @@ def weights(*modules: nn.Module) -> str:
         hashed.update(name.encode())
         hashed.update(value.detach().cpu().contiguous().numpy().tobytes())
     return hashed.hexdigest()
+
+
+def origin(tower: AnyTower) -> str:
+    """What tells these towers from others before they are trained. The image side is known by its features."""
+    projections = (tower.image_projection, tower.text_projection) if isinstance(tower, PairTower) else ()
+    return training_id.digest(training_id.weights(*projections), text_origin(tower))
+
+
+def text_origin(tower: AnyTower) -> str:
+    """What tells the text side of these towers from others."""
+    reading = tower.text if isinstance(tower, PairTower) else tower
+    assert isinstance(reading, nn.Module)
+    return training_id.weights(reading)

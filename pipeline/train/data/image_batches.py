@@ -13,10 +13,10 @@ from torch import Tensor
 
 from lexel.pipeline.encode.prepare import Eye, Ready, ready
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.iterators import ahead
+from lexel.pipeline.iterators import ahead, runs
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.shard import Failure
-from lexel.pipeline.sources.item import Item, runs
+from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.training_set import Draw, Lesson, Rows

@@ -12,7 +12,8 @@ from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode.run import encode
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.progress import Progress
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.splits import Splits
@@ -69,12 +70,12 @@ def merged(first: Lesson, second: Lesson) -> Lesson:
 def _table(folder: Path) -> pa.Table:
     """All rows of the shards in `folder`, with what training needs of them; no columns where there are none."""
     wanted = _columns(folder)
-    batches = [batch for shard in shards.shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
+    batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
     return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
 
 
 def _columns(folder: Path) -> list[str]:
-    return ["id", "captions", "label", "features" if shards.read_job(folder).feature_dim else "vector"]
+    return ["id", "captions", "label", "features" if read_job(folder).feature_dim else "vector"]
 
 
 def _lesson(tables: list[pa.Table]) -> Lesson:

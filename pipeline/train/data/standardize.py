@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from lexel.encoders.heads.head import RegionHead, Trainable
 from lexel.encoders.image.regions import regions_of
 from lexel.encoders.layers import readers
+from lexel.encoders.towers import PairTower
 
 
 @dataclass(frozen=True)
@@ -49,3 +51,24 @@ class Standard:
         for linear in readers(map_):
             linear.weight.div_(self.std.to(linear.weight.device))
             linear.bias.sub_(linear.weight @ self.mean.to(linear.weight.device))
+
+
+def fold_head(head: Trainable, standard: Standard) -> None:
+    """Make a head that learned on standardised features read the features themselves."""
+    standard.fold_into((head.inner if isinstance(head, RegionHead) else head).logits)
+
+
+@torch.no_grad()
+def unfold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
+    """Make trained projections read standardised features: what `fold_tower` undoes."""
+    standard.unfold_from(tower.image_projection)
+    for linear in readers(tower.text_projection):
+        linear.weight.mul_(text_std)
+
+
+@torch.no_grad()
+def fold_tower(tower: PairTower, standard: Standard, text_std: float) -> None:
+    """Make projections that learned on standardised features read the features themselves."""
+    standard.fold_into(tower.image_projection)
+    for linear in readers(tower.text_projection):
+        linear.weight.div_(text_std)

@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lexel.pipeline.atomic import write_atomically
+from lexel.pipeline.iterators import runs
 from lexel.pipeline.progress import Progress
-from lexel.pipeline.shards.shard import write_atomically
-from lexel.pipeline.sources.item import runs
 
 _PART = 2048
 

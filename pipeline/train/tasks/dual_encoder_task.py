@@ -14,7 +14,7 @@ from torch.utils.checkpoint import checkpoint
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.sources.item import runs
+from lexel.pipeline.iterators import runs
 from lexel.pipeline.train.data.image_batches import Album, Shown
 from lexel.pipeline.train.data.training_set import Lesson
 from lexel.pipeline.train.tasks.head_task import figures_of

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, normalize
 
-from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead
+from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead, Trainable
 from lexel.encoders.image.regions import regions_of
 from lexel.encoders.runtime.precision import fast
 from lexel.pipeline.train.data.standardize import Standard
@@ -17,9 +17,6 @@ from lexel.pipeline.train.tasks.loop import Figures
 from lexel.pipeline.train.tasks.losses import caption_bce, l1
 from lexel.pipeline.train.tasks.recall import Recall, recalls
 from lexel.pipeline.train.tasks.schedule import Schedule
-
-Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead
-
 
 _SCHEDULE = Schedule(epochs=24, batch=1000, rate=1e-3)
 # How far from 0 a word's logit begins, and how much it then varies from picture to picture.

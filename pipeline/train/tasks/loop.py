@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 import torch
 from torch import Tensor, nn
 
-from lexel.pipeline.shards.shard import replacing
+from lexel.pipeline.atomic import replacing_file
 from lexel.pipeline.train.tasks.schedule import Schedule
 
 Figures = dict[str, float]
@@ -152,7 +152,7 @@ def _save(task: Task[Any], state: _State, path: Path, identity: str) -> None:
         "step": state.step,
     }
     # To an open file: given a path, torch.save calls a full disk a RuntimeError.
-    with replacing(path) as temporary, temporary.open("wb") as file:
+    with replacing_file(path) as temporary, temporary.open("wb") as file:
         torch.save(content, file)
 
 

@@ -14,7 +14,8 @@ from lexel.encoders import Encoder
 from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.shards import shard
-from lexel.pipeline.shards.shard import Job
+from lexel.pipeline.shards.job import Job, write_job
+from lexel.pipeline.shards.table import schema
 
 FINGERPRINT = "1" * 16
 # Names of the commonest terms do not say so: ranks are what `words` is sorted by.
@@ -95,7 +96,7 @@ class Crowd:
         """All of them as shards in `folder`."""
         folder.mkdir(parents=True, exist_ok=True)
         self.vocabulary.save(folder / "vocabulary.json")
-        shard.write_job(folder, self._job())
+        write_job(folder, self._job())
         for number, batch in enumerate(self.batches()):
             shard.write(
                 folder, number, self._table(batch), listing=f"{self._fingerprint}-{self.seed}-{number}", failures=[]
@@ -165,7 +166,7 @@ class Crowd:
             "terms": pa.MapArray.from_arrays(offsets, keys, pa.array(batch.weights.ravel())),
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(batch.vectors.ravel()), self.dim),
         }
-        fields = shard.schema(dim=self.dim, feature_dim=None)
+        fields = schema(dim=self.dim, feature_dim=None)
         return pa.table([columns[name] for name in fields.names], schema=fields)
 
     def _job(self) -> Job:

@@ -26,7 +26,7 @@ from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.images.preview import SIDE
 from lexel.pipeline.scenes import write
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.item import Item, read_file
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train.compile import compile_encoder
@@ -220,7 +220,7 @@ class Pipeline:
 
     def vectors(self) -> npt.NDArray[np.float32]:
         """Of the last run."""
-        return np.array([v for s in shard.shards(self._out) for v in s.table()["vector"].to_pylist()], np.float32)
+        return np.array([v for s in finished_shards(self._out) for v in s.table()["vector"].to_pylist()], np.float32)
 
 
 class _Began:

@@ -16,7 +16,7 @@ from lexel.pipeline.engine import node_control
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
 from lexel.pipeline.load.run import load
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 
 _COUNT, _ROUNDS = 20_000, 3
 _METADATA = {"place": "keyword", "stars": "long"}
@@ -92,7 +92,7 @@ def _remove(client: OpenSearch, pattern: str) -> None:
 
 def _documents(folder: Path) -> Iterator[bulk.Document]:
     """As `lexel load` makes them, with the fields `near` and `map`."""
-    for shard in shards.shards(folder):
+    for shard in finished_shards(folder):
         for batch in shard.batches(columns=COLUMNS):
             fields = [{"near": id_, "map": {"x": 0.1234, "y": 0.1234}} for id_ in batch.column("id").to_pylist()]
             yield from documents(batch, shard=shard.number, beside=fields)

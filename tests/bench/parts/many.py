@@ -17,7 +17,7 @@ from lexel.encoders import open_encoder
 from lexel.pipeline.encode.ray_cluster import spread
 from lexel.pipeline.encode.run import Part, encode
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
 
 _WORKERS = 3
@@ -90,7 +90,7 @@ def kill_one(out: Path) -> int:
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
         time.sleep(0.005)
-        if out.is_dir() and shard.shards(out) and (busy := _workers()):
+        if out.is_dir() and finished_shards(out) and (busy := _workers()):
             os.kill(busy[0], signal.SIGKILL)
             return busy[0]
     return 0

@@ -9,7 +9,8 @@ from opensearchpy import OpenSearch
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.vocabulary.aliases import read_aliases, read_ban_list
-from lexel.encoders.vocabulary.vocabulary import Vocabulary, words
+from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 
 CAPTIONS = [

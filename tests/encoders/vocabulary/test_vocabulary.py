@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.vocabulary import Vocabulary, words
+from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 CAPTIONS = [
     "Two dogs run through the snow .",

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from lexel.encoders import open_encoder
 from lexel.encoders.terms import score
-from lexel.pipeline.calibrate.run import best_cutoff, best_weight, ranks, recalls, term_scores
+from lexel.pipeline.calibrate.cutoff import best_cutoff
+from lexel.pipeline.calibrate.hybrid_weight import best_weight, ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.scenes import write
 

@@ -9,7 +9,7 @@ from typer.testing import CliRunner, Result
 from lexel.pipeline.cli.config_file import options, read
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 
 
 @pytest.fixture(scope="module")
@@ -43,14 +43,14 @@ def test_options_and_arguments_come_from_the_file(here: Path, encoder: Path) -> 
     text = f"device: cpu\nencode:\n  source: photos\n  out: made\n  encoder: {encoder}\n  shard-size: 2\n  part: 0/1\n"
     result = run(text, "encode")
     assert result.exit_code == 0, result.output
-    assert [shard.rows() for shard in shards.shards(here / "made")] == [2, 2, 1]
+    assert [shard.rows() for shard in finished_shards(here / "made")] == [2, 2, 1]
 
 
 def test_the_command_line_wins(here: Path, encoder: Path) -> None:
     text = f"encode:\n  source: nowhere\n  out: wrong\n  encoder: {encoder}\n  shard-size: 2\n"
     result = run(text, "encode", "photos", "right", "--shard-size", "4")
     assert result.exit_code == 0, result.output
-    assert [shard.rows() for shard in shards.shards(here / "right")] == [4, 1]
+    assert [shard.rows() for shard in finished_shards(here / "right")] == [4, 1]
     assert not (here / "wrong").exists()
 
 
@@ -58,19 +58,19 @@ def test_a_section_wins_over_what_is_for_all_commands(here: Path, encoder: Path)
     text = f"shard-size: 1\nindex: photos\nencoder: {encoder}\nencode:\n  shard_size: 3\nload:\n  index: other\n"
     result = run(text, "encode", "photos", "made")
     assert result.exit_code == 0, result.output
-    assert [shard.rows() for shard in shards.shards(here / "made")] == [3, 2]
+    assert [shard.rows() for shard in finished_shards(here / "made")] == [3, 2]
 
 
 def test_a_file_without_sections(here: Path, encoder: Path) -> None:
     result = run(f"encoder: {encoder}\nshard-size: 5\ncaptions: false\nworkers: null\n", "encode", "photos", "made")
     assert result.exit_code == 0, result.output
-    assert [shard.rows() for shard in shards.shards(here / "made")] == [5]
+    assert [shard.rows() for shard in finished_shards(here / "made")] == [5]
 
 
 def test_a_date_is_a_name_where_a_name_is_wanted(here: Path, encoder: Path) -> None:
     result = run(f"encoder: {encoder}\nout: 2024-05-01\nsource: photos", "encode")
     assert result.exit_code == 0, result.output
-    assert len(shards.shards(here / "2024-05-01")) == 1
+    assert len(finished_shards(here / "2024-05-01")) == 1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from support.indices import Names, contents
 from support.synthetic import Collection, collection, forget_looks
 
 from lexel.pipeline.load.run import load
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 
 # Rows 0 to 9 are ten copies, 120 to 124 five, across shards; the others have nobody near.
 COPIES = {0: 0, 120: 0x7777_0123_4567_89AB}
@@ -74,7 +74,7 @@ def test_a_plain_load_says_nothing_of_it_and_is_another_index(
 def test_shards_from_before_pictures_had_looks_are_loaded(
     client: OpenSearch, items: Collection, index_name: Names
 ) -> None:
-    for shard in shards.shards(items.folder)[:2]:
+    for shard in finished_shards(items.folder)[:2]:
         forget_looks(shard)
     index = index_name("old")
     load(items.folder, index=index, client=client)

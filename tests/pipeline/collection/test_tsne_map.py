@@ -8,7 +8,7 @@ import pytest
 from support.synthetic import DIM, collection, units
 
 from lexel.pipeline.collection.tsne_map import Projection, laid_out, projection
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.folder import finished_shards
 
 Floats = npt.NDArray[np.float32]
 
@@ -51,7 +51,7 @@ def test_few_items_have_places_too(count: int) -> None:
 
 def test_it_is_made_once_and_the_same_again(tmp_path: Path) -> None:
     items = collection(tmp_path / "a", count=120)
-    there = shard.shards(items.folder)
+    there = finished_shards(items.folder)
     first = projection(items.folder, there)
     assert len(first.landmarks) == 120
     mark = (items.folder / "map.parquet").stat().st_ino
@@ -66,7 +66,7 @@ def test_it_is_made_once_and_the_same_again(tmp_path: Path) -> None:
 
 def test_other_items_get_a_map_of_their_own(tmp_path: Path) -> None:
     items = collection(tmp_path / "a", count=120)
-    there = shard.shards(items.folder)
+    there = finished_shards(items.folder)
     assert len(projection(items.folder, there[:1]).landmarks) == 100
     assert len(projection(items.folder, there).landmarks) == 120
 
@@ -78,13 +78,13 @@ def test_shards_that_may_only_be_read_have_a_map(tmp_path: Path, monkeypatch: py
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("os.replace", refuse)
-    assert len(projection(items.folder, shard.shards(items.folder)).landmarks) == 30
+    assert len(projection(items.folder, finished_shards(items.folder)).landmarks) == 30
     assert not (items.folder / "map.parquet").exists()
 
 
 def test_the_landmarks_of_a_large_collection_are_a_sample_of_all_of_it(tmp_path: Path) -> None:
     items = collection(tmp_path / "a", count=1300, shard_size=500, terms=1)
-    found = projection(items.folder, shard.shards(items.folder))
+    found = projection(items.folder, finished_shards(items.folder))
     rows = [int(np.flatnonzero((items.vectors == landmark).all(axis=1))[0]) for landmark in found.landmarks]
     assert len(rows) == 1000
     assert rows == sorted(set(rows))

@@ -21,7 +21,8 @@ from support.synthetic import collection
 
 from lexel.mappings.dashboard_pack import Facts, dashboards_pack
 from lexel.pipeline.cluster.client import Address
-from lexel.pipeline.dashboards.index_facts import facts, install, ndjson
+from lexel.pipeline.dashboards.index_facts import facts
+from lexel.pipeline.dashboards.saved_objects import install, ndjson
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.run import load
 

@@ -25,7 +25,7 @@ from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.decode import decode as decoded
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.scenes import draw, scene
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 
@@ -72,7 +72,7 @@ def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Enco
         assert alone.features is not None
         assert np.allclose(np.array(row["features"], np.float32), alone.features[0].astype(np.float32), atol=1e-2)
         assert (row["width"], row["height"], row["text"]) == (64, 48, None)
-    assert shard.read_job(tmp_path / "out").fingerprint == encoder.fingerprint
+    assert read_job(tmp_path / "out").fingerprint == encoder.fingerprint
 
 
 def test_captions_are_items(tmp_path: Path, encoder: Encoder) -> None:
@@ -122,7 +122,7 @@ def test_odd_names_come_through(tmp_path: Path, encoder: Encoder) -> None:
 def test_a_folder_whose_name_is_not_unicode(tmp_path: Path, encoder: Encoder) -> None:
     folder = photo_folder(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9")), count=2)
     run(folder, tmp_path / "out", encoder)
-    assert shard.read_job(tmp_path / "out").root.endswith("caf\\udce9")
+    assert read_job(tmp_path / "out").root.endswith("caf\\udce9")
 
 
 def test_each_bad_picture_is_named_with_its_reason(tmp_path: Path, encoder: Encoder) -> None:

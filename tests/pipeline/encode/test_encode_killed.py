@@ -16,7 +16,7 @@ from support.jobs import SHARD, marks, run
 from support.making import contents, partly_bad, random_encoder, run_lexel
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ Start = Callable[[list[str], Path], BaseProcess]
 def _broken_off(process: BaseProcess, out: Path, *, after: int, pause: float, how: signal.Signals) -> None:
     """End the process `pause` seconds after there are `after` shards."""
     deadline = time.monotonic() + 100
-    while len(shards.shards(out)) < after and process.exitcode is None and time.monotonic() < deadline:
+    while len(finished_shards(out)) < after and process.exitcode is None and time.monotonic() < deadline:
         time.sleep(0.001)
     time.sleep(pause)
     assert process.pid is not None
@@ -83,7 +83,7 @@ def test_a_killed_job_goes_on_to_the_same_shards(
     assert process.exitcode == -signal.SIGKILL
     before = marks(out)
     assert after <= len(before) < MANY // SHARD
-    assert all(shard.rows() + len(shard.failures()) == SHARD for shard in shards.shards(out))
+    assert all(shard.rows() + len(shard.failures()) == SHARD for shard in finished_shards(out))
     assert run(many, out, encoder).new == MANY - SHARD * len(before)
     assert contents(out) == unbroken
     assert marks(out).items() >= before.items()
@@ -97,7 +97,7 @@ def test_two_kills_and_the_command_again(
         process = start(arguments(many, out, encoder), tmp_path / "said")
         _broken_off(process, out, after=after, pause=0.005, how=signal.SIGKILL)
         assert process.exitcode == -signal.SIGKILL
-        assert after <= len(shards.shards(out)) < MANY // SHARD
+        assert after <= len(finished_shards(out)) < MANY // SHARD
     process = start(arguments(many, out, encoder), tmp_path / "said")
     process.join(100)
     said = (tmp_path / "said").read_text()
@@ -120,7 +120,7 @@ def test_ctrl_c_stops_at_once_and_goes_on_later(
     assert process.exitcode == 130, said
     assert "the same command goes on from here" in " ".join(said.split())
     assert "Traceback" not in said
-    assert 3 <= len(shards.shards(out)) < MANY // SHARD
+    assert 3 <= len(finished_shards(out)) < MANY // SHARD
     assert not list(out.glob(".*.tmp"))
     run(many, out, encoder)
     assert contents(out) == unbroken

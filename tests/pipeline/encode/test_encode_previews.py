@@ -18,7 +18,8 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.evaluate.evaluation_set import gather
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.images.preview import look
-from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import open_source
 
 
@@ -43,7 +44,7 @@ def test_every_picture_has_a_thumbnail_and_a_hash(photos: Path, tmp_path: Path, 
         wanted = look(decode(path.read_bytes()).image, side=100)
         assert (row["thumbnail"], row["phash"]) == (wanted.thumbnail, wanted.phash)
         assert Image.open(io.BytesIO(row["thumbnail"])).size == (100, 75)
-    assert shards.read_job(tmp_path / "out").thumbnail == 100
+    assert read_job(tmp_path / "out").thumbnail == 100
 
 
 def test_a_thumbnail_stands_upright(tmp_path: Path, encoder: Encoder) -> None:
@@ -87,7 +88,7 @@ def forget(folder: Path) -> None:
     about = json.loads((folder / "job.json").read_text())
     del about["thumbnail"]
     (folder / "job.json").write_text(json.dumps(about))
-    for shard in shards.shards(folder):
+    for shard in finished_shards(folder):
         forget_looks(shard)
 
 

@@ -13,7 +13,7 @@ from support.making import contents, jpeg, photo_folder, random_encoder
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode.run import Report
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.job import read_job
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +146,7 @@ def test_a_collection_may_move(photos: Path, tmp_path: Path, encoder: Encoder) -
     moved = photos.rename(tmp_path / "moved")
     assert run(moved, tmp_path / "out", encoder).new == 0
     assert marks(tmp_path / "out") == before
-    assert shard.read_job(tmp_path / "out").root == str(moved)
+    assert read_job(tmp_path / "out").root == str(moved)
 
 
 def test_out_must_be_a_folder(photos: Path, tmp_path: Path, encoder: Encoder) -> None:

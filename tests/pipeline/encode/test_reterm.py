@@ -24,6 +24,8 @@ from lexel.pipeline.encode.run import Report
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.scenes import write
 from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_heads_that_read_the_vector_read_it_from_the_shards(photos: Path, tmp_pa
     """A bare dual encoder keeps no features but its vectors; a folder of its own gives it another vocabulary."""
     plain = open_encoder(str(small_checkpoints.save("clip", tmp_path / "clip")))
     run(photos, tmp_path / "old", plain)
-    assert shards.read_job(tmp_path / "old").feature_dim is None
+    assert read_job(tmp_path / "old").feature_dim is None
     known = Vocabulary(("dog", "snow"), {"dog": "dog", "snow": "snow"}, (0.2, 0.1))
     few = replace(plain, vocabulary=known, config={**plain.config, "name": "few"})
     assert (few.features_id, few.fingerprint == plain.fingerprint) == (plain.features_id, False)
@@ -187,11 +189,11 @@ def test_a_folder_that_cannot_be_taken_is_one_sentence(
     run(photos, tmp_path / "theirs", stranger)
     with pytest.raises(ShardError, match="holds shards of the encoder random-1"):
         reterm(tmp_path / "old", tmp_path / "theirs", new)
-    shard = shards.shards(tmp_path / "old")[1]
+    shard = finished_shards(tmp_path / "old")[1]
     shards.write(tmp_path / "old", 1, shard.table(), listing="another", failures=[])
     with pytest.raises(ShardError, match="is not of the job beside it"):
         reterm(tmp_path / "old", tmp_path / "out", new)
-    for one in shards.shards(tmp_path / "old"):
+    for one in finished_shards(tmp_path / "old"):
         one.path.unlink()
     with pytest.raises(ShardError, match="no finished shards yet"):
         reterm(tmp_path / "old", tmp_path / "out", new)

@@ -14,7 +14,7 @@ from opensearchpy import OpenSearch
 from typer.testing import CliRunner
 
 from lexel.encoders import open_encoder
-from lexel.pipeline.calibrate.run import ranks, recalls, term_scores
+from lexel.pipeline.calibrate.hybrid_weight import ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ClusterError, ConfigError, SourceError
 from lexel.pipeline.evaluate import retrieve, temporary_index

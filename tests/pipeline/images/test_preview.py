@@ -14,7 +14,8 @@ from support.making import picture, saved
 
 from lexel.pipeline.collection.near_duplicates import RADIUS, groups
 from lexel.pipeline.images.decode import decode
-from lexel.pipeline.images.preview import look, phash, shape, shrunk, waves
+from lexel.pipeline.images.perceptual_hash import phash, shape, waves
+from lexel.pipeline.images.preview import look, shrunk
 from lexel.pipeline.scenes import write
 
 

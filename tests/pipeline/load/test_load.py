@@ -16,6 +16,7 @@ from support.synthetic import collection
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load.run import load
 from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
 
 
 def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
@@ -123,7 +124,7 @@ def spoil(folder: Path) -> None:
     """Give the first item a weight that OpenSearch cannot store."""
     import pyarrow as pa
 
-    shard = shards.shards(folder)[0]
+    shard = finished_shards(folder)[0]
     table = shard.table()
     terms = [[("word0", -1.0)], *(row for row in table["terms"].to_pylist()[1:])]
     column = pa.array(terms, table.schema.field("terms").type)

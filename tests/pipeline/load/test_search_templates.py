@@ -7,7 +7,8 @@ from opensearchpy import OpenSearch
 from support.drawn import COUNT, Drawn
 
 from lexel.mappings import pipelines, templates
-from lexel.pipeline.load.search_templates import has_neural, install
+from lexel.pipeline.cluster.capabilities import has_neural
+from lexel.pipeline.load.search_templates import install
 from lexel.pipeline.search.neural_dsl import PIPELINES
 from lexel.pipeline.search.query_dsl import SOURCE
 from lexel.pipeline.search.request import Ask

@@ -13,8 +13,10 @@ from support.making import vocabulary
 
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.shard import Failure, Job, Shard
-from lexel.pipeline.shards.table import Row, table
+from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
+from lexel.pipeline.shards.job import Job, read_job, write_job, write_vocabulary
+from lexel.pipeline.shards.shard import Failure, Shard
+from lexel.pipeline.shards.table import Row, schema, table
 from lexel.pipeline.sources.item import Item
 
 DIM = 4
@@ -43,7 +45,7 @@ def _written(folder: Path, number: int = 0, count: int = 5, failures: tuple[Fail
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
     failures = (Failure(None, "gone.jpg", 'unreadable: é\n"quoted"'), Failure("id", "b.jpg", "truncated"))
     shard = _written(tmp_path, failures=failures)
-    assert shards.shards(tmp_path) == [shard]
+    assert finished_shards(tmp_path) == [shard]
     assert (shard.number, shard.path.name) == (0, "shard-00000.parquet")
     assert (shard.rows(), shard.listing(), tuple(shard.failures())) == (5, "listing-0", failures)
     assert shard.holds("listing-0")
@@ -63,7 +65,7 @@ def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
 def test_a_shard_may_be_empty(tmp_path: Path, feature_dim: int | None) -> None:
     """All of a chunk's pictures can be bad."""
     empty = table([], dim=DIM, feature_dim=feature_dim)
-    assert empty.schema.equals(shards.schema(dim=DIM, feature_dim=feature_dim))
+    assert empty.schema.equals(schema(dim=DIM, feature_dim=feature_dim))
     shard = shards.write(tmp_path, 3, empty, listing="l", failures=[Failure(None, "a", "b")])
     assert (shard.rows(), shard.holds("l"), len(shard.failures())) == (0, True, 1)
     assert shard.table().schema.names == empty.schema.names
@@ -79,8 +81,8 @@ def test_only_shards_are_listed_in_order_of_their_number(tmp_path: Path) -> None
         _written(tmp_path, number)
     for name in ("shard-abc.parquet", "shard-00002 (1).parquet", "shard-1.parquet", ".shard-00004.parquet.x.tmp"):
         (tmp_path / name).write_bytes(b"x")
-    assert [shard.number for shard in shards.shards(tmp_path)] == [0, 2, 99_999, 100_000]
-    assert shards.shards(tmp_path / "absent") == []
+    assert [shard.number for shard in finished_shards(tmp_path)] == [0, 2, 99_999, 100_000]
+    assert finished_shards(tmp_path / "absent") == []
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1" + b"x" * 100 + b"PAR1", b"text"])
@@ -103,14 +105,14 @@ def test_broken_pages_are_told_in_one_sentence(tmp_path: Path) -> None:
 
 def test_a_foreign_parquet_file_holds_nothing(tmp_path: Path) -> None:
     pq.write_table(table(_rows(2), dim=DIM, feature_dim=3), tmp_path / "shard-00000.parquet")
-    (shard,) = shards.shards(tmp_path)
+    (shard,) = finished_shards(tmp_path)
     assert not shard.holds("listing-0")
 
 
 def test_failures_are_gathered(tmp_path: Path) -> None:
     _written(tmp_path, 1, failures=(Failure("i", "b.jpg", "second"),))
     _written(tmp_path, 0, failures=(Failure(None, "a.jpg", "first"),))
-    assert shards.write_failures(tmp_path) == 2
+    assert write_failures(tmp_path) == 2
     path = tmp_path / "failures.parquet"
     assert pq.read_table(path).to_pylist() == [
         {"id": None, "uri": "a.jpg", "reason": "first"},
@@ -118,40 +120,40 @@ def test_failures_are_gathered(tmp_path: Path) -> None:
     ]
     for number in (0, 1):
         _written(tmp_path, number)
-    assert shards.write_failures(tmp_path) == 0
+    assert write_failures(tmp_path) == 0
     assert not path.exists()
 
 
 def test_a_job_is_read_back(tmp_path: Path) -> None:
-    shards.write_job(tmp_path, JOB)
-    assert shards.read_job(tmp_path) == JOB
+    write_job(tmp_path, JOB)
+    assert read_job(tmp_path) == JOB
     assert json.loads((tmp_path / "job.json").read_text(encoding="utf-8"))["root"] == "/photos/zwölf"
-    assert shards.read_job(tmp_path) != replace(JOB, source="m.csv")
+    assert read_job(tmp_path) != replace(JOB, source="m.csv")
 
 
 def test_a_job_from_before_sources_were_named(tmp_path: Path) -> None:
     older = {name: value for name, value in asdict(JOB).items() if name != "source"}
     (tmp_path / "job.json").write_text(json.dumps(older))
-    assert shards.read_job(tmp_path) == JOB
+    assert read_job(tmp_path) == JOB
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"format": 1}', '{"format": 2}', b"\xff"])
 def test_what_is_no_job_is_refused(tmp_path: Path, text: str | bytes) -> None:
     (tmp_path / "job.json").write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(ShardError):
-        shards.read_job(tmp_path)
+        read_job(tmp_path)
 
 
 def test_a_folder_without_a_job(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="lexel encode SOURCE"):
-        shards.read_job(tmp_path)
+        read_job(tmp_path)
 
 
 def test_leftovers_of_certain_files_are_removed(tmp_path: Path) -> None:
     kept = [".shard-00001.parquet.abcd.tmp", ".other.tmp", "shard-00000.parquet.tmp"]
     for name in [*kept, ".shard-00000.parquet.1234.tmp", ".job.json.99.tmp"]:
         (tmp_path / name).write_bytes(b"half")
-    shards.remove_leftovers(tmp_path, {"shard-00000.parquet", "job.json"})
+    remove_leftovers(tmp_path, {"shard-00000.parquet", "job.json"})
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(kept)
 
 
@@ -174,16 +176,16 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one_and_no_half(tmp_path: 
     """The kernel's own limit on a file's size ends the write in the middle, as a full disk does."""
     folder, big = tmp_path / "out", tmp_path / "big"
     folder.mkdir()
-    shards.write_job(folder, JOB)
+    write_job(folder, JOB)
     big.write_bytes(b"x" * 100_000)
     command = [sys.executable, "-c", _LIMITED, str(folder), "50000", str(big)]
     answer = subprocess.run(command, capture_output=True, text=True, check=True)
     assert "job.json cannot be written (File too large)" in answer.stdout
     assert [path.name for path in folder.iterdir()] == ["job.json"]
-    assert shards.read_job(folder) == JOB
+    assert read_job(folder) == JOB
 
 
 def test_a_vocabulary_is_written_whole(tmp_path: Path) -> None:
-    shards.write_vocabulary(tmp_path, vocabulary())
+    write_vocabulary(tmp_path, vocabulary())
     assert type(vocabulary()).load(tmp_path / "vocabulary.json") == vocabulary()
     assert [path.name for path in tmp_path.iterdir()] == ["vocabulary.json"]

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 from support.listing import listed, refused, written
 
-from lexel.pipeline.sources.item import MAX_BYTES, chunks, read_file, readable
+from lexel.pipeline.encode.chunks import chunks
+from lexel.pipeline.sources.item import MAX_BYTES, read_file, readable
 from lexel.pipeline.sources.source import open_source
 
 

@@ -22,6 +22,8 @@ from lexel.mappings import index_body
 from lexel.pipeline.cli.views.collection_stats import shown
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.shards import shard as shards
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import write_job
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
@@ -48,7 +50,7 @@ def made(
     known: Vocabulary = words or vocabulary()
     folder.mkdir(parents=True, exist_ok=True)
     known.save(folder / "vocabulary.json")
-    shards.write_job(folder, replace(synthetic_job(3), vocabulary=known.hash, captions=captions))
+    write_job(folder, replace(synthetic_job(3), vocabulary=known.hash, captions=captions))
     rows = [
         Row(
             Item(f"{i}.jpg", text=f"text {i}" if captions else None, captions=() if captions else ("a dog", "Dogs!")),
@@ -74,13 +76,13 @@ def test_the_counts_are_those_of_the_weights(drawn: Collection) -> None:
         "id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "phash", "waves", "terms",
         "vector",
     }  # fmt: skip
-    size = sum(shard.path.stat().st_size for shard in shards.shards(drawn.folder))
+    size = sum(shard.path.stat().st_size for shard in finished_shards(drawn.folder))
     assert 0.5 * size < sum(counts.parquet.values()) < size
 
 
 def test_the_most_and_least_certain_are_those_with_the_heaviest_ten_terms(drawn: Collection) -> None:
     certainty = np.sort(drawn.weights, axis=1)[:, ::-1][:, :10].astype(np.float64).sum(1) / 10
-    rows = [row["uri"] for shard in shards.shards(drawn.folder) for row in shard.table().to_pylist()]
+    rows = [row["uri"] for shard in finished_shards(drawn.folder) for row in shard.table().to_pylist()]
     order = np.argsort(certainty, kind="stable")
     counts = count(drawn.folder)
     assert [name for name, _ in counts.least] == [rows[i] for i in order[:5]]
@@ -266,7 +268,7 @@ def test_a_folder_that_cannot_be_reported_on_is_one_sentence(tmp_path: Path) -> 
     Vocabulary(TERMS, FORMS, (0.1,) * 12).save(folder / "vocabulary.json")
     with pytest.raises(ShardError, match="changed after encoding"):
         count(folder)
-    for shard in shards.shards(folder):
+    for shard in finished_shards(folder):
         shard.path.unlink()
     with pytest.raises(ShardError, match="no finished shards yet"):
         count(folder)

@@ -17,7 +17,7 @@ from lexel.encoders.text.gru import GruConfig, GruText
 from lexel.encoders.text.text_models import TextModel
 from lexel.encoders.text.word_vectors import WordTable, WordVectors
 from lexel.encoders.towers import PairTower
-from lexel.encoders.vocabulary.vocabulary import words
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.train.tasks.losses import hardest_triplet, info_nce, label_triplet
 
 COUNT = 40

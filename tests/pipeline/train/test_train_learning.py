@@ -17,7 +17,8 @@ from lexel.encoders.model import Model
 from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.text.word_vectors import WordVectors, read_table
 from lexel.encoders.towers import PairTower
-from lexel.encoders.vocabulary.vocabulary import Vocabulary, words
+from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train import Options, Trained

@@ -27,7 +27,8 @@ from lexel.pipeline.cli.options import (
     ThumbnailOpt,
     WorkersOpt,
 )
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, short
 from lexel.pipeline.images.preview import SIDE
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def encode(
     }
     if ray and part != "0/1":
         raise ConfigError("--ray makes parts by itself; leave out --part.")
-    with search_results.Bar("Encoding") as bar:
+    with Bar("Encoding") as bar:
         if ray:
             report = spread(source, out, encoder=encoder, captions=captions, progress=bar, **options)
         else:
@@ -147,16 +148,14 @@ def scenes(
     """
     from lexel.pipeline.scenes import write
 
-    search_results.out.print(
-        f"{count:,} pictures and their captions: {search_results.short(write(out, count=count, seed=seed).resolve())}"
-    )
+    console.out.print(f"{count:,} pictures and their captions: {short(write(out, count=count, seed=seed).resolve())}")
 
 
 def _load(out: Path, index: str, shards: int, replicas: int, engine: str, merge: bool) -> "Loaded":
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.load.run import load as run
 
-    with search_results.Bar("Loading") as bar:
+    with Bar("Loading") as bar:
         return run(
             out,
             index=index,
@@ -182,19 +181,17 @@ def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
     rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
     earlier = f" ({kept:,} by earlier runs)" if kept else ""
     done = f"{report.encoded:,} of {report.items:,} items encoded{earlier} in {seconds:.1f} s{rate}"
-    search_results.out.print(f"{done}: {search_results.short(out.resolve())}", soft_wrap=True)
+    console.out.print(f"{done}: {short(out.resolve())}", soft_wrap=True)
     if report.failed:
-        why = search_results.short((out / "failures.parquet").resolve())
-        search_results.out.print(f"{report.failed:,} failed: {why} says why.", style="yellow", soft_wrap=True)
+        why = short((out / "failures.parquet").resolve())
+        console.out.print(f"{report.failed:,} failed: {why} says why.", style="yellow", soft_wrap=True)
 
 
 def _say_loaded(loaded: "Loaded", index: str) -> None:
-    search_results.out.print(
-        f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run"
-    )
+    console.out.print(f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run")
     if loaded.unfinished:
         names = ", ".join(loaded.unfinished)
-        search_results.out.print(
+        console.out.print(
             f"Not finished by another load of {index}: {names}. A load of a day later removes what is still there.",
             style="yellow",
             soft_wrap=True,

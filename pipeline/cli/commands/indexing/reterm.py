@@ -8,7 +8,8 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import BatchOpt, DeviceOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, short
 
 
 def reterm(
@@ -34,12 +35,12 @@ def reterm(
 
     began, new = time.monotonic(), open_encoder(encoder)
     place = out or beside(shards, new)
-    with search_results.Bar("Reterming") as bar:
+    with Bar("Reterming") as bar:
         report = run(shards, place, encoder=new, batch_size=batch_size, device=device, progress=bar)
     seconds, kept = time.monotonic() - began, report.items - report.new
     earlier = f" ({kept:,} by earlier runs)" if kept else ""
     said = f"{report.encoded:,} items have the words of {new.name}{earlier} in {seconds:.1f} s"
-    search_results.out.print(f"{said}: {search_results.short(place.resolve())}", soft_wrap=True, markup=False)
+    console.out.print(f"{said}: {short(place.resolve())}", soft_wrap=True, markup=False)
     if report.failed:
-        note = f"{report.failed:,} had failed: {search_results.short((place / 'failures.parquet').resolve())} says why."
-        search_results.out.print(note, style="yellow", soft_wrap=True, markup=False)
+        note = f"{report.failed:,} had failed: {short((place / 'failures.parquet').resolve())} says why."
+        console.out.print(note, style="yellow", soft_wrap=True, markup=False)

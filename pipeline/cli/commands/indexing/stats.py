@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import Bar, out
 
 
 def stats(
@@ -38,7 +38,7 @@ def stats(
     from lexel.pipeline.stats.plot import save_picture
     from lexel.pipeline.stats.query_frequencies import asked
 
-    with search_results.Bar("Counting") as bar:
+    with Bar("Counting") as bar:
         counts = count(shards, progress=bar)
     report = Report(counts, asked(counts.vocabulary, queries))
     if picture is not None:
@@ -46,4 +46,4 @@ def stats(
     if as_json:
         typer.echo(json.dumps(for_programs(report), ensure_ascii=False, indent=1))
     else:
-        search_results.out.print(shown(report))
+        out.print(shown(report))

@@ -8,7 +8,8 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import BatchOpt, DeviceOpt, RetryOpt, SourceArg, WorkersOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, short
 
 
 def caption(
@@ -37,7 +38,7 @@ def caption(
 
     pictures = open_source(source)
     network, began = Captioner(model, device=device), time.monotonic()
-    with search_results.Bar("Captioning") as bar:
+    with Bar("Captioning") as bar:
         done = run(
             pictures,
             out,
@@ -51,7 +52,7 @@ def caption(
     seconds, kept = time.monotonic() - began, done.pictures - done.new
     earlier = f" ({kept:,} by earlier runs)" if kept else ""
     said = f"{done.captioned:,} of {done.pictures:,} pictures captioned{earlier} in {seconds:.1f} s"
-    search_results.out.print(f"{said}: {search_results.short(out.resolve())}", soft_wrap=True, markup=False)
+    console.out.print(f"{said}: {short(out.resolve())}", soft_wrap=True, markup=False)
     if done.failed:
-        note = f"{done.failed:,} failed: {search_results.short(failures_of(out).resolve())} says why."
-        search_results.out.print(note, style="yellow", soft_wrap=True, markup=False)
+        note = f"{done.failed:,} failed: {short(failures_of(out).resolve())} says why."
+        console.out.print(note, style="yellow", soft_wrap=True, markup=False)

@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, short
 
 EncoderArg = Annotated[str, typer.Argument(metavar="ENCODER", help="The encoder: a name, a folder or a hub name.")]
 OutArg = Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the compiled encoder.")]
@@ -33,13 +34,13 @@ def compile_(
     from lexel.pipeline.sources.source import open_source
     from lexel.pipeline.train.compile import compile_encoder
 
-    with search_results.Bar("Looking") as bar:
+    with Bar("Looking") as bar:
         found = compile_encoder(
             open_encoder(encoder), out, source=open_source(pictures) if pictures else None, int8=int8, progress=bar
         )
     seen = f"{found.pictures} {'pictures' if pictures else 'drawn scenes'}"
-    search_results.out.print(
+    console.out.print(
         f"{found.before:.1f} -> {found.after:.1f} ms of a core a picture. On {seen} its vectors have a cosine of "
-        f"{found.mean:.5f} with those of before, {found.least:.5f} at least: {search_results.short(out.resolve())}",
+        f"{found.mean:.5f} with those of before, {found.least:.5f} at least: {short(out.resolve())}",
         soft_wrap=True,
     )

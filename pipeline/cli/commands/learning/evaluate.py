@@ -10,7 +10,8 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import BatchOpt, DeviceOpt, EncoderOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, short
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
 
@@ -109,10 +110,10 @@ def tune(
     calibration_file.check(opened, out)
     found = run(captions, encoder=opened, split=split, device=device, batch_size=batch_size, watch=_watch)
     path = calibration_file.store(opened, found, out, device=device)
-    search_results.out.print(evaluation.weights(found))
-    search_results.out.print(evaluation.cutoffs(found))
-    search_results.out.print(
-        f"Stored in {search_results.short(path.resolve())}. Searches of its indices use it from now on.",
+    console.out.print(evaluation.weights(found))
+    console.out.print(evaluation.cutoffs(found))
+    console.out.print(
+        f"Stored in {short(path.resolve())}. Searches of its indices use it from now on.",
         soft_wrap=True,
     )
 
@@ -122,8 +123,8 @@ def _compare(a: Path, b: Path) -> None:
     from lexel.pipeline.evaluate.compare import compare
 
     found = compare(a, b)
-    search_results.out.print(f"A [bold]{found.a}[/]\nB [bold]{found.b}[/]")
-    search_results.out.print(evaluation.comparison(found))
+    console.out.print(f"A [bold]{found.a}[/]\nB [bold]{found.b}[/]")
+    console.out.print(evaluation.comparison(found))
 
 
 def _modes(text: str) -> list["Mode"]:
@@ -136,18 +137,18 @@ def _modes(text: str) -> list["Mode"]:
 
 
 def _watch(step: str) -> AbstractContextManager[Progress]:
-    return search_results.Bar(step)
+    return Bar(step)
 
 
 def _say(found: "Report", depth: int) -> None:
     from lexel.pipeline.cli.views import evaluation
 
-    search_results.out.print(evaluation.heading(found), soft_wrap=True)
+    console.out.print(evaluation.heading(found), soft_wrap=True)
     for name, asked in found.directions.items():
-        search_results.out.print()
-        search_results.out.print(evaluation.direction(name, asked, depth=depth))
+        console.out.print()
+        console.out.print(evaluation.direction(name, asked, depth=depth))
     if found.curve:
-        search_results.out.print()
-        search_results.out.print(evaluation.curve(found.curve))
-    search_results.out.print()
-    search_results.out.print(evaluation.cost(found), soft_wrap=True)
+        console.out.print()
+        console.out.print(evaluation.curve(found.curve))
+    console.out.print()
+    console.out.print(evaluation.cost(found), soft_wrap=True)

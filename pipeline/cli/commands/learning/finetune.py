@@ -10,7 +10,8 @@ import typer
 from lexel.pipeline.cli.commands.learning.train import CaptionsArg, OutArg, say_epoch, work_folder
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import DeviceOpt, WorkersOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, err, short
 
 
 def finetune(
@@ -64,20 +65,18 @@ def finetune(
         encoder=encoder,
         work=work or work_folder(captions),
         recipe=ContrastRecipe(schedule, freeze, chunk, views),  # type: ignore[arg-type]  # it refuses what is no side
-        teller=Teller(search_results.Bar, say_epoch),
+        teller=Teller(Bar, say_epoch),
         device=device,
         workers=workers,
     )
     if made.failed:
         uri, reason = next(iter(made.failed.items()))
-        search_results.err.print(
-            f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False
-        )
+        err.print(f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False)
     if not made.better:
-        search_results.err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
-    search_results.out.print(
+        err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
+    console.out.print(
         f"{made.encoder.name} {made.encoder.fingerprint}, R@1 {made.before['R@1']:.1f} -> "
         f"{made.history.epochs[made.history.best]['R@1']:.1f} on val, "
-        f"in {(time.monotonic() - began) / 60:.1f} min: {search_results.short(out.resolve())}",
+        f"in {(time.monotonic() - began) / 60:.1f} min: {short(out.resolve())}",
         soft_wrap=True,
     )

@@ -9,7 +9,8 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import BatchOpt, DeviceOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import Bar, err, short
 
 CaptionsArg = Annotated[
     str,
@@ -108,11 +109,11 @@ def train(
         encoder=encoder,
         work=work or work_folder(captions),
         options=options,
-        teller=Teller(search_results.Bar, say_epoch),
+        teller=Teller(Bar, say_epoch),
     )
-    search_results.out.print(
+    console.out.print(
         f"{trained.encoder.name} {trained.encoder.fingerprint}, {len(trained.encoder.vocabulary):,} terms, "
-        f"in {(time.monotonic() - began) / 60:.1f} min: {search_results.short(out.resolve())}",
+        f"in {(time.monotonic() - began) / 60:.1f} min: {short(out.resolve())}",
         soft_wrap=True,
     )
 
@@ -128,4 +129,4 @@ def work_folder(captions: str) -> Path:
 def say_epoch(stage: str, epoch: int, epochs: int, figures: dict[str, float]) -> None:
     """One line on standard error."""
     shown = "  ".join(f"[dim]{name}[/] {value:.4g}" for name, value in figures.items() if name != "R")
-    search_results.err.print(f"{stage} {epoch + 1:>3}/{epochs}  {shown}", soft_wrap=True)
+    err.print(f"{stage} {epoch + 1:>3}/{epochs}  {shown}", soft_wrap=True)

@@ -7,7 +7,10 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import IndexOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views import console
+from lexel.pipeline.cli.views.console import short
+from lexel.pipeline.dashboards import saved_objects
+from lexel.pipeline.dashboards.saved_objects import ndjson
 
 app = typer.Typer(no_args_is_help=True, help="Look at an index in OpenSearch Dashboards.")
 
@@ -39,17 +42,15 @@ def install(
     Example: lexel dashboards install --index photos --out photos.ndjson
     """
     from lexel.mappings.dashboard_pack import dashboards_pack
+    from lexel.pipeline.atomic import write_atomically
     from lexel.pipeline.cluster.client import address, connect
     from lexel.pipeline.dashboards import index_facts as board
-    from lexel.pipeline.shards.shard import write_atomically
 
     where = address()
     pack = dashboards_pack(board.facts(connect(where), index, images=images))
     if out is not None:
-        write_atomically(out, board.ndjson(pack))
-        search_results.out.print(
-            f"{len(pack)} objects for Dashboards: {search_results.short(out.resolve())}", soft_wrap=True
-        )
+        write_atomically(out, ndjson(pack))
+        console.out.print(f"{len(pack)} objects for Dashboards: {short(out.resolve())}", soft_wrap=True)
         return
-    place = board.install(pack, url=url, where=where)
-    search_results.out.print(f"{len(pack)} objects are in Dashboards: {place}", soft_wrap=True, markup=False)
+    place = saved_objects.install(pack, url=url, where=where)
+    console.out.print(f"{len(pack)} objects are in Dashboards: {place}", soft_wrap=True, markup=False)

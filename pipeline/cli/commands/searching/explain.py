@@ -7,7 +7,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import IndexOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import out
 
 
 def explain(
@@ -48,4 +48,4 @@ def explain(
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
     else:
-        search_results.out.print(shown)
+        out.print(shown)

@@ -9,7 +9,9 @@ import typer
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import DeviceOpt, EncoderOpt, IndexOpt
 from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import out
 from lexel.pipeline.errors import SourceError
+from lexel.pipeline.search import results
 
 
 def search(
@@ -91,7 +93,7 @@ def search(
     if dsl:
         typer.echo(json.dumps(result.body, ensure_ascii=False, indent=1))
     elif as_json:
-        typer.echo(json.dumps(search_results.as_json(result), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(results.as_json(result), ensure_ascii=False, indent=1))
     else:
         search_results.results(result)
 
@@ -109,7 +111,7 @@ def terms(
     Example: lexel terms dog.jpg -k 10
     """
     from lexel.encoders import open_encoder
-    from lexel.pipeline.search.run import encode_picture
+    from lexel.pipeline.search.encode_query import encode_picture
 
     model = open_encoder(encoder).load(device=device)
     words = {str(file): encode_picture(model, _picture(file)).terms[0] for file in files}
@@ -117,8 +119,8 @@ def terms(
         typer.echo(json.dumps(words, ensure_ascii=False, indent=1))
         return
     for file, weights in words.items():
-        search_results.out.print(f"[dim]{file}, {len(weights)} words[/]")
-        search_results.out.print(search_results.weighted(weights, limit=k))
+        out.print(f"[dim]{file}, {len(weights)} words[/]")
+        out.print(search_results.weighted(weights, limit=k))
 
 
 def _picture(path: Path) -> bytes:

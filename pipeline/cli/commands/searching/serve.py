@@ -7,7 +7,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import DeviceOpt
-from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import err
 from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
 
 if TYPE_CHECKING:
@@ -54,9 +54,7 @@ def serve(
     door = listen(host, port)
     names = None if key else frozenset({host, *OWN_NAMES})
     made = app(shelf, limits=Limits(body=upload << 20, rate=rate, burst=3 * rate), token=key, hosts=names)
-    search_results.err.print(
-        f"lexel answers at {address(door, host, key if key != token else None)}", soft_wrap=True, markup=False
-    )
+    err.print(f"lexel answers at {address(door, host, key if key != token else None)}", soft_wrap=True, markup=False)
     run(made, door)
 
 
@@ -67,6 +65,6 @@ def _look(shelf: "Shelf", name: str) -> None:
     except NotThereError:
         raise
     except ClusterError as error:
-        search_results.err.print(
+        err.print(
             f"lexel: {error} Questions are answered when it is back.", style="yellow", markup=False, soft_wrap=True
         )

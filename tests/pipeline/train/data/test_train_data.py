@@ -16,7 +16,7 @@ from lexel.encoders import Encoder
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.progress import QUIET
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train.data.augment import view
@@ -255,4 +255,4 @@ def test_shards_of_features_name_the_features_and_not_the_words(tmp_path: Path, 
     from lexel.pipeline.train.starting_encoder import Eye
 
     read(manifest(tmp_path), Eye.of(encoder), tmp_path / "work", views=1)
-    assert shard.read_job(tmp_path / "work/train-view-0").fingerprint == encoder.features_id
+    assert read_job(tmp_path / "work/train-view-0").fingerprint == encoder.features_id

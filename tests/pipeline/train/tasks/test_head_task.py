@@ -6,12 +6,12 @@ import torch
 from support import making, training
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
-from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead
+from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, Trainable
 from lexel.encoders.terms import importance
 from lexel.pipeline.train.data.standardize import Standard
 from lexel.pipeline.train.data.training_set import Counts
 from lexel.pipeline.train.tasks.dense_teacher import Dense
-from lexel.pipeline.train.tasks.head_task import HeadRecipe, HeadTask, Side, Trainable
+from lexel.pipeline.train.tasks.head_task import HeadRecipe, HeadTask, Side
 from lexel.pipeline.train.tasks.schedule import Schedule
 
 KNOWN = making.vocabulary()

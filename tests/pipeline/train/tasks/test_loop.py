@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout
 
 from lexel.encoders.terms import prune, quantise
+from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train import Options, output_folder
 from lexel.pipeline.train.artifacts import learning_curves, training_id
@@ -306,14 +307,14 @@ def test_what_is_not_chosen_is_the_recipes_own() -> None:
 def test_an_encoder_takes_the_place_of_an_older_one_when_it_is_whole(tmp_path: Path) -> None:
     out = tmp_path / "deep/encoder"
     output_folder.check(out)
-    with output_folder.replacing(out) as new:
+    with replacing_folder(out) as new:
         (new / "lexel.json").write_text("first")
         (new / "words.txt").touch()
     output_folder.check(out)
-    with pytest.raises(OSError, match="No such file"), output_folder.replacing(out) as new:
+    with pytest.raises(OSError, match="No such file"), replacing_folder(out) as new:
         (new / "lexel.json").write_text((new / "nothing").read_text())
     assert (out / "lexel.json").read_text() == "first"
-    with output_folder.replacing(out) as new:
+    with replacing_folder(out) as new:
         (new / "lexel.json").write_text("second")
     assert [path.name for path in out.iterdir()] == ["lexel.json"]
     assert [path.name for path in out.parent.iterdir()] == ["encoder"]

@@ -1,0 +1,59 @@
+"""Lemmas: the dictionary form that word forms share."""
+
+import re
+from collections.abc import Mapping
+
+from lexel.encoders.vocabulary.tokenize import _WORD
+
+
+class _Lemmas(dict[str, str]):
+    """Form -> term, worked out once a form; a stop word, a bare number and a single letter have the empty term."""
+
+    def __init__(
+        self, seen: Mapping[str, int], stop_words: frozenset[str], aliases: Mapping[str, str], banned: frozenset[str]
+    ) -> None:
+        self.seen, self.stop_words, self.banned = seen, stop_words, banned
+        self.aliases: Mapping[str, str] = aliases
+        # "doggy = dogs" means the term of "dogs", unless an alias keeps that apart; a stop word that is named is meant.
+        terms = {word: word if word in aliases else self._folded(word) or word for word in aliases.values()}
+        self.aliases = terms | {form: terms[word] for form, word in aliases.items()}
+
+    def __missing__(self, form: str) -> str:
+        forms = (form, bare := _bare(form), self._dictionary_form(bare))
+        named = next((self.aliases[word] for word in forms if word in self.aliases), None)
+        term = named or self._folded(form)
+        self[form] = "" if {form, term} & self.banned else term
+        return self[form]
+
+    def _folded(self, form: str) -> str:
+        bare = _bare(form)
+        term = self._dictionary_form(bare)
+        return term if len(term) > 1 and not term.isdigit() and not {form, bare, term} & self.stop_words else ""
+
+    def _dictionary_form(self, form: str) -> str:
+        from simplemma import lemmatize  # its tables are large, and needed to build a vocabulary only
+
+        lemma = str(lemmatize(form, lang="en")).lower()
+        if lemma != form and (lemma in self.seen or lemma in self.aliases) and _WORD.fullmatch(lemma):
+            return lemma
+        # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the
+        # verb, fold into it; "building" stays, since hardly a caption says "build".
+        verbs = [stem + e for stem in _stems(form) for e in ("", "e")]
+        best = max(verbs, key=self._uses, default=form)
+        return best if verbs and self._uses(best) >= self.seen.get(form, 0) / 5 else form
+
+    def _uses(self, verb: str) -> int:
+        inflected = {verb, verb + "s", verb + "es", verb.removesuffix("e") + "ed"}
+        return sum(self.seen.get(form, 0) for form in inflected) if verb in self.seen else 0
+
+
+def _bare(form: str) -> str:
+    return re.sub(r"['’](?:s|re|ll|ve|d|m)?$", "", form)
+
+
+def _stems(form: str) -> list[str]:
+    """What is left of a regular -ing form, and that with a doubled last letter undone ("sitting": "sitt", "sit")."""
+    stem = form.removesuffix("ing")
+    if stem == form or len(stem) < 3:
+        return []
+    return [stem, stem[:-1]] if stem[-1] == stem[-2] else [stem]
