@@ -17,7 +17,7 @@ import torch
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.image.hf_processor import ImageProcessor
 from lexel.encoders.image.preprocess import Picture
-from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, quiet, tokenizer
 
 DEFAULT = "Salesforce/blip-image-captioning-base"
@@ -39,7 +39,7 @@ class Captioner:
         self._network = _network(folder)
         self._tokens = tokenizer(folder)
         self._pictures = ImageProcessor(folder)
-        self.device = chosen(device)
+        self.device = resolve_device(device)
         self._network.to(self.device)
 
     def pixels(self, image: Picture) -> torch.Tensor:

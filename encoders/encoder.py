@@ -12,21 +12,17 @@ training/           how it was trained, where it was
 
 import hashlib
 import json
-import shutil
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from safetensors import safe_open
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.terms import Floats, importance
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
-
-if TYPE_CHECKING:
-    from lexel.encoders.model import Model
 
 FORMAT = 1
 # A picture as a query is cut to this many terms.
@@ -44,6 +40,8 @@ class Encoder:
     folder: Path
     config: Mapping[str, Any]
     vocabulary: Vocabulary
+    identity: str | None = None  # a fingerprint in the place of its own, see `for_features`
+    low_precision: bool = False  # whether its networks compute in bfloat16 wherever that is faster
 
     @property
     def name(self) -> str:
@@ -56,6 +54,8 @@ class Encoder:
 
         Reads every file: about a second a gigabyte.
         """
+        if self.identity:
+            return self.identity
         decisive = {key: value for key, value in self.config.items() if key not in {"name", "features"}}
         return _digest([decisive, self.vocabulary.hash], _hashed_files(self.folder, self.folder))
 
@@ -72,6 +72,13 @@ class Encoder:
             return _digest("dual", _hashed_files(self.folder / tower["checkpoint"], self.folder / tower["checkpoint"]))
         files = _hashed_files(self.folder / "image", self.folder)
         return _digest(tower["image"], files, _tensors(self.folder / "lexel.safetensors", prefix="tower.image."))
+
+    def for_features(self) -> "Encoder":
+        """The same encoder identified by its image side alone, so that encoders with equal features share their shards.
+
+        It computes in low precision: training blurs features far more.
+        """
+        return replace(self, identity=self.features_id, low_precision=True)
 
     @property
     def expands(self) -> bool:
@@ -118,19 +125,6 @@ class Encoder:
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{path} cannot be read ({error}); calibrate again, or remove it.") from error
 
-    def load(self, *, device: str = "auto") -> "Model":
-        """Load the networks. Raises EncoderError where a file is missing or does not fit."""
-        from lexel.encoders.model import load
-
-        return load(self, device=device)
-
-    def copy_to(self, folder: Path, *, device: str = "auto") -> "Encoder":
-        """The same encoder in `folder`, which is new; a checkpoint as it comes from a hub becomes one of ours first."""
-        if not (self.folder / "lexel.json").is_file():
-            return self.load(device=device).save(folder, name=self.name)
-        shutil.copytree(self.folder, folder, dirs_exist_ok=True)
-        return read(folder)
-
 
 def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:
     """The name below `root` and the digest of each file in `folder` that decides what is encoded."""
@@ -159,7 +153,7 @@ def _digest(about: object, *parts: Iterator[bytes]) -> str:
     return digest.hexdigest()
 
 
-def read(folder: Path, *, ref: str | None = None) -> Encoder:
+def read_encoder(folder: Path, *, ref: str | None = None) -> Encoder:
     """Read the encoder saved in `folder`. Raises EncoderError where it is none, or of another format."""
     try:
         config = json.loads((folder / "lexel.json").read_text(encoding="utf-8"))

@@ -7,7 +7,7 @@ from torch.nn.functional import dropout, gelu
 _DROPOUT = 0.3
 
 
-class Bent(nn.Linear):
+class ResidualLinear(nn.Linear):
     """A linear map and, added to it, a small network of one layer of `hidden` units that begins at nothing."""
 
     def __init__(self, features: int, dim: int, *, hidden: int) -> None:
@@ -21,11 +21,11 @@ class Bent(nn.Linear):
         return super().forward(input) + bent
 
 
-def linear(features: int, dim: int, *, hidden: int) -> nn.Linear:
+def make_linear(features: int, dim: int, *, hidden: int) -> nn.Linear:
     """A map of features [B, F] to [B, dim] with `hidden` units beside it; with none it is plain."""
-    return Bent(features, dim, hidden=hidden) if hidden else nn.Linear(features, dim)
+    return ResidualLinear(features, dim, hidden=hidden) if hidden else nn.Linear(features, dim)
 
 
-def readers(map_: nn.Linear) -> tuple[nn.Linear, ...]:
+def input_layers(map_: nn.Linear) -> tuple[nn.Linear, ...]:
     """The plain maps in it that read its features."""
-    return (map_, map_.inner) if isinstance(map_, Bent) else (map_,)
+    return (map_, map_.inner) if isinstance(map_, ResidualLinear) else (map_,)

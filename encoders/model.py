@@ -2,6 +2,7 @@
 
 import copy
 import json
+import shutil
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -16,16 +17,15 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from lexel.encoders import encoder as encoders
-from lexel.encoders.encoder import FORMAT, Encoder
+from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.head import AnyHead, ExpandHead, ZeroShotHead, head
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
-from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.malloc import keep_freed_memory
-from lexel.encoders.runtime.openvino_network import Compiled
+from lexel.encoders.runtime.openvino_network import OpenVinoNetwork
 from lexel.encoders.runtime.precision import fast, is_faster
 from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.text.text_models import TransformersText
@@ -48,7 +48,7 @@ class Encoded:
 class Model:
     """The networks of one encoder on one device: "cuda" computes in bfloat16, "cpu" in float32, channels last.
 
-    With `rough` a CPU that multiplies bfloat16 faster does so too: twice as fast and good enough to learn from.
+    With `low_precision` a CPU that multiplies bfloat16 faster does so too: twice as fast and good enough to learn from.
     """
 
     def __init__(
@@ -59,29 +59,29 @@ class Model:
         *,
         keep: int = 128,
         device: str = "auto",
-        rough: bool = False,
-        compiled: Compiled | None = None,
+        low_precision: bool = False,
+        compiled: OpenVinoNetwork | None = None,
     ) -> None:
         if head.terms != len(vocabulary):
             raise EncoderError(
                 f"The head weighs {head.terms} terms, its vocabulary has {len(vocabulary)}: they are of two encoders."
             )
-        self.device = chosen(device)
+        self.device = resolve_device(device)
         if self.device.type == "cpu":
             keep_freed_memory()
         # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
         # tensor cores on a GPU).
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
-        self.vocabulary, self.keep, self.rough = vocabulary, keep, rough
+        self.vocabulary, self.keep, self.low_precision = vocabulary, keep, low_precision
         self._compiled = compiled
 
-    def roughly(self) -> "Model":
-        """The same networks, computing roughly; itself where that changes nothing."""
-        if self.rough or self.device.type != "cpu" or not is_faster(self.device):
+    def in_low_precision(self) -> "Model":
+        """The same networks, computing in bfloat16; itself where that changes nothing."""
+        if self.low_precision or self.device.type != "cpu" or not is_faster(self.device):
             return self
         other = copy.copy(self)
-        other.rough = True
+        other.low_precision = True
         return other
 
     @property
@@ -110,7 +110,7 @@ class Model:
         return self.pixels(Image.new("RGB", (64, 64)))
 
     @property
-    def enough(self) -> int:
+    def min_input_side(self) -> int:
         """How many pixels a picture's shorter side needs: with more its networks would see no more of it.
 
         They look at it shrunk to less than half of that.
@@ -184,7 +184,7 @@ class Model:
 
     def precision(self) -> AbstractContextManager[Any]:
         """What its towers' large products are computed in."""
-        return fast(self.device) if self.device.type == "cuda" or self.rough else nullcontext()
+        return fast(self.device) if self.device.type == "cuda" or self.low_precision else nullcontext()
 
     def save(self, folder: Path, *, name: str, card: str = "", features: str | None = None) -> Encoder:
         """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back.
@@ -208,15 +208,15 @@ class Model:
         )
         # safetensors keeps its files from all other users, who may well share the rest of the folder.
         (folder / "lexel.safetensors").chmod((folder / "lexel.json").stat().st_mode & 0o777)
-        return encoders.read(folder)
+        return read_encoder(folder)
 
 
-def load(encoder: Encoder, *, device: str = "auto", rough: bool = False) -> Model:
-    """Load the networks of `encoder`; for `rough` see `Model`.
+def load_model(encoder: Encoder, *, device: str = "auto") -> Model:
+    """Load the networks of `encoder` onto `device`: "cuda", "cpu", or "auto" for the first of these that there is.
 
     Raises EncoderError where a file is missing or does not fit.
     """
-    if chosen(device).type == "cpu":
+    if resolve_device(device).type == "cpu":
         keep_freed_memory()
     elif encoder.compiled:
         raise EncoderError(f"{encoder.ref} was compiled for CPUs; add --device cpu, or take what it was compiled from.")
@@ -230,8 +230,24 @@ def load(encoder: Encoder, *, device: str = "auto", rough: bool = False) -> Mode
     except BROKEN as error:
         raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {first_line(error)}") from error
     keep = encoder.config.get("keep", 128)
-    compiled = Compiled(encoder.folder) if encoder.compiled else None
-    return Model(built_tower, built_head, encoder.vocabulary, keep=keep, device=device, rough=rough, compiled=compiled)
+    compiled = OpenVinoNetwork(encoder.folder) if encoder.compiled else None
+    return Model(
+        built_tower,
+        built_head,
+        encoder.vocabulary,
+        keep=keep,
+        device=device,
+        low_precision=encoder.low_precision,
+        compiled=compiled,
+    )
+
+
+def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Encoder:
+    """The same encoder in `folder`, which is new; a checkpoint as it comes from a hub becomes one of ours first."""
+    if not (encoder.folder / "lexel.json").is_file():
+        return load_model(encoder, device=device).save(folder, name=encoder.name)
+    shutil.copytree(encoder.folder, folder, dirs_exist_ok=True)
+    return read_encoder(folder)
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:

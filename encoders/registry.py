@@ -4,7 +4,7 @@ import os
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 
-from lexel.encoders.encoder import FORMAT, Encoder, read
+from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.runtime.hf_checkpoints import first_line, locate
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
@@ -19,12 +19,12 @@ GROUP = "lexel.encoders"
 def open_encoder(ref: str = DEFAULT) -> Encoder:
     """Find an encoder by name, folder or hub name, without its networks. Raises EncoderError where there is none."""
     if ref in BUILT_IN:
-        return read(BUILT_IN[ref], ref=ref)
+        return read_encoder(BUILT_IN[ref], ref=ref)
     if point := _entry_points().get(ref):
-        return read(_folder_of(point), ref=ref)
+        return read_encoder(_folder_of(point), ref=ref)
     folder = Path(os.path.expanduser(ref))  # unlike Path's, it leaves the home of an unknown user as it stands
     if (folder / "lexel.json").is_file():
-        return read(folder)
+        return read_encoder(folder)
     if (folder / "config.json").is_file():
         return _dual(folder.resolve(), str(folder.resolve()))
     if folder.exists():

@@ -14,7 +14,7 @@ from lexel.encoders.image.backbones import Backbone, backbone
 from lexel.encoders.image.hf_processor import ImageProcessor
 from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.image.regions import RegionBackbone
-from lexel.encoders.layers import linear
+from lexel.encoders.layers import make_linear
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, longest_text, network, quiet, tokenizer
 from lexel.encoders.text.text_models import TextModel, text_model
 
@@ -119,8 +119,8 @@ class PairTower(nn.Module):
         self.hidden = hidden
         self.image, self.text, self.dim, self.feature_dim = image, text, dim, image.dim
         width = image.width if isinstance(image, RegionBackbone) else image.dim
-        self.image_projection = linear(width, dim, hidden=hidden)
-        self.text_projection = linear(text.dim, dim, hidden=hidden)
+        self.image_projection = make_linear(width, dim, hidden=hidden)
+        self.text_projection = make_linear(text.dim, dim, hidden=hidden)
         self.pixels = image.pixels
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

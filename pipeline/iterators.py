@@ -10,7 +10,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
+def prefetch(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
     """Map over `things` in order with at most `depth` results in memory."""
     waiting: deque[Future[R]] = deque()
     for thing in things:
@@ -21,7 +21,7 @@ def ahead(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T],
         yield waiting.popleft().result()
 
 
-def runs(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+def batched(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
     """Cut `things` into tuples of `size`, the last one shorter, lazily."""
     rest = iter(things)
     while piece := tuple(islice(rest, size)):

@@ -14,15 +14,15 @@ from os import PathLike
 from pathlib import Path
 
 from lexel.pipeline.cluster.client import connect
-from lexel.pipeline.cluster.error_messages import in_words
-from lexel.pipeline.explain.comparison import Comparison, compare
+from lexel.pipeline.cluster.error_messages import readable_errors
+from lexel.pipeline.explain.comparison import ItemComparison, compare_items
 from lexel.pipeline.explain.score_parts import Explanation, explain
 from lexel.pipeline.search.encode_query import encode_picture
 from lexel.pipeline.search.filters import field_name, parse_filter
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Mode
-from lexel.pipeline.search.request import Ask
-from lexel.pipeline.search.results import Found, Hit
+from lexel.pipeline.search.request import SearchRequest
+from lexel.pipeline.search.results import Hit, SearchResults
 from lexel.pipeline.search.run import search
 
 File = str | PathLike[str]
@@ -34,11 +34,11 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Results:
+class NotebookResults:
     """What a search found. It is a sequence of hits; in a notebook it shows their pictures and their words."""
 
-    found: Found
-    index: Index
+    found: SearchResults
+    index: SearchIndex
 
     def __len__(self) -> int:
         return len(self.found.hits)
@@ -58,7 +58,7 @@ class Results:
     def _thumbnails(self) -> dict[str, str]:
         if not self.found.hits:
             return {}
-        with in_words():
+        with readable_errors():
             answer = self.index.client.mget(
                 index=self.index.name, body={"ids": [hit.id for hit in self]}, params={"_source_includes": "thumbnail"}
             )
@@ -67,10 +67,10 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Collection:
+class IndexHandle:
     """An index and what can be done with it."""
 
-    index: Index
+    index: SearchIndex
 
     def search(
         self,
@@ -84,12 +84,12 @@ class Collection:
         facets: Sequence[str] = (),
         fold: bool = False,
         weight: float | None = None,
-    ) -> Results:
+    ) -> NotebookResults:
         """Search by words, by a picture's file, by an item's id, or by some of them together; see `lexel search -h`.
 
         Raises LexelError in one sentence where something is wrong.
         """
-        ask = Ask(
+        ask = SearchRequest(
             text,
             images=(Path(image).expanduser().read_bytes(),) if image is not None else (),
             like=(like,) if like is not None else (),
@@ -100,30 +100,30 @@ class Collection:
             fold=fold,
             weight=weight,
         )
-        return Results(search(self.index, ask), self.index)
+        return NotebookResults(search(self.index, ask), self.index)
 
     def explain(self, item: str, text: str, *, mode: Mode = "hybrid") -> Explanation:
         """Why the item, by id or uri, scores what it does."""
-        return explain(self.index, item, Ask(text, mode=mode))
+        return explain(self.index, item, SearchRequest(text, mode=mode))
 
-    def compare(self, first: str, second: str, text: str, *, mode: Mode = "hybrid") -> Comparison:
+    def compare(self, first: str, second: str, text: str, *, mode: Mode = "hybrid") -> ItemComparison:
         """Why the one item stands above the other, and what would swap them."""
-        return compare(self.index, Ask(text, mode=mode), first, second)
+        return compare_items(self.index, SearchRequest(text, mode=mode), first, second)
 
     def terms(self, image: File) -> dict[str, float]:
         """The weighted words of a picture's file, what says most of it first."""
         return encode_picture(self.index.model, Path(image).expanduser().read_bytes()).terms[0]
 
     def __len__(self) -> int:
-        with in_words():
+        with readable_errors():
             return int(self.index.client.count(index=self.index.name)["count"])
 
 
-def open_index(name: str = "images", *, device: str = "auto") -> Collection:
+def open_index(name: str = "images", *, device: str = "auto") -> IndexHandle:
     """The index `name` of the cluster that the command line would use. Raises ClusterError where there is none."""
-    index = Index(connect(), name, device=device)
+    index = SearchIndex(connect(), name, device=device)
     index.about  # noqa: B018 - it is asked for now, so that a wrong name is said at once
-    return Collection(index)
+    return IndexHandle(index)
 
 
 def _card(hit: Hit, thumbnail: str | None) -> str:

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from lexel.encoders.heads.lexicon import saturated
-from lexel.encoders.layers import linear
+from lexel.encoders.layers import make_linear
 
 
 class ExpandHead(nn.Module):
@@ -23,7 +23,7 @@ class ExpandHead(nn.Module):
 
     def __init__(self, *, features: int, dim: int, terms: int, query_keep: int = 64, hidden: int = 0) -> None:
         super().__init__()
-        self.logits, self.hidden = linear(features, terms, hidden=hidden), hidden
+        self.logits, self.hidden = make_linear(features, terms, hidden=hidden), hidden
         self.query_logits = nn.Linear(dim, terms)
         # A word that was typed begins with more weight than any that was only thought of.
         self.log_own = nn.Parameter(torch.ones(terms))

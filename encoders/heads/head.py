@@ -12,7 +12,7 @@ from lexel.encoders.heads.labels import LabelsHead
 from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.region_labels import RegionHead
 from lexel.encoders.heads.zero_shot import ZeroShotHead
-from lexel.encoders.layers import linear
+from lexel.encoders.layers import make_linear
 
 __all__ = [
     "AnyHead",
@@ -48,7 +48,7 @@ def head(config: Mapping[str, Any]) -> AnyHead:
             hidden = config.get("hidden", 0)
             return ExpandHead(features=features, dim=dim, terms=terms, query_keep=query_keep, hidden=hidden)
         case {"kind": "zeroshot", "anchors": shape, "features": features, "threshold": threshold}:
-            projection = linear(features, shape[1], hidden=config.get("hidden", 0)) if features else None
+            projection = make_linear(features, shape[1], hidden=config.get("hidden", 0)) if features else None
             return ZeroShotHead(anchors=torch.zeros(*shape), threshold=threshold, projection=projection)
         case {"kind": "labels", "features": features, "labels": labels, "terms": terms, "pairs": pairs}:
             return LabelsHead(features=features, labels=labels, terms=terms, pairs=pairs)

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from lexel.encoders.layers import linear
+from lexel.encoders.layers import make_linear
 
 
 def saturated(logits: torch.Tensor) -> torch.Tensor:
@@ -25,7 +25,7 @@ class LexiconHead(nn.Module):
 
     def __init__(self, *, features: int, terms: int, hidden: int = 0) -> None:
         super().__init__()
-        self.logits, self.hidden = linear(features, terms, hidden=hidden), hidden
+        self.logits, self.hidden = make_linear(features, terms, hidden=hidden), hidden
         # The logarithm, so that a weight stays above 0 whatever training does to it.
         self.log_query = nn.Parameter(torch.zeros(terms))
 

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 from torch.nn.functional import normalize
 
-from lexel.encoders.layers import Bent
+from lexel.encoders.layers import ResidualLinear
 from lexel.encoders.towers import PairTower, Tower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
@@ -78,6 +78,6 @@ class ZeroShotHead(nn.Module):
             "kind": "zeroshot",
             "anchors": list(self.anchors.shape),
             "features": None if map_ is None else map_.in_features,
-            "hidden": map_.inner.out_features if isinstance(map_, Bent) else 0,
+            "hidden": map_.inner.out_features if isinstance(map_, ResidualLinear) else 0,
             "threshold": self.threshold,
         }

@@ -7,7 +7,7 @@ import torch
 from lexel.encoders.encoder_error import EncoderError
 
 
-def chosen(name: str) -> torch.device:
+def resolve_device(name: str) -> torch.device:
     """The device called `name`; "auto" is a GPU where there is one. Raises EncoderError where it cannot be used."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -19,6 +19,6 @@ def chosen(name: str) -> torch.device:
     return device
 
 
-def cores() -> int:
+def available_cores() -> int:
     """Those that this process may use; in a container or under a scheduler they are not all that there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

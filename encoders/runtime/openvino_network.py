@@ -23,7 +23,7 @@ import torch
 from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.runtime.device import cores
+from lexel.encoders.runtime.device import available_cores
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ FILE = "image.xml"
 _ATTENTION = ("attention", "attn")
 
 
-class Compiled:
+class OpenVinoNetwork:
     """The network in `folder`, for as many threads at once as there are cores. Raises EncoderError without OpenVINO."""
 
     def __init__(self, folder: Path) -> None:
@@ -73,7 +73,7 @@ class Compiled:
             return self._programs[precision]
 
 
-def compile_to(folder: Path, model: "Model", *, pictures: Iterable[torch.Tensor] | None = None) -> None:
+def export_openvino(folder: Path, model: "Model", *, pictures: Iterable[torch.Tensor] | None = None) -> None:
     """Write the picture side of `model`, which is on a CPU, to `folder`.
 
     With `pictures`, pixels [3, H, W] each, in 8 bits, its ranges those that these pictures show. Raises EncoderError
@@ -122,8 +122,8 @@ def _settings(precision: str) -> dict[str, Any]:
     # free: pinned to its core it would wait for whoever decodes pictures there.
     return {
         "INFERENCE_PRECISION_HINT": precision,
-        "NUM_STREAMS": cores(),
-        "INFERENCE_NUM_THREADS": cores(),
+        "NUM_STREAMS": available_cores(),
+        "INFERENCE_NUM_THREADS": available_cores(),
         "ENABLE_CPU_PINNING": False,
     }
 

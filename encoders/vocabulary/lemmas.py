@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from lexel.encoders.vocabulary.tokenize import _WORD
 
 
-class _Lemmas(dict[str, str]):
+class Lemmas(dict[str, str]):
     """Form -> term, worked out once a form; a stop word, a bare number and a single letter have the empty term."""
 
     def __init__(
@@ -19,14 +19,14 @@ class _Lemmas(dict[str, str]):
         self.aliases = terms | {form: terms[word] for form, word in aliases.items()}
 
     def __missing__(self, form: str) -> str:
-        forms = (form, bare := _bare(form), self._dictionary_form(bare))
+        forms = (form, bare := without_clitic(form), self._dictionary_form(bare))
         named = next((self.aliases[word] for word in forms if word in self.aliases), None)
         term = named or self._folded(form)
         self[form] = "" if {form, term} & self.banned else term
         return self[form]
 
     def _folded(self, form: str) -> str:
-        bare = _bare(form)
+        bare = without_clitic(form)
         term = self._dictionary_form(bare)
         return term if len(term) > 1 and not term.isdigit() and not {form, bare, term} & self.stop_words else ""
 
@@ -38,7 +38,7 @@ class _Lemmas(dict[str, str]):
             return lemma
         # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the
         # verb, fold into it; "building" stays, since hardly a caption says "build".
-        verbs = [stem + e for stem in _stems(form) for e in ("", "e")]
+        verbs = [stem + e for stem in stems(form) for e in ("", "e")]
         best = max(verbs, key=self._uses, default=form)
         return best if verbs and self._uses(best) >= self.seen.get(form, 0) / 5 else form
 
@@ -47,11 +47,12 @@ class _Lemmas(dict[str, str]):
         return sum(self.seen.get(form, 0) for form in inflected) if verb in self.seen else 0
 
 
-def _bare(form: str) -> str:
+def without_clitic(form: str) -> str:
+    """`form` without what hangs on it after an apostrophe ("dog's": "dog")."""
     return re.sub(r"['’](?:s|re|ll|ve|d|m)?$", "", form)
 
 
-def _stems(form: str) -> list[str]:
+def stems(form: str) -> list[str]:
     """What is left of a regular -ing form, and that with a doubled last letter undone ("sitting": "sitt", "sit")."""
     stem = form.removesuffix("ing")
     if stem == form or len(stem) < 3:

@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.vocabulary.lemmas import _Lemmas
+from lexel.encoders.vocabulary.lemmas import Lemmas
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
 from lexel.encoders.vocabulary.tokenize import words
 
@@ -108,7 +108,7 @@ class Vocabulary:
         forms_in = [Counter(words(caption)) for caption in captions]
         seen: Counter[str] = _total(forms_in)
         named = resolved(aliases or {})
-        term_of = _Lemmas(seen, frozenset(stop_words), named, frozenset(map(str.lower, banned)))
+        term_of = Lemmas(seen, frozenset(stop_words), named, frozenset(map(str.lower, banned)))
         held = _total({t for f in forms if (t := term_of[f])} for forms in forms_in)
         common = [(t, n) for t, n in sorted(held.items(), key=lambda item: (-item[1], item[0])) if n >= min_count][
             :size

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import copy_encoder
 from lexel.encoders.registry import BUILT_IN
 from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.calibrate.run import Tuned
@@ -34,7 +35,7 @@ def check(encoder: Encoder, out: Path | None) -> None:
 
 def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, device: str = "auto") -> Path:
     """Write the calibration with the encoder, or with a copy of it in `out`, and return its path."""
-    folder = encoder.folder if out is None else encoder.copy_to(out, device=device).folder
+    folder = encoder.folder if out is None else copy_encoder(encoder, out, device=device).folder
     path = folder / _NAME
     before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     after = before | {

@@ -12,8 +12,8 @@ from lexel.encoders.encoder import Encoder
 from lexel.pipeline.calibrate.cutoff import Cutoff, best_cutoff
 from lexel.pipeline.calibrate.hybrid_weight import MOST_QUERIES, best_weight, recalls, term_scores
 from lexel.pipeline.evaluate.directions import Direction, directions
-from lexel.pipeline.evaluate.encoded_items import Items
-from lexel.pipeline.evaluate.evaluation_set import Watch, gather, unwatched
+from lexel.pipeline.evaluate.encoded_items import EncodedItems
+from lexel.pipeline.evaluate.evaluation_set import Watch, load_evaluation_set, unwatched
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,9 @@ def tune(
     watch: Watch = unwatched,
 ) -> dict[str, Tuned]:
     """The best weight and cut-offs of each side, "text" and "image", on the split of `path`; nothing is stored."""
-    collection = gather(path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch)
+    collection = load_evaluation_set(
+        path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch
+    )
     found: dict[str, Tuned] = {}
     for direction in directions(collection, encoder, device=device):
         items = collection.captions if direction.captions_sought else collection.pictures
@@ -46,7 +48,7 @@ def tune(
     return found
 
 
-def _tuned(direction: Direction, items: Items, before: float) -> Tuned:
+def _tuned(direction: Direction, items: EncodedItems, before: float) -> Tuned:
     dice = np.random.default_rng(0)
     chosen = np.sort(dice.permutation(len(direction.queries))[:MOST_QUERIES])
     queries = [direction.queries[i] for i in chosen]

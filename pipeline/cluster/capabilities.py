@@ -6,7 +6,8 @@ from opensearchpy import OpenSearch
 _EMBEDDED = ("lexel", "embedded")
 
 
-def _is_embedded(client: OpenSearch) -> bool:
+def is_embedded(client: OpenSearch) -> bool:
+    """Whether a node of the cluster is the embedded one."""
     nodes = client.nodes.info(metric="settings")["nodes"].values()
     return any(node.get("attributes", {}).get(_EMBEDDED[0]) == _EMBEDDED[1] for node in nodes)
 

@@ -8,7 +8,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth
 
-from lexel.pipeline.cluster.json_serializer import Wire
+from lexel.pipeline.cluster.json_serializer import OrjsonSerializer
 from lexel.pipeline.cluster.retry import Connection
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.errors import ClusterError
@@ -82,7 +82,7 @@ def connect(where: Address | None = None, *, connections: int = 4, timeout: floa
     return OpenSearch(
         there.url,
         connection_class=Connection,
-        serializer=Wire(),
+        serializer=OrjsonSerializer(),
         http_auth=_auth(there),
         headers={"authorization": f"ApiKey {there.api_key}"} if there.api_key else None,
         ca_certs=there.ca,

@@ -20,7 +20,7 @@ _SENTENCES: dict[type[Exception], str] = {
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
+def readable_errors() -> Iterator[None]:
     """Turn what the client library raises into a ClusterError of one sentence."""
     try:
         yield

@@ -6,7 +6,7 @@ import orjson
 from opensearchpy.serializer import JSONSerializer
 
 
-class Wire(JSONSerializer):  # type: ignore[misc]  # the client library has no types
+class OrjsonSerializer(JSONSerializer):  # type: ignore[misc]  # the client library has no types
     """The client library's JSON, only faster: what orjson does not take, half of a character say, it does itself."""
 
     def dumps(self, data: Any) -> Any:

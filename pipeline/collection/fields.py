@@ -8,8 +8,8 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController
 
-from lexel.pipeline.collection.near_duplicates import near
-from lexel.pipeline.collection.tsne_map import projection
+from lexel.pipeline.collection.near_duplicates import find_near_duplicates
+from lexel.pipeline.collection.tsne_map import load_or_make_map
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import matrix
 
@@ -17,11 +17,11 @@ from lexel.pipeline.shards.table import matrix
 _DIGITS = 4
 
 
-class Beside:
+class CollectionFields:
     """The items of a folder's shards beside one another: looked through once, then asked batch by batch."""
 
     def __init__(self, folder: Path, there: Sequence[Shard]) -> None:
-        self._near, self._map = near(there), projection(folder, there)
+        self._near, self._map = find_near_duplicates(there), load_or_make_map(folder, there)
         ends = np.cumsum([shard.rows() for shard in there]).tolist()
         self._blas = ThreadpoolController()
         self._start = dict(zip((shard.number for shard in there), [0, *ends], strict=False))

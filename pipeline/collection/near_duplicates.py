@@ -34,7 +34,7 @@ Waves = npt.NDArray[np.int8]
 
 
 @dataclass(frozen=True)
-class Near:
+class DuplicateGroups:
     """The groups of a collection: the first row of each row's group [N], and the names of groups of several."""
 
     first: Rows
@@ -48,7 +48,7 @@ class Near:
         ]
 
 
-def near(there: Sequence[Shard]) -> Near:
+def find_near_duplicates(there: Sequence[Shard]) -> DuplicateGroups:
     """The groups of all items in these shards. It takes about 110 bytes of memory an item while it counts, then 8."""
     rows, values = _hashed(there)
     # What is alone by its hash is alone; the waves are read of the others only, which are few in most collections.
@@ -56,7 +56,7 @@ def near(there: Sequence[Shard]) -> Near:
     rows, values = rows[some], values[some]
     first = np.arange(sum(shard.rows() for shard in there))
     first[rows] = rows[groups(values, _waves(there, rows))]
-    return Near(first, _names(there, first))
+    return DuplicateGroups(first, _names(there, first))
 
 
 def _hashed(there: Sequence[Shard]) -> tuple[Rows, Hashes]:

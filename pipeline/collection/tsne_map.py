@@ -38,7 +38,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Projection:
+class TsneMap:
     """Unit vectors [M, D] of the landmarks and where these lie [M, 2], between 0 and 1."""
 
     landmarks: Floats
@@ -60,7 +60,7 @@ class Projection:
         return placed
 
 
-def projection(folder: Path, there: Sequence[Shard]) -> Projection:
+def load_or_make_map(folder: Path, there: Sequence[Shard]) -> TsneMap:
     """The map of these shards' items: the one in `folder`/map.parquet where it is theirs, else a new one, kept there.
 
     It is kept so that a load that goes on, perhaps on another machine, puts the rest on the same map: t-SNE turns the
@@ -70,20 +70,20 @@ def projection(folder: Path, there: Sequence[Shard]) -> Projection:
     kept = _read(path, same)
     if kept is None:
         landmarks = _landmarks(there)
-        kept = Projection(landmarks, laid_out(landmarks))
+        kept = TsneMap(landmarks, tsne_layout(landmarks))
         with suppress(ShardError):  # shards that may only be read can be loaded too
             _write(path, same, kept)
     return kept
 
 
-def lay_out(folder: Path) -> None:
+def write_map(folder: Path) -> None:
     """Make the map of the shards in `folder` now, and keep it there."""
     there = finished_shards(folder)
     if any(shard.rows() for shard in there):
-        projection(folder, there)
+        load_or_make_map(folder, there)
 
 
-def laid_out(vectors: Floats) -> Floats:
+def tsne_layout(vectors: Floats) -> Floats:
     """Where items with these unit vectors [M, D] lie [M, 2] so that alike ones are neighbours: t-SNE, from 0 to 1."""
     if len(vectors) < 4:  # too few to have neighbours
         return np.linspace(0.25, 0.75, len(vectors), dtype=np.float32)[:, None].repeat(2, axis=1)
@@ -119,16 +119,16 @@ def _identity(there: Sequence[Shard]) -> bytes:
     return hashlib.blake2b(about.encode(), digest_size=16).hexdigest().encode()
 
 
-def _read(path: Path, same: bytes) -> Projection | None:
+def _read(path: Path, same: bytes) -> TsneMap | None:
     try:
         with pq.ParquetFile(path) as file:
             table = file.read() if (file.schema_arrow.metadata or {}).get(_SAME) == same else None
     except (OSError, pa.ArrowException):
         return None
-    return table and Projection(matrix(table["landmark"]), matrix(table["place"]))
+    return table and TsneMap(matrix(table["landmark"]), matrix(table["place"]))
 
 
-def _write(path: Path, same: bytes, made: Projection) -> None:
+def _write(path: Path, same: bytes, made: TsneMap) -> None:
     columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
     table = pa.table(columns).replace_schema_metadata({_SAME: same})
     with replacing_file(path) as temporary:

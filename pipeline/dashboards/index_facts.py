@@ -6,9 +6,9 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from lexel.mappings.dashboard_pack import Facts
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 
 # By how many milliseconds of a collection's dates they are counted, so that a chart has about ten to a hundred points.
 _DAY = 24 * 3600 * 1000
@@ -17,15 +17,15 @@ _INTERVALS = ((6 * 365 * _DAY, "y"), (240 * _DAY, "M"), (56 * _DAY, "w"), (0, "d
 _WORDS = ("dog", "snow")
 
 
-def facts(client: OpenSearch, index: str, *, images: str) -> Facts:
+def index_facts(client: OpenSearch, index: str, *, images: str) -> Facts:
     """What the objects say of `index`, whose pictures `lexel serve` shows at `images`.
 
     Its date is the metadata field that most documents have a date in, its words the commonest and what goes best with
     it. Raises ClusterError where there is no such index, a foreign one, or one of captions.
     """
-    if Index(client, index).about["captions"]:
+    if SearchIndex(client, index).about["captions"]:
         raise ClusterError(f"The index {index} holds captions and the dashboard shows pictures; give --index of these.")
-    with in_words():
+    with readable_errors():
         mappings = next(iter(client.indices.get_mapping(index=index).values()))["mappings"]
         date, interval = _date(client, index, mappings["properties"].get("meta", {}).get("properties", {}))
         words = _words(client, index)

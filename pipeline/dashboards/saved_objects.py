@@ -18,14 +18,14 @@ def ndjson(pack: Sequence[Saved]) -> bytes:
     return b"".join(orjson.dumps(saved) + b"\n" for saved in pack)
 
 
-def install(pack: Sequence[Saved], *, url: str, where: Address) -> str:
+def import_saved_objects(pack: Sequence[Saved], *, url: str, where: Address) -> str:
     """Import the pack into the Dashboards at `url`, and return the address of its dashboard there.
 
     What an earlier import left of the same index is replaced. The search bar's language becomes Lucene, which ranks,
     and the index pattern the one that is shown first. `where` says who asks, as with OpenSearch itself. Raises
     ClusterError where Dashboards is away, refuses the login, or does not take all of it.
     """
-    door = _Door(url, where)
+    door = DashboardsClient(url, where)
     file = ("lexel.ndjson", ndjson(pack), "application/ndjson")
     answer = door.post("/api/saved_objects/_import?overwrite=true", fields={"file": file})
     if not answer.get("success"):
@@ -37,7 +37,7 @@ def install(pack: Sequence[Saved], *, url: str, where: Address) -> str:
     return f"{door.url}/app/dashboards#/view/{quote(dashboard)}"
 
 
-class _Door:
+class DashboardsClient:
     """The way into Dashboards: its address, and what lets in."""
 
     def __init__(self, url: str, where: Address) -> None:

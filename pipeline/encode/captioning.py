@@ -13,9 +13,9 @@ import torch
 
 from lexel.encoders.captioner import Captioner, seed_of
 from lexel.pipeline.atomic import write_atomically
-from lexel.pipeline.encode.prepare import Ready, ready
+from lexel.pipeline.encode.prepare import PreparedItem, prepare
 from lexel.pipeline.errors import ConfigError, SourceError
-from lexel.pipeline.iterators import ahead, runs
+from lexel.pipeline.iterators import batched, prefetch
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
@@ -66,8 +66,8 @@ def caption(
     progress.plan(total=len(names), done=len(names) - len(todo))
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
         try:
-            outcomes = ahead(pool, partial(_look, captioner), _todo(source, out, todo), depth=4 * batch_size)
-            for batch in runs(outcomes, batch_size):
+            outcomes = prefetch(pool, partial(_look, captioner), _todo(source, out, todo), depth=4 * batch_size)
+            for batch in batched(outcomes, batch_size):
                 captions, failures = _captions(captioner, batch, count)
                 # The failures first: a run that is killed in between then makes the same batch of the others again.
                 bad.append(failures)
@@ -112,8 +112,8 @@ def _look(captioner: Captioner, named: tuple[str, Item]) -> tuple[str, torch.Ten
     name, item = named
     if any(map(is_tar, Path(item.uri).parents)):
         return name, Failure(None, item.uri, "inside a tar, where a table cannot point to; unpack it first")
-    found = ready(captioner, item)
-    if isinstance(found, Ready):
+    found = prepare(captioner, item)
+    if isinstance(found, PreparedItem):
         return name, found.pixels if found.pixels is not None else Failure(None, item.uri, "a text, not a picture")
     return name, found
 

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from lexel.pipeline.iterators import runs
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.sources.item import Item
 
 
@@ -25,4 +25,4 @@ class Chunk:
 
 def chunks(items: Iterable[Item], *, shard_size: int) -> Iterator[Chunk]:
     """Cut a source into chunks, lazily: a pure function of the source's list."""
-    return (Chunk(number, piece) for number, piece in enumerate(runs(items, shard_size)))
+    return (Chunk(number, piece) for number, piece in enumerate(batched(items, shard_size)))

@@ -11,14 +11,14 @@ from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.model import Model
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
-from lexel.pipeline.images.preview import Look
+from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
 
 View = Callable[[Image.Image], Image.Image]
 
 
-class Eye(Protocol):
+class ImagePreprocessor(Protocol):
     """What makes pixels of a picture: a model, or a captioner."""
 
     def pixels(self, image: Picture) -> torch.Tensor:
@@ -26,7 +26,7 @@ class Eye(Protocol):
 
 
 @dataclass(frozen=True)
-class Ready:
+class PreparedItem:
     """A picture's pixels [3, H, W], its size in the file and, where asked for, its look; a text has none of them."""
 
     item: Item
@@ -34,7 +34,7 @@ class Ready:
     pixels: torch.Tensor | None = None
     width: int | None = None
     height: int | None = None
-    look: Look | None = None
+    look: Preview | None = None
 
 
 def whole(image: Image.Image) -> Image.Image:
@@ -42,14 +42,14 @@ def whole(image: Image.Image) -> Image.Image:
     return image
 
 
-def least(model: Model, *, thumbnail: int | None) -> int:
+def min_side(model: Model, *, thumbnail: int | None) -> int:
     """How many pixels a picture's shorter side must keep for `model` and for a thumbnail of that longest side."""
-    return max(model.enough, 2 * (thumbnail or 0))
+    return max(model.min_input_side, 2 * (thumbnail or 0))
 
 
-def ready(
-    model: Eye, item: Item, *, view: View = whole, thumbnail: int | None = None, least: int | None = None
-) -> Ready | Failure:
+def prepare(
+    model: ImagePreprocessor, item: Item, *, view: View = whole, thumbnail: int | None = None, least: int | None = None
+) -> PreparedItem | Failure:
     """Make `item`, or a `view` of its picture, ready for `model`.
 
     With `thumbnail`, the longest side of one or 0 for none, the look of the whole picture comes along. `least` is how
@@ -58,7 +58,7 @@ def ready(
     Runs on worker threads, and raises nothing that a picture can cause.
     """
     if item.text is not None:
-        return Ready(item, item.identify(item.text.encode()))
+        return PreparedItem(item, item.identify(item.text.encode()))
     try:
         content = item.content()
     except Exception as error:  # not only OSError: a zero byte in a manifest's path is a ValueError
@@ -67,7 +67,7 @@ def ready(
     try:
         seen = decode(content, least=least, thumbnail=thumbnail)
         pixels = model.pixels(seen.rows if view is whole else view(seen.image))
-        return Ready(item, item.identify(content), pixels, *seen.size, seen.look)
+        return PreparedItem(item, item.identify(content), pixels, *seen.size, seen.look)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # out of memory, say

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
-from lexel.pipeline.encode.run import Options, Part, Report, encode
+from lexel.pipeline.encode.run import EncodeReport, Options, Part, encode
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
@@ -20,7 +20,7 @@ _TIMES = 5
 
 
 @dataclass(frozen=True)
-class Spread:
+class PartPlan:
     """How a job is cut: so many parts, and what each asks of the cluster."""
 
     parts: int
@@ -28,7 +28,7 @@ class Spread:
     gpus: int
 
     @classmethod
-    def over(cls, nodes: Sequence[Mapping[str, Any]], *, device: str, workers: int | None) -> "Spread":
+    def over(cls, nodes: Sequence[Mapping[str, Any]], *, device: str, workers: int | None) -> "PartPlan":
         """One part a GPU, where there are some and `device` does not forbid them; else one a machine.
 
         With `workers`, as many parts as fit, with so many cores each. `nodes` is what `ray.nodes()` says.
@@ -43,7 +43,7 @@ class Spread:
         return cls(max(1, sum(int(own["CPU"]) // cpus for own in alive)), cpus, 0)
 
 
-def spread(
+def encode_on_ray(
     source: str | Path,
     out: Path,
     *,
@@ -51,7 +51,7 @@ def spread(
     captions: bool = False,
     progress: Progress = QUIET,
     **options: Unpack[Options],
-) -> Report:
+) -> EncodeReport:
     """As `encode`, with its options, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
 
     `source`, `out` and `encoder` are read on every machine: they are names, or lie on storage that all share. The
@@ -62,10 +62,10 @@ def spread(
     # What is not there is said at once, and not by every machine.
     items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
     with _cluster(ray):
-        cut = Spread.over(ray.nodes(), device=options.get("device", "auto"), workers=options.get("workers"))
+        cut = PartPlan.over(ray.nodes(), device=options.get("device", "auto"), workers=options.get("workers"))
         own: Options = {**options, "workers": cut.cpus}
 
-        def part(index: int) -> Report:
+        def part(index: int) -> EncodeReport:
             return encode(
                 open_source(place, captions=captions),
                 folder,
@@ -77,7 +77,7 @@ def spread(
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
     write_failures(out)  # the parts gathered them while others were still at work
-    return Report(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
+    return EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
 
 
 def _ray() -> Any:
@@ -105,7 +105,9 @@ def _cluster(ray: Any) -> Iterator[None]:
         ray.shutdown()
 
 
-def _reports(ray: Any, part: Callable[[int], Report], cut: Spread, progress: Progress) -> Iterator[Report]:
+def _reports(
+    ray: Any, part: Callable[[int], EncodeReport], cut: PartPlan, progress: Progress
+) -> Iterator[EncodeReport]:
     """What each part reports, as they end."""
     begin = ray.remote(num_cpus=cut.cpus, num_gpus=cut.gpus, max_retries=_TIMES)(part)
     running = [begin.remote(index) for index in range(cut.parts)]
@@ -120,9 +122,9 @@ def _reports(ray: Any, part: Callable[[int], Report], cut: Spread, progress: Pro
             ray.cancel(other, force=True)
 
 
-def _got(ray: Any, reference: Any) -> Report:
+def _got(ray: Any, reference: Any) -> EncodeReport:
     try:
-        report: Report = ray.get(reference)
+        report: EncodeReport = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         if isinstance(error.cause, LexelError | EncoderError):
             raise error.cause from None

@@ -14,8 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.model import Encoded, Model
-from lexel.pipeline.encode.run import Report
+from lexel.encoders.model import Encoded, Model, load_model
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
@@ -34,7 +34,7 @@ def reterm(
     batch_size: int = 32,
     device: str = "auto",
     progress: Progress = QUIET,
-) -> Report:
+) -> EncodeReport:
     """Write the shards in `folder` to `out` as `encoder` makes them; those that are there already are kept.
 
     Pictures need an encoder that makes terms of the same features; texts are encoded from their words, by any. What had
@@ -46,7 +46,7 @@ def reterm(
     if out.resolve() == folder.resolve():
         raise ShardError(f"{folder} would be written over; give another folder by --out.")
     _check_features(folder, there, encoder)
-    model = encoder.load(device=device)
+    model = load_model(encoder, device=device)
     job = jobs.job_of(
         encoder,
         model,
@@ -70,10 +70,10 @@ def reterm(
         progress.advance(encoded=0, failed=len(failures))
     remove_leftovers(out, {shards.name(shard.number) for shard in todo})
     failed = write_failures(out)
-    return Report(total, sum(shard.rows() for shard in todo), failed, new)
+    return EncodeReport(total, sum(shard.rows() for shard in todo), failed, new)
 
 
-def beside(folder: Path, encoder: Encoder) -> Path:
+def default_output(folder: Path, encoder: Encoder) -> Path:
     """Where the shards of `encoder` go that are made of those in `folder`: "shards" -> "shards-NAME"."""
     place, name = folder.resolve(), re.sub(r"[^\w.-]+", "-", encoder.name)
     return place.with_name(f"{place.name}-{name}")

@@ -9,10 +9,11 @@ from typing import TypedDict
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.encode.chunks import Chunk, chunks
-from lexel.pipeline.encode.precision_check import fastest
-from lexel.pipeline.encode.prepare import View, least, ready, whole
-from lexel.pipeline.encode.workers import Work, working
+from lexel.pipeline.encode.precision_check import low_precision_if_equal
+from lexel.pipeline.encode.prepare import View, min_side, prepare, whole
+from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.images.preview import SIDE
 from lexel.pipeline.progress import QUIET, Progress
@@ -59,7 +60,7 @@ class Options(TypedDict, total=False):
 
 
 @dataclass(frozen=True)
-class Report:
+class EncodeReport:
     """What a job found and did; the counts are of this part, over this and earlier runs."""
 
     items: int
@@ -69,7 +70,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _EncodePlan:
     """What is to be done: the listing hash of each chunk of this part, and which of them have no shard yet.
 
     `again` holds the uris to try again of chunks that have one; `left` counts the items of both.
@@ -97,7 +98,7 @@ def encode(
     view: View = whole,
     thumbnail: int | None = SIDE,
     progress: Progress = QUIET,
-) -> Report:
+) -> EncodeReport:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
     A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
@@ -107,9 +108,9 @@ def encode(
     never shown, not even that. Raises SourceError for a source without items, ShardError where `out` belongs to another
     job or cannot be written.
     """
-    model = encoder.load(device=device)
+    model = load_model(encoder, device=device)
     if not (exact or source.captions):
-        model = fastest(model)
+        model = low_precision_if_equal(model)
     job = job_of(
         encoder,
         model,
@@ -124,10 +125,10 @@ def encode(
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     # A view cuts pieces out of a picture, which want all the pixels that there are.
-    kept = least(model, thumbnail=thumbnail) if view is whole else None
-    prepare = partial(ready, model, view=view, thumbnail=thumbnail, least=kept)
-    with working(
-        model, prepare, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
+    kept = min_side(model, thumbnail=thumbnail) if view is whole else None
+    prepare_item = partial(prepare, model, view=view, thumbnail=thumbnail, least=kept)
+    with batch_encoder(
+        model, prepare_item, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
     ) as work:
         todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
         for number, table_, failures in work.encode(todo):
@@ -139,7 +140,7 @@ def encode(
     return _report(out, plan)
 
 
-def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan:
+def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _EncodePlan:
     there = {shard.number: shard for shard in finished_shards(out)}
     counts: dict[int, int] = {}
     listings: dict[int, str] = {}
@@ -159,7 +160,7 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Plan
     again = {n: uris for n, uris in failed.items() if uris}
     todo = frozenset(listings.keys() - kept)
     left = sum(counts[n] for n in todo) + sum(map(len, again.values()))
-    return _Plan(listings, todo, again, sum(counts.values()), left)
+    return _EncodePlan(listings, todo, again, sum(counts.values()), left)
 
 
 def _check_source(out: Path, job: Job) -> None:
@@ -172,7 +173,7 @@ def _check_source(out: Path, job: Job) -> None:
         raise ShardError(f"{out} holds shards of {Path(there.root) / there.source}; encode into another folder.")
 
 
-def _retry(work: Work, source: Source, out: Path, plan: _Plan, shard_size: int) -> None:
+def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, shard_size: int) -> None:
     """Try the failed items of finished shards again; what succeeds now takes its place in the shard."""
     for chunk in chunks(source.items(), shard_size=shard_size):
         if uris := plan.again.get(chunk.number):
@@ -190,7 +191,7 @@ def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
     return both.take(sorted(range(both.num_rows), key=lambda i: place[both["uri"][i].as_py()]))
 
 
-def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
+def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
     """Remove shards past the end of a source that has become shorter, and what a killed run left half-written."""
     for shard in finished_shards(out):
         if part.has(shard.number) and shard.number not in plan.listings:
@@ -200,7 +201,7 @@ def _drop_stale(out: Path, part: Part, plan: _Plan) -> None:
     remove_leftovers(out, {*map(shards.name, plan.listings), *common})
 
 
-def _report(out: Path, plan: _Plan) -> Report:
+def _report(out: Path, plan: _EncodePlan) -> EncodeReport:
     mine = [shard for shard in finished_shards(out) if shard.number in plan.listings]
     failed = sum(len(shard.failures()) for shard in mine)
-    return Report(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)
+    return EncodeReport(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)

@@ -11,11 +11,11 @@ import pyarrow as pa
 import torch
 
 from lexel.encoders.model import Encoded, Model
-from lexel.encoders.runtime.device import cores
+from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.encode.chunks import Chunk
-from lexel.pipeline.encode.prepare import Ready
+from lexel.pipeline.encode.prepare import PreparedItem
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.iterators import ahead, runs
+from lexel.pipeline.iterators import batched, prefetch
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
@@ -26,11 +26,11 @@ _LANES_OF_GPU = 2
 
 
 @dataclass(frozen=True)
-class Work:
+class BatchEncoder:
     """What every step of the running job needs: `pool` prepares items, `network` encodes them on `lanes` threads."""
 
     model: Model
-    prepare: Callable[[Item], Ready | Failure]
+    prepare: Callable[[Item], PreparedItem | Failure]
     pool: ThreadPoolExecutor
     network: ThreadPoolExecutor
     lanes: int
@@ -42,13 +42,13 @@ class Work:
         """Each chunk's number, table of rows and failures. All steps run ahead on threads, across chunks."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
         depth = 2 * self.batch_size * (self.lanes + 1)
-        outcomes = ahead(self.pool, partial(_numbered, self.prepare), pairs, depth=depth)
+        outcomes = prefetch(self.pool, partial(_numbered, self.prepare), pairs, depth=depth)
         # One batch more than there are lanes, so that none waits while the oldest is handed on.
-        done = ahead(self.network, self._batch, _batches(outcomes, self.batch_size), depth=self.lanes + 1)
+        done = prefetch(self.network, self._batch, _batches(outcomes, self.batch_size), depth=self.lanes + 1)
         for number, group in groupby(done, key=lambda batch: batch.number):
             yield number, *self._chunk(group)
 
-    def _chunk(self, batches: Iterable["_Batch"]) -> tuple[pa.Table, list[Failure]]:
+    def _chunk(self, batches: Iterable["_EncodedBatch"]) -> tuple[pa.Table, list[Failure]]:
         rows: list[Row] = []
         failures: list[Failure] = []
         for batch in batches:
@@ -57,13 +57,13 @@ class Work:
             self.progress.advance(encoded=len(batch.rows), failed=len(batch.failures))
         return table(rows, dim=self.model.dim, feature_dim=self.feature_dim), failures
 
-    def _batch(self, numbered: tuple[int, Sequence[Ready | Failure]]) -> "_Batch":
+    def _batch(self, numbered: tuple[int, Sequence[PreparedItem | Failure]]) -> "_EncodedBatch":
         number, outcomes = numbered
-        good = [outcome for outcome in outcomes if isinstance(outcome, Ready)]
+        good = [outcome for outcome in outcomes if isinstance(outcome, PreparedItem)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        return _Batch(number, _rows(good, self._forward(good)) if good else [], failures)
+        return _EncodedBatch(number, _rows(good, self._forward(good)) if good else [], failures)
 
-    def _forward(self, good: Sequence[Ready]) -> Encoded:
+    def _forward(self, good: Sequence[PreparedItem]) -> Encoded:
         pixels = [r.pixels for r in good if r.pixels is not None]
         if not pixels:
             return self.model.texts([r.item.text or "" for r in good])
@@ -76,7 +76,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class _Batch:
+class _EncodedBatch:
     """What came of a batch of chunk `number`."""
 
     number: int
@@ -85,19 +85,21 @@ class _Batch:
 
 
 def _batches(
-    outcomes: Iterable[tuple[int, Ready | Failure]], size: int
-) -> Iterator[tuple[int, Sequence[Ready | Failure]]]:
+    outcomes: Iterable[tuple[int, PreparedItem | Failure]], size: int
+) -> Iterator[tuple[int, Sequence[PreparedItem | Failure]]]:
     """Cut numbered outcomes into batches that never cross a chunk's end: a shard is the same whatever was before it."""
     for number, group in groupby(outcomes, key=lambda pair: pair[0]):
-        for batch in runs((outcome for _, outcome in group), size):
+        for batch in batched((outcome for _, outcome in group), size):
             yield number, batch
 
 
-def _numbered(prepare: Callable[[Item], Ready | Failure], pair: tuple[int, Item]) -> tuple[int, Ready | Failure]:
+def _numbered(
+    prepare: Callable[[Item], PreparedItem | Failure], pair: tuple[int, Item]
+) -> tuple[int, PreparedItem | Failure]:
     return pair[0], prepare(pair[1])
 
 
-def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
+def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
     return [
         Row(
             r.item,
@@ -114,25 +116,25 @@ def _rows(good: Sequence[Ready], encoded: Encoded) -> list[Row]:
 
 
 @contextmanager
-def working(
+def batch_encoder(
     model: Model,
-    prepare: Callable[[Item], Ready | Failure],
+    prepare: Callable[[Item], PreparedItem | Failure],
     *,
     workers: int | None,
     batch_size: int,
     feature_dim: int | None,
     progress: Progress,
-) -> Iterator[Work]:
+) -> Iterator[BatchEncoder]:
     """Threads at work for `model`: `workers`, by default one a core, encode on a CPU, and one more prepare items.
 
     What was not begun is dropped at the end.
     """
-    own = workers or cores()
+    own = workers or available_cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
     # A thread that prepares waits half its time for its decoder: one more keeps the cores busy.
     with threads(own + 1) as pool, threads(lanes) as network:
         try:
-            yield Work(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
+            yield BatchEncoder(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
         finally:
             for each in (pool, network):
                 each.shutdown(wait=False, cancel_futures=True)

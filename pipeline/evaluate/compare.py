@@ -13,7 +13,7 @@ from lexel.pipeline.evaluate.significance import interval, p_value
 
 
 @dataclass(frozen=True)
-class Difference:
+class MeasureDifference:
     """How much higher B is than A in one measure: means and difference in points of a hundred, 95 % interval, p."""
 
     direction: str
@@ -28,21 +28,21 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RunComparison:
     """What A and B are called, and each difference in the order of A's report."""
 
     a: str
     b: str
-    differences: tuple[Difference, ...]
+    differences: tuple[MeasureDifference, ...]
 
 
-def compare(a: Path, b: Path) -> Comparison:
+def compare(a: Path, b: Path) -> RunComparison:
     """Compare two files of `lexel evaluate --json`.
 
     Raises ConfigError where one is no such file, or where they did not ask the same queries.
     """
     first, second = _read(a), _read(b)
-    found: list[Difference] = []
+    found: list[MeasureDifference] = []
     for direction, asked in first["queries"].items():
         other = second["queries"].get(direction)
         if other is None:
@@ -52,10 +52,10 @@ def compare(a: Path, b: Path) -> Comparison:
         found += _differences(direction, asked, other)
     if not found:
         raise ConfigError(f"{a} and {b} have no direction and mode in common; evaluate with the same --modes.")
-    return Comparison(_name(first), _name(second), tuple(found))
+    return RunComparison(_name(first), _name(second), tuple(found))
 
 
-def _differences(direction: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> list[Difference]:
+def _differences(direction: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> list[MeasureDifference]:
     groups = np.asarray(a["groups"], np.int64)
     return [
         _difference(direction, mode, measure, np.asarray(values, float), np.asarray(other, float), groups)
@@ -65,10 +65,10 @@ def _differences(direction: str, a: Mapping[str, Any], b: Mapping[str, Any]) -> 
     ]
 
 
-def _difference(direction: str, mode: str, measure: str, a: Any, b: Any, groups: Any) -> Difference:
+def _difference(direction: str, mode: str, measure: str, a: Any, b: Any, groups: Any) -> MeasureDifference:
     gain = 100 * (b - a)
     low, high = interval(gain, groups)
-    return Difference(
+    return MeasureDifference(
         direction,
         mode,
         measure,

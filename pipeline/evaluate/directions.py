@@ -9,9 +9,10 @@ from typing import Literal
 import numpy as np
 
 from lexel.encoders.encoder import Encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate.encoded_items import Floats, Items, Terms
-from lexel.pipeline.evaluate.evaluation_set import Collection
+from lexel.pipeline.evaluate.encoded_items import EncodedItems, Floats, Terms
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet
 
 Name = Literal["text_to_image", "image_to_text", "image_to_image"]
 Side = Literal["text", "image"]
@@ -47,7 +48,7 @@ class Direction:
 
 
 def directions(
-    collection: Collection, encoder: Encoder, *, qrels: Path | None = None, device: str = "auto"
+    collection: EvaluationSet, encoder: Encoder, *, qrels: Path | None = None, device: str = "auto"
 ) -> list[Direction]:
     """Both directions of a captioned collection, or image to image of a labelled one.
 
@@ -78,14 +79,14 @@ def _direction(name: Name, side: Side, queries: Sequence[Query], right: Judgment
     return Direction(name, side, judged, {query.id: right[query.id] for query in judged}, name == "image_to_image")
 
 
-def _picture_queries(pictures: Items, encoder: Encoder) -> list[Query]:
+def _picture_queries(pictures: EncodedItems, encoder: Encoder) -> list[Query]:
     return [
         Query(id_, uri, None, encoder.picture_query(terms), vector)
         for id_, uri, terms, vector in zip(pictures.ids, pictures.uris, pictures.terms, pictures.vectors, strict=True)
     ]
 
 
-def _text_queries(captions: Items, encoder: Encoder, device: str) -> list[Query]:
+def _text_queries(captions: EncodedItems, encoder: Encoder, device: str) -> list[Query]:
     texts = [text or "" for text in captions.texts]
     weights = _expanded(texts, encoder, device) if encoder.expands else map(encoder.query, texts)
     rows = zip(captions.ids, captions.uris, texts, weights, captions.vectors, strict=True)
@@ -93,12 +94,12 @@ def _text_queries(captions: Items, encoder: Encoder, device: str) -> list[Query]
 
 
 def _expanded(texts: Sequence[str], encoder: Encoder, device: str) -> Iterator[Terms]:
-    model = encoder.load(device=device)
+    model = load_model(encoder, device=device)
     for start in range(0, len(texts), 256):
         yield from model.queries(texts[start : start + 256])
 
 
-def _by_text(pictures: Items, captions: Items, qrels: Path | None) -> Judgments:
+def _by_text(pictures: EncodedItems, captions: EncodedItems, qrels: Path | None) -> Judgments:
     if qrels:
         return _read(qrels, _names(captions), _names(pictures))
     own: dict[str, dict[str, int]] = {}
@@ -107,7 +108,7 @@ def _by_text(pictures: Items, captions: Items, qrels: Path | None) -> Judgments:
     return {id_: own.get(uri, {}) for id_, uri in zip(captions.ids, captions.uris, strict=True)}
 
 
-def _by_image(pictures: Items, captions: Items, qrels: Path | None) -> Judgments | None:
+def _by_image(pictures: EncodedItems, captions: EncodedItems, qrels: Path | None) -> Judgments | None:
     """What `qrels` says of pictures as queries, None where it says nothing of them."""
     return (_read(qrels, _names(pictures), _names(captions)) or None) if qrels else None
 
@@ -121,7 +122,7 @@ def _turned(judgments: Judgments) -> Judgments:
     return turned
 
 
-def _same_label(pictures: Items) -> Judgments:
+def _same_label(pictures: EncodedItems) -> Judgments:
     by_label: dict[str, list[str]] = {}
     for id_, label in zip(pictures.ids, pictures.labels, strict=True):
         if label is not None:
@@ -129,7 +130,7 @@ def _same_label(pictures: Items) -> Judgments:
     return {id_: {other: 1 for other in ids if other != id_} for ids in by_label.values() for id_ in ids}
 
 
-def _names(items: Items) -> dict[str, str]:
+def _names(items: EncodedItems) -> dict[str, str]:
     """What people may call each item, with its id: its id, its path, and for captions path#n."""
     if all(text is None for text in items.texts):
         return dict(zip(items.uris, items.ids, strict=True)) | {id_: id_ for id_ in items.ids}

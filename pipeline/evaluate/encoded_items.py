@@ -20,7 +20,7 @@ Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Items:
+class EncodedItems:
     """N encoded items in the order of their source, each id once; terms as `prune` orders them, vectors [N, D]."""
 
     ids: Sequence[str]
@@ -39,7 +39,7 @@ class Items:
         return float(np.mean([len(terms) for terms in self.terms]))
 
 
-def read(folder: Path) -> Items:
+def read(folder: Path) -> EncodedItems:
     """The items of a folder of shards. Raises SourceError where nothing in it could be encoded."""
     columns = ["id", "uri", "text", "label", "terms", "vector"]
     batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=columns, size=8192)]
@@ -50,7 +50,7 @@ def read(folder: Path) -> Items:
     first = sorted({id_: i for i, id_ in reversed(list(enumerate(table["id"].to_pylist())))}.values())
     table = table.take(first)
     vectors = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
-    return Items(
+    return EncodedItems(
         ids=table["id"].to_pylist(),
         uris=table["uri"].to_pylist(),
         texts=table["text"].to_pylist(),

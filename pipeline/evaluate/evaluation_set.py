@@ -14,7 +14,7 @@ from pathlib import Path
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.evaluate import encoded_items
-from lexel.pipeline.evaluate.encoded_items import Items
+from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.paths import data_folder
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.sources.item import Item
@@ -31,7 +31,7 @@ def unwatched(_: str) -> Iterator[Progress]:
 
 
 @dataclass(frozen=True)
-class Collection:
+class EvaluationSet:
     """Encoded pictures, and captions where there are any; `failed` counts what could not be encoded.
 
     `folder` holds the shards of the pictures and `caption_folder` those of the captions.
@@ -39,14 +39,14 @@ class Collection:
 
     name: str
     split: str | None
-    pictures: Items
-    captions: Items | None
+    pictures: EncodedItems
+    captions: EncodedItems | None
     folder: Path
     caption_folder: Path | None
     failed: int
 
 
-def gather(
+def load_evaluation_set(
     path: str | Path,
     *,
     encoder: Encoder,
@@ -55,7 +55,7 @@ def gather(
     batch_size: int = 32,
     workers: int | None = None,
     watch: Watch = unwatched,
-) -> Collection:
+) -> EvaluationSet:
     """Encode the items of `path` whose column `split` says `split`, or read what an earlier run encoded.
 
     Raises SourceError where there are none, or where they have neither captions nor labels.
@@ -82,10 +82,10 @@ def gather(
     captions = encoded_items.read(place / "captions") if captioned else None
     pictures = encoded_items.read(place / "pictures")
     caption_folder = place / "captions" if captioned else None
-    return Collection(Path(path).name, split, pictures, captions, place / "pictures", caption_folder, failed)
+    return EvaluationSet(Path(path).name, split, pictures, captions, place / "pictures", caption_folder, failed)
 
 
-def shortened(collection: Collection, folder: Path, *, keep: int) -> Collection:
+def shortened(collection: EvaluationSet, folder: Path, *, keep: int) -> EvaluationSet:
     """The collection with at most `keep` terms a picture; its shards are written to `folder`."""
     place = encoded_items.cut(collection.folder, folder, keep=keep)
     return replace(collection, pictures=encoded_items.read(place), folder=place)

@@ -25,7 +25,7 @@ LABELLED = tuple(f"{name}@{k}" for k in (1, 5, 10, 50) for name in ("mAP", "P", 
 MEDIAN = "median_rank"
 
 
-def per_query(run: Run, right: Judgments, names: Sequence[str]) -> dict[str, Floats]:
+def measure_queries(run: Run, right: Judgments, names: Sequence[str]) -> dict[str, Floats]:
     """The value of each measure in `names` for each query of `right`, in its order: 0 to 1, all in [Q].
 
     `rank` is there too: of the first right item, from 1; infinite where none was retrieved.

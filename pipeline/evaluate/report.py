@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate import significance
 from lexel.pipeline.evaluate.directions import Direction
-from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, per_query
+from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, measure_queries
 from lexel.pipeline.evaluate.retrieve import Run
 
 Floats = npt.NDArray[np.float64]
@@ -37,7 +37,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class Asked:
+class DirectionResult:
     """One direction: how each mode did, who the queries were, and how many terms they and the items have on average."""
 
     modes: Mapping[str, Measured]
@@ -58,19 +58,19 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Report:
+class EvaluationReport:
     """All of it. `about` says what was evaluated, `cost` how many bytes a picture takes: whole, and by view."""
 
     about: Mapping[str, Any]
     cost: Mapping[str, float]
-    directions: Mapping[str, Asked]
+    directions: Mapping[str, DirectionResult]
     curve: Sequence[Step] = ()
 
 
 def measure(run: Run, direction: Direction) -> Measured:
     """The measures of a direction's run, with 95 % intervals over its queries."""
     names = LABELLED if direction.alone else CAPTIONED
-    values = per_query(run, direction.right, names)
+    values = measure_queries(run, direction.right, names)
     groups = significance.numbered([query.group for query in direction.queries])
     ranks = values.pop("rank")
     means = {name: 100 * float(one.mean()) for name, one in values.items()} | {MEDIAN: float(np.median(ranks))}
@@ -78,7 +78,7 @@ def measure(run: Run, direction: Direction) -> Measured:
     return Measured(means, ends | {MEDIAN: significance.median_interval(ranks, groups)}, values)
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: EvaluationReport) -> dict[str, Any]:
     """A direction's table of modes each, in per cent, beside what else is known; see the fields of `Report`.
 
     A median rank beyond the depth is null.
@@ -90,7 +90,7 @@ def as_json(report: Report) -> dict[str, Any]:
     return found | {"queries": {name: _queries(asked) for name, asked in report.directions.items()}}
 
 
-def write(report: Report, path: Path) -> None:
+def write(report: EvaluationReport, path: Path) -> None:
     """Write the JSON to `path`, a line for each mode's values."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -108,7 +108,7 @@ def dumped(value: Any, depth: int = 0) -> str:
     return "{\n" + ",\n".join(lines) + "\n" + " " * depth + "}"
 
 
-def _modes(asked: Asked) -> dict[str, Any]:
+def _modes(asked: DirectionResult) -> dict[str, Any]:
     active = {"query_terms": round(asked.query_terms, 2), "item_terms": round(asked.item_terms, 2)}
     return {
         name: {
@@ -120,7 +120,7 @@ def _modes(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _queries(asked: Asked) -> dict[str, Any]:
+def _queries(asked: DirectionResult) -> dict[str, Any]:
     """Values a query, in order. The digest tells whether another evaluation asked the same queries."""
     digest = hashlib.blake2b("\n".join(asked.queries).encode(), digest_size=8).hexdigest()
     modes = {

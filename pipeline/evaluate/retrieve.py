@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.evaluate.directions import Direction, Query
-from lexel.pipeline.iterators import runs
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.query_dsl import Dsl, Mode
@@ -27,7 +27,7 @@ _WANTED = "responses.status,responses.error,responses.hits.hits.fields,responses
 _LEAN: Dsl = {"_source": False, "stored_fields": "_none_", "docvalue_fields": ["id"], "track_total_hits": False}
 
 
-def ask(
+def retrieve(
     client: OpenSearch,
     index: str,
     direction: Direction,
@@ -43,12 +43,12 @@ def ask(
     """
     run: dict[str, Mapping[str, float]] = {}
     progress.plan(total=len(direction.queries), done=0)
-    for batch in runs(direction.queries, _BATCH):
+    for batch in batched(direction.queries, _BATCH):
         # A query that is an item itself comes back too, nearly always first.
         bodies = [body(query, mode, weight=weight, k=depth + direction.alone) for query in batch]
         for query, hits in zip(batch, _answers(client, index, bodies), strict=True):
             others = [hit for hit in hits if not (direction.alone and hit[0] == query.id)]
-            run[query.id] = ranked(query.id, others[:depth])
+            run[query.id] = to_run(query.id, others[:depth])
         progress.advance(encoded=len(batch), failed=0)
     return run
 
@@ -74,7 +74,7 @@ def body(query: Query, mode: Mode, *, weight: float, k: int) -> Dsl:
 
 def _answers(client: OpenSearch, index: str, bodies: Sequence[Dsl]) -> Iterator[list[Hit]]:
     lines = [line for one in bodies for line in ({}, one)]
-    with in_words():
+    with readable_errors():
         found: dict[str, Any] = client.msearch(body=lines, index=index, params={"filter_path": _WANTED})
     for answer in found["responses"]:
         if "error" in answer:
@@ -83,7 +83,7 @@ def _answers(client: OpenSearch, index: str, bodies: Sequence[Dsl]) -> Iterator[
         yield [(hit["fields"]["id"][0], hit["_score"]) for hit in answer.get("hits", {}).get("hits", [])]
 
 
-def ranked(query: str, hits: Sequence[Hit]) -> dict[str, float]:
+def to_run(query: str, hits: Sequence[Hit]) -> dict[str, float]:
     """Hits in order, with scores that fall strictly: of equal ones, a lot drawn from the ids decides.
 
     The node lets the item go first that was indexed first, which can be the right one more often than chance has it, or
@@ -92,10 +92,10 @@ def ranked(query: str, hits: Sequence[Hit]) -> dict[str, float]:
     """
     tied = (list(same) for _, same in groupby(hits, key=lambda hit: hit[1]))
     settled = [hit for same in tied for hit in (same if len(same) == 1 else sorted(same, key=lambda h: _lot(query, h)))]
-    return dict(zip((id_ for id_, _ in settled), falling([score for _, score in settled]), strict=True))
+    return dict(zip((id_ for id_, _ in settled), break_ties([score for _, score in settled]), strict=True))
 
 
-def falling(scores: Sequence[float]) -> list[float]:
+def break_ties(scores: Sequence[float]) -> list[float]:
     """Scores >= 0 that never rise, as the nearest single-precision numbers that fall at each step."""
     bits = np.asarray(scores, np.float32).view(np.int32).astype(np.int64)  # of floats >= 0, in the same order as they
     steps = np.arange(len(bits))

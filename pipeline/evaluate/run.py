@@ -11,10 +11,10 @@ from opensearchpy import OpenSearch
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.evaluate import trec_files
 from lexel.pipeline.evaluate.directions import Direction, directions, mean_query_terms
-from lexel.pipeline.evaluate.encoded_items import Items
-from lexel.pipeline.evaluate.evaluation_set import Collection, Watch, gather, shortened, unwatched
-from lexel.pipeline.evaluate.report import Asked, Report, measure
-from lexel.pipeline.evaluate.retrieve import Run, ask
+from lexel.pipeline.evaluate.encoded_items import EncodedItems
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, Watch, load_evaluation_set, shortened, unwatched
+from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, measure
+from lexel.pipeline.evaluate.retrieve import Run, retrieve
 from lexel.pipeline.evaluate.significance import numbered
 from lexel.pipeline.evaluate.temporary_index import VIEWS, indexed, size, view_size
 from lexel.pipeline.evaluate.term_budget import curve
@@ -36,21 +36,23 @@ def evaluate(
     device: str = "auto",
     batch_size: int = 32,
     watch: Watch = unwatched,
-) -> Report:
+) -> EvaluationReport:
     """Measure `encoder` on the pictures and captions, or labels, of `path`, through the cluster behind `client`.
 
     `keep` cuts the pictures to that many terms first, `budgets` asks for the curve, `depth` is how many items each
     query retrieves, and `run_folder` receives TREC files. Raises LexelError; temporary indices are gone either way.
     """
     with ExitStack() as stack:
-        collection = gather(path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch)
+        collection = load_evaluation_set(
+            path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch
+        )
         if keep is not None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
             collection = shortened(collection, folder, keep=keep)
         asked_in = directions(collection, encoder, qrels=qrels, device=device)
         weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
         tag = f"{encoder.name}-{encoder.fingerprint}"
-        found: dict[str, Asked] = {}
+        found: dict[str, DirectionResult] = {}
         cost: dict[str, float] = {}
         for direction in asked_in:
             folder, items = _sought(collection, direction)
@@ -70,10 +72,10 @@ def evaluate(
             depth=depth,
             watch=watch,
         )
-    return Report(_about(collection, encoder, weights, depth, keep), cost, found, steps)
+    return EvaluationReport(_about(collection, encoder, weights, depth, keep), cost, found, steps)
 
 
-def _sought(collection: Collection, direction: Direction) -> tuple[Path, Items]:
+def _sought(collection: EvaluationSet, direction: Direction) -> tuple[Path, EncodedItems]:
     if direction.captions_sought and collection.caption_folder and collection.captions:
         return collection.caption_folder, collection.captions
     return collection.folder, collection.pictures
@@ -91,12 +93,12 @@ def _runs(
     runs: dict[str, Run] = {}
     for mode in modes:
         with watch(f"{direction.name.replace('_', ' ')}, {mode}") as progress:
-            runs[mode] = ask(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
+            runs[mode] = retrieve(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
     return runs
 
 
-def _asked(direction: Direction, runs: Mapping[str, Run], items: Items) -> Asked:
-    return Asked(
+def _asked(direction: Direction, runs: Mapping[str, Run], items: EncodedItems) -> DirectionResult:
+    return DirectionResult(
         {mode: measure(run, direction) for mode, run in runs.items()},
         [query.id for query in direction.queries],
         numbered([query.group for query in direction.queries]).tolist(),
@@ -111,7 +113,7 @@ def _cost(client: OpenSearch, index: str, folder: Path, count: int) -> dict[str,
 
 
 def _about(
-    collection: Collection, encoder: Encoder, weights: Mapping[str, float], depth: int, keep: int | None
+    collection: EvaluationSet, encoder: Encoder, weights: Mapping[str, float], depth: int, keep: int | None
 ) -> dict[str, Any]:
     return {
         "encoder": encoder.name,

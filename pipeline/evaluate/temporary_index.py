@@ -12,7 +12,7 @@ from opensearchpy.exceptions import OpenSearchException
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.evaluate.evaluation_set import Watch, unwatched
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
@@ -37,7 +37,7 @@ def indexed(client: OpenSearch, folder: Path, *, watch: Watch = unwatched) -> It
     with _removed_after(client, alias):
         with watch("Indexing") as progress:
             load(folder, index=alias, client=client, plain=True, progress=progress)
-        with in_words():
+        with readable_errors():
             _settle(client, alias)
         yield alias
 
@@ -50,7 +50,7 @@ def _removed_after(client: OpenSearch, name: str) -> Iterator[None]:
         with suppress(OpenSearchException):  # what went wrong first is what a person needs to know
             _remove(client, name)
         raise
-    with in_words():
+    with readable_errors():
         _remove(client, name)
 
 
@@ -72,7 +72,7 @@ def _settle(client: OpenSearch, index: str) -> None:
 
 def size(client: OpenSearch, index: str) -> int:
     """Bytes that the primary shards of `index` take on disk."""
-    with in_words():
+    with readable_errors():
         found: dict[str, Any] = client.indices.stats(index=index, metric="store")
     return int(found["_all"]["primaries"]["store"]["size_in_bytes"])
 
@@ -84,7 +84,7 @@ def view_size(client: OpenSearch, folder: Path, view: View) -> int:
     removed.
     """
     name = f"{PREFIX}-{view}-{secrets.token_hex(4)}"
-    with _removed_after(client, name), in_words():
+    with _removed_after(client, name), readable_errors():
         client.indices.create(index=name, body=_view_body(folder, view))
         for _ in bulk.send(client, name, _view_documents(folder, view)):
             pass

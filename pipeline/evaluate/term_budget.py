@@ -8,9 +8,9 @@ from opensearchpy import OpenSearch
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate.directions import Direction
-from lexel.pipeline.evaluate.evaluation_set import Collection, Watch, shortened, unwatched
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, Watch, shortened, unwatched
 from lexel.pipeline.evaluate.report import Step, measure
-from lexel.pipeline.evaluate.retrieve import ask
+from lexel.pipeline.evaluate.retrieve import retrieve
 from lexel.pipeline.evaluate.temporary_index import indexed, size, view_size
 from lexel.pipeline.search.query_dsl import Mode
 
@@ -18,7 +18,7 @@ _MODES: tuple[Mode, ...] = ("terms", "hybrid")
 
 
 def curve(
-    collection: Collection,
+    collection: EvaluationSet,
     direction: Direction,
     *,
     client: OpenSearch,
@@ -37,13 +37,13 @@ def curve(
 
 
 def _step(
-    fewer: Collection, direction: Direction, client: OpenSearch, keep: int, weight: float, depth: int, watch: Watch
+    fewer: EvaluationSet, direction: Direction, client: OpenSearch, keep: int, weight: float, depth: int, watch: Watch
 ) -> Step:
     with indexed(client, fewer.folder, watch=watch) as index:
         means: dict[str, Mapping[str, float]] = {}
         for mode in _MODES:
             with watch(f"{keep} terms, {mode}") as progress:
-                run = ask(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
+                run = retrieve(client, index, direction, mode, weight=weight, depth=depth, progress=progress)
             means[mode] = measure(run, direction).means
         count = len(fewer.pictures)
         view = view_size(client, fewer.folder, "terms") / count

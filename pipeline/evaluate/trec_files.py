@@ -6,11 +6,11 @@ from pathlib import Path
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate.directions import Direction, Judgments
-from lexel.pipeline.evaluate.encoded_items import Items
+from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.evaluate.retrieve import Run
 
 
-def write(folder: Path, direction: Direction, items: Items, runs: Mapping[str, Run], *, tag: str) -> None:
+def write(folder: Path, direction: Direction, items: EncodedItems, runs: Mapping[str, Run], *, tag: str) -> None:
     """Write DIRECTION.MODE.run, DIRECTION.qrels, and DIRECTION.queries.tsv and .items.tsv, which say who is who.
 
     trec_eval gives the reported figures again: the scores in a run fall strictly, ties settled as they were measured.

@@ -6,11 +6,11 @@ from itertools import chain, combinations
 from math import ceil, floor, log
 
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.pipeline.explain.score_parts import Stored, differences, score
-from lexel.pipeline.search.encode_query import question
-from lexel.pipeline.search.index import Index
-from lexel.pipeline.search.query_syntax import Line, parse_line, written
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.explain.score_parts import StoredItem, differences, score
+from lexel.pipeline.search.encode_query import encode_query
+from lexel.pipeline.search.index import SearchIndex
+from lexel.pipeline.search.query_syntax import ParsedQuery, format_query, parse_query
+from lexel.pipeline.search.request import SearchRequest
 
 # Factors outside of this say rather that another word is wanted.
 _LEAST, _MOST = 0.1, 10.0
@@ -23,9 +23,9 @@ _MOST_WORDS = 3
 _ADDED = 5
 
 
-def _swap(index: Index, ask: Ask, above: Stored, below: Stored) -> str | None:
+def find_counterfactual(index: SearchIndex, ask: SearchRequest, above: StoredItem, below: StoredItem) -> str | None:
     """The first change, from the smallest on, after which `below` really scores more."""
-    line = parse_line(ask.text)
+    line = parse_query(ask.text)
     changes = chain(
         _reweighted(index, ask, line, above, below),
         _without(line, 1),
@@ -34,15 +34,17 @@ def _swap(index: Index, ask: Ask, above: Stored, below: Stored) -> str | None:
     )
     for changed in changes:
         if changed.text or ask.images or ask.like:
-            wanted, _ = question(index, replace(ask, text=written(changed)))
+            wanted, _ = encode_query(index, replace(ask, text=format_query(changed)))
             if score(wanted, below, mode=ask.mode) > score(wanted, above, mode=ask.mode):
-                return written(changed)
+                return format_query(changed)
     return None
 
 
-def _reweighted(index: Index, ask: Ask, line: Line, above: Stored, below: Stored) -> Iterator[Line]:
+def _reweighted(
+    index: SearchIndex, ask: SearchRequest, line: ParsedQuery, above: StoredItem, below: StoredItem
+) -> Iterator[ParsedQuery]:
     """The line with another factor at one word, the gentlest change first."""
-    wanted, _ = question(index, ask)
+    wanted, _ = encode_query(index, ask)
     gap = score(wanted, above, mode=ask.mode) - score(wanted, below, mode=ask.mode)
     changes = []
     for word in _telling(line):
@@ -63,31 +65,31 @@ def _rounded(times: float) -> float:
     return ceil(times * 100 + 1) / 100 if times > 1 else floor(times * 100 - 1) / 100
 
 
-def _with_factor(line: Line, word: str, factor: float) -> Line:
+def _with_factor(line: ParsedQuery, word: str, factor: float) -> ParsedQuery:
     plain = " ".join(w for w in line.plain.split() if w != word)
     return replace(line, plain=plain, factors={**line.factors, word: factor})
 
 
-def _telling(line: Line) -> list[str]:
+def _telling(line: ParsedQuery) -> list[str]:
     """Its words, each once, without those that say nothing of a picture."""
     return list(dict.fromkeys(word for word in line.text.split() if word.lower() not in STOP_WORDS))
 
 
-def _without(line: Line, count: int) -> Iterator[Line]:
+def _without(line: ParsedQuery, count: int) -> Iterator[ParsedQuery]:
     """The line's telling words without so many of them."""
     words = _telling(line)
     for gone in combinations(words, count):
         yield _only(line, [word for word in words if word not in gone])
 
 
-def _only(line: Line, words: Sequence[str]) -> Line:
+def _only(line: ParsedQuery, words: Sequence[str]) -> ParsedQuery:
     plain = [word for word in line.plain.split() if word in words]
     factors: Mapping[str, float] = {word: by for word, by in line.factors.items() if word in words}
     required = tuple(word for word in line.required if word in words)
-    return Line(" ".join(words), " ".join(plain), factors, required, line.banned)
+    return ParsedQuery(" ".join(words), " ".join(plain), factors, required, line.banned)
 
 
-def _with_another(line: Line, above: Stored, below: Stored) -> Iterator[Line]:
+def _with_another(line: ParsedQuery, above: StoredItem, below: StoredItem) -> Iterator[ParsedQuery]:
     """The line with a word more, of which the lower item has more than the upper one."""
     lead = {term: weight - above.terms.get(term, 0.0) for term, weight in below.terms.items()}
     for term in sorted(lead, key=lambda term: -lead[term])[:_ADDED]:

@@ -7,15 +7,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lexel.pipeline.search.encode_query import Question, question
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Mode
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search
 
 
 @dataclass(frozen=True)
-class Stored:
+class StoredItem:
     """What of an item decides its score: its terms' weights and its unit vector [D]."""
 
     id: str
@@ -26,7 +26,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Part:
+class ScorePart:
     """A term that the query asks for and the item has: `asked` x `stored` of the score is its."""
 
     term: str
@@ -49,23 +49,23 @@ class Explanation:
     whatever it would score: it shares no term, or a condition keeps it out.
     """
 
-    item: Stored
+    item: StoredItem
     score: float
     matches: bool
-    parts: tuple[Part, ...]
+    parts: tuple[ScorePart, ...]
     vector_part: float | None
     cosine: float | None
     missing: Mapping[str, float]
     unknown: tuple[str, ...]
 
 
-def explain(index: Index, ref: str, ask: Ask) -> Explanation:
+def explain(index: SearchIndex, ref: str, ask: SearchRequest) -> Explanation:
     """Why the item that `ref` names, by id or uri, scores what it does for `ask`.
 
     The score is the engine's own wherever the item matches. Raises ClusterError where there is no such item.
     """
-    item = stored(index, ref)
-    wanted, unknown = question(index, ask)
+    item = stored_item(index, ref)
+    wanted, unknown = encode_query(index, ask)
     only = replace(ask, filters=[*ask.filters, {"ids": {"values": [item.id]}}], k=1, paged=False, after=None, facets={})
     there = search(index, only).hits
     cosine = _cosine(wanted, item)
@@ -73,7 +73,7 @@ def explain(index: Index, ref: str, ask: Ask) -> Explanation:
         item,
         score=score(wanted, item, mode=ask.mode),
         matches=bool(there),
-        parts=parts(wanted, item),
+        parts=score_parts(wanted, item),
         vector_part=None if cosine is None else _vector_part(wanted, cosine, mode=ask.mode),
         cosine=cosine,
         missing={term: weight for term, weight in wanted.weights.items() if term not in item.terms},
@@ -81,32 +81,32 @@ def explain(index: Index, ref: str, ask: Ask) -> Explanation:
     )
 
 
-def stored(index: Index, ref: str) -> Stored:
+def stored_item(index: SearchIndex, ref: str) -> StoredItem:
     """The item of this id or uri. Raises ClusterError where there is none, or where several have that uri."""
     source = index.item(index.id_of(ref), fields=("id", "uri", "terms", "vector", "top_terms"))
     vector = np.asarray(source["vector"], np.float32)
-    return Stored(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
+    return StoredItem(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
 
 
-def parts(wanted: Question, item: Stored) -> tuple[Part, ...]:
+def score_parts(wanted: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...]:
     """What each shared term adds, the largest first."""
-    shared = [Part(t, weight, item.terms[t]) for t, weight in wanted.weights.items() if t in item.terms]
+    shared = [ScorePart(t, weight, item.terms[t]) for t, weight in wanted.weights.items() if t in item.terms]
     return tuple(sorted(shared, key=lambda part: (-part.share, part.term)))
 
 
-def score(wanted: Question, item: Stored, *, mode: Mode) -> float:
+def score(wanted: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
     """What `item` scores for `wanted`, as the engine computes it."""
     cosine = _cosine(wanted, item)
     dense = 0.0 if cosine is None else _vector_part(wanted, cosine, mode=mode)
-    return float(np.float32(sum(part.share for part in parts(wanted, item)) + dense))
+    return float(np.float32(sum(part.share for part in score_parts(wanted, item)) + dense))
 
 
-def _cosine(wanted: Question, item: Stored) -> float | None:
+def _cosine(wanted: EncodedQuery, item: StoredItem) -> float | None:
     """The inner product with the query's vector, which is the cosine where that is one text's or picture's."""
     return float(np.asarray(wanted.vector, np.float32) @ item.vector) if len(wanted.vector) else None
 
 
-def _vector_part(wanted: Question, cosine: float, *, mode: Mode) -> float:
+def _vector_part(wanted: EncodedQuery, cosine: float, *, mode: Mode) -> float:
     """weight x (1 + cosine); of a k-NN query alone the engine makes 1 / (1 - cosine) where the cosine is below 0."""
     return 1 / (1 - cosine) if mode == "vector" and cosine < 0 else wanted.weight * (1 + cosine)
 
@@ -127,7 +127,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Difference:
+class TermDifference:
     """A term's part of the distance between two items: `above` and `below` are its parts of their scores."""
 
     term: str
@@ -140,10 +140,10 @@ class Difference:
         return self.above - self.below
 
 
-def differences(wanted: Question, above: Stored, below: Stored) -> tuple[Difference, ...]:
+def differences(wanted: EncodedQuery, above: StoredItem, below: StoredItem) -> tuple[TermDifference, ...]:
     """What each term that is asked for adds to either score, where that differs."""
     found = [
-        Difference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
+        TermDifference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
         for term, weight in wanted.weights.items()
     ]
     return tuple(sorted((one for one in found if one.share), key=lambda one: (-one.share, one.term)))

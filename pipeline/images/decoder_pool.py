@@ -21,7 +21,7 @@ from PIL import Image
 
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_process import ANSWER, LOOK, QUESTION
-from lexel.pipeline.images.preview import Look
+from lexel.pipeline.images.preview import Preview
 
 # A picture of 100 megapixels takes 2 to 3 seconds on one core.
 SECONDS = 60.0
@@ -30,12 +30,12 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_
 
 
 @dataclass(frozen=True)
-class Seen:
+class DecodedImage:
     """A picture's bytes [H, W, 3], perhaps fewer than in the file, its `size` (width, height) there, and its look."""
 
     rows: npt.NDArray[np.uint8]
     size: tuple[int, int]
-    look: Look | None
+    look: Preview | None
 
     @property
     def image(self) -> Image.Image:
@@ -57,7 +57,7 @@ class _Decoder:
     questions: FileIO
     answers: FileIO
 
-    def decode(self, content: bytes, least: int | None, side: int | None, seconds: float) -> Seen:
+    def decode(self, content: bytes, least: int | None, side: int | None, seconds: float) -> DecodedImage:
         try:
             _write(self.questions, QUESTION.pack(len(content), least or 0, -1 if side is None else side))
             _write(self.questions, content)
@@ -74,17 +74,17 @@ class _Decoder:
         self.answers.close()
         return self.process.wait()
 
-    def _answer(self, *, looked: bool) -> Seen:
+    def _answer(self, *, looked: bool) -> DecodedImage:
         good, width, height, *size = ANSWER.unpack(self._read(ANSWER.size))
         if not good:
             raise BadImageError(self._read(width).decode())
         look = self._look() if looked else None
         rows = np.frombuffer(self._read(width * height * 3), np.uint8).reshape(height, width, 3)
-        return Seen(rows, tuple(size), look)
+        return DecodedImage(rows, tuple(size), look)
 
-    def _look(self) -> Look:
+    def _look(self) -> Preview:
         phash, waves, size = LOOK.unpack(self._read(LOOK.size))
-        return Look(bytes(self._read(size)) or None, phash, waves)
+        return Preview(bytes(self._read(size)) or None, phash, waves)
 
     def _read(self, size: int) -> bytearray:
         found = bytearray(size)
@@ -118,7 +118,7 @@ def end_all() -> None:
 
 def decode(
     content: bytes, *, least: int | None = None, thumbnail: int | None = None, seconds: float | None = None
-) -> Seen:
+) -> DecodedImage:
     """As `images.decode`, within `seconds` (by default SECONDS) and `decoder.MAX_MEMORY`.
 
     With `thumbnail`, the longest side of one or 0 for none, the look of the picture comes along. Raises BadImageError

@@ -15,7 +15,7 @@ import struct
 from typing import BinaryIO
 
 from lexel.pipeline.images.decode import BadImageError, decode
-from lexel.pipeline.images.preview import Look, look
+from lexel.pipeline.images.preview import Preview, make_preview
 
 QUESTION, ANSWER, LOOK = struct.Struct("<QIi"), struct.Struct("<?IIII"), struct.Struct("<q64sI")
 # A picture of 100 megapixels with transparency takes 2.3 GB at its worst moment, one of 32-bit numbers 3.1 GB.
@@ -49,7 +49,7 @@ def _answer(content: bytes, least: int, side: int, answers: BinaryIO) -> None:
     # Nothing is written before all is there: who reads would take a reason in the middle of an answer for pixels.
     try:
         image, size = decode(content, least=least)
-        seen = b"" if side < 0 else _packed(look(image, side=side))
+        seen = b"" if side < 0 else _packed(make_preview(image, side=side))
         answer, pixels = ANSWER.pack(True, *image.size, *size) + seen, image.tobytes()
     except BadImageError as error:
         answer, pixels = _refusal(str(error)), b""
@@ -60,7 +60,7 @@ def _answer(content: bytes, least: int, side: int, answers: BinaryIO) -> None:
     answers.flush()
 
 
-def _packed(seen: Look) -> bytes:
+def _packed(seen: Preview) -> bytes:
     thumbnail = seen.thumbnail or b""
     return LOOK.pack(seen.phash, seen.waves, len(thumbnail)) + thumbnail
 

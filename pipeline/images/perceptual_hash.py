@@ -9,18 +9,18 @@ from PIL import Image
 _GRID, _WAVES = 32, 8
 
 
-Waves = npt.NDArray[np.float64]
+Coefficients = npt.NDArray[np.float64]
 
 
-def waves(image: Image.Image) -> Waves:
+def dct_coefficients(image: Image.Image) -> Coefficients:
     """The 8 x 8 slowest waves of a picture in grey [8, 8]: its discrete cosine transform, of 32 x 32 pixels."""
     grey = np.asarray(image.convert("L").resize((_GRID, _GRID), Image.Resampling.BILINEAR), dtype=np.float64)
     # Rounded, for what sums to zero only nearly would be noise: a picture of one colour has no waves.
-    found: Waves = (_cosines() @ grey @ _cosines().T).round(3)
+    found: Coefficients = (_cosines() @ grey @ _cosines().T).round(3)
     return found
 
 
-def phash(slow: Waves) -> int:
+def phash(slow: Coefficients) -> int:
     """64 bits that say which of these waves are stronger than their median.
 
     What is resized, compressed again, brighter, grey or cropped by a hundredth or two differs by a few bits; unrelated
@@ -31,7 +31,7 @@ def phash(slow: Waves) -> int:
     return int(np.packbits(slow.ravel() > np.median(slow)).view(">i8")[0])
 
 
-def shape(slow: Waves) -> bytes:
+def dct_signature(slow: Coefficients) -> bytes:
     """64 signed bytes: the waves' strengths beside one another, whatever the picture's brightness and contrast.
 
     As a vector its length is 127; two are compared by their cosine.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from lexel.pipeline.images.perceptual_hash import phash, shape, waves
+from lexel.pipeline.images.perceptual_hash import dct_coefficients, dct_signature, phash
 
 # The longest side of a thumbnail: two make a phone's width, and it takes about 10 kB.
 SIDE = 256
@@ -13,7 +13,7 @@ _QUALITY = 75
 
 
 @dataclass(frozen=True)
-class Look:
+class Preview:
     """A thumbnail as JPEG, where one was asked for; a perceptual hash, 64 bits as a signed number; and its waves, 64
     signed bytes (see `waves`), which tell apart what the hash cannot.
     """
@@ -23,17 +23,17 @@ class Look:
     waves: bytes
 
 
-def look(image: Image.Image, *, side: int = SIDE) -> Look:
+def make_preview(image: Image.Image, *, side: int = SIDE) -> Preview:
     """How an RGB picture looks; its thumbnail's longest side has at most `side` pixels, and 0 makes none.
 
     All is made of the shrunk picture: together about a millisecond for one of 640 x 480.
     """
-    small = shrunk(image, side=side or SIDE)
-    slow = waves(small)
-    return Look(_jpeg(small) if side else None, phash(slow), shape(slow))
+    small = downscaled(image, side=side or SIDE)
+    slow = dct_coefficients(small)
+    return Preview(_jpeg(small) if side else None, phash(slow), dct_signature(slow))
 
 
-def shrunk(image: Image.Image, *, side: int) -> Image.Image:
+def downscaled(image: Image.Image, *, side: int) -> Image.Image:
     """The picture so small that its longest side has at most `side` pixels; a smaller one stays as it is."""
     longest = max(image.size)
     if longest <= side:

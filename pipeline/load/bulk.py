@@ -16,7 +16,15 @@ import orjson
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
-from lexel.pipeline.cluster.retry import LIMIT, PASSING, TRIES, Sleep, passing, patient, pause
+from lexel.pipeline.cluster.retry import (
+    MAX_SECONDS,
+    MAX_TRIES,
+    RETRYABLE_STATUS,
+    Sleep,
+    backoff,
+    is_retryable,
+    with_retries,
+)
 from lexel.pipeline.errors import ClusterError
 
 # Four megabytes keep a node busy and stay far below its limit of 100.
@@ -69,7 +77,7 @@ def send(
     next request, and without our mappings. Raises ClusterError where OpenSearch stays away or its disk is full, and
     GoneError.
     """
-    post = partial(_post, patient(client, sleep=sleep), index, require_alias)
+    post = partial(_post, with_retries(client, sleep=sleep), index, require_alias)
     with ThreadPoolExecutor(connections) as pool:
         waiting: deque[Future[Sent]] = deque()
         over: list[ClusterError] = []
@@ -109,14 +117,14 @@ def _deliver(post: Post, request: list[Document], sleep: Sleep, over: list[Clust
 
 def _until_in(post: Post, request: list[Document], sleep: Sleep, over: list[ClusterError]) -> Sent:
     left, rejected, reason, began = request, list[Rejected](), "", time.monotonic()
-    for attempt in range(TRIES):
-        if over or time.monotonic() - began > LIMIT:
+    for attempt in range(MAX_TRIES):
+        if over or time.monotonic() - began > MAX_SECONDS:
             break
         left, refused, reason = _sort(left, post(left))
         rejected += refused
         if not left:
             return Sent(len(request) - len(rejected), tuple(rejected))
-        sleep(pause(attempt))
+        sleep(backoff(attempt))
     raise over[0] if over else _gave_up(reason)
 
 
@@ -141,7 +149,7 @@ def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Doc
     except errors.TransportError as error:
         if error.status_code == _TOO_LARGE:
             return _halved(client, index, require_alias, request)
-        if passing(error):
+        if is_retryable(error):
             raise _gave_up(str(error.error).rstrip(".")) from error
         raise
     items: list[dict[str, Any]] = [item["index"] for item in answer["items"]]
@@ -164,7 +172,7 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
         why = _reason(item["error"])
         _check_fatal(item["error"].get("type", ""), why)
         # A shard is not found for a moment while it begins anew, on another node or after its disk was full.
-        if item["status"] in PASSING or item["status"] == 404:
+        if item["status"] in RETRYABLE_STATUS or item["status"] == 404:
             again.append((id_, document))
             reason = reason or why
         else:

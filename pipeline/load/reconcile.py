@@ -11,7 +11,7 @@ from lexel.pipeline.shards.shard import Shard
 _ALL_OF_IT = {"allow_partial_search_results": "false"}
 
 
-def _unfinished(client: OpenSearch, target: str, there: list[Shard]) -> list[Shard]:
+def unfinished_shards(client: OpenSearch, target: str, there: list[Shard]) -> list[Shard]:
     """The shards whose items are not all in the index; the index is its own record, which no crash makes wrong."""
     client.indices.refresh(index=target)
     found: dict[int, int] = {}
@@ -30,7 +30,7 @@ def _unfinished(client: OpenSearch, target: str, there: list[Shard]) -> list[Sha
     return [shard for shard in there if found.get(shard.number, 0) != shard.rows()]
 
 
-def _distinct(there: list[Shard]) -> int:
+def count_distinct_ids(there: list[Shard]) -> int:
     """How many different ids the shards hold, by a 64-bit hash of each: 9 bytes of memory an item."""
     batches = (batch for shard in there for batch in shard.batches(columns=["id"], size=8192))
     ids = (id_ for batch in batches for id_ in batch["id"].to_pylist())
@@ -43,7 +43,8 @@ def _hash(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def _count(client: OpenSearch, target: str) -> int:
+def count_documents(client: OpenSearch, target: str) -> int:
+    """How many documents `target` holds, all of its shards answering."""
     client.indices.refresh(index=target)
     found = client.search(index=target, body={"size": 0, "track_total_hits": True}, params=_ALL_OF_IT)
     return int(found["hits"]["total"]["value"])

@@ -18,16 +18,16 @@ from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline.atomic import write_atomically
-from lexel.pipeline.cluster.capabilities import _is_embedded
-from lexel.pipeline.cluster.error_messages import in_words
-from lexel.pipeline.cluster.retry import patient, reach
-from lexel.pipeline.collection.fields import Beside
+from lexel.pipeline.cluster.capabilities import is_embedded
+from lexel.pipeline.cluster.error_messages import readable_errors
+from lexel.pipeline.cluster.retry import check_reachable, with_retries
+from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
 from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
-from lexel.pipeline.load.reconcile import _count, _distinct, _unfinished
-from lexel.pipeline.load.search_templates import install
+from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
+from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import Job, read_job
@@ -38,7 +38,7 @@ _ASKED_EVERY = 0.5  # seconds
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadReport:
     """What a load found and did."""
 
     index: str  # the concrete index behind the alias
@@ -49,7 +49,7 @@ class Loaded:
 
 
 @dataclass(frozen=True)
-class _Plan:
+class _LoadPlan:
     """What is to be loaded, and under which name."""
 
     folder: Path
@@ -74,7 +74,7 @@ def load(
     plain: bool = False,
     merge: bool = False,
     progress: Progress = QUIET,
-) -> Loaded:
+) -> LoadReport:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
@@ -88,13 +88,13 @@ def load(
     for shard in there:
         shard.check(job)
     keep_freed_memory()  # the next request's body takes the place of the last one's
-    with in_words():
-        reach(client)
-    client = patient(client)
+    with readable_errors():
+        check_reachable(client)
+    client = with_retries(client)
     _check(index, engine, client)
     target = f"{index}-{_identity(job, there, engine, shard_count, plain)}"
-    plan = _Plan(folder, job, there, index, target, engine, shard_count, plain)
-    with in_words():
+    plan = _LoadPlan(folder, job, there, index, target, engine, shard_count, plain)
+    with readable_errors():
         for _ in range(3):
             # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
             with suppress(GoneError, errors.NotFoundError):
@@ -102,14 +102,16 @@ def load(
     raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
 
 
-def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, merge: bool, progress: Progress) -> Loaded:
+def _load(
+    plan: _LoadPlan, client: OpenSearch, replicas: int, connections: int, merge: bool, progress: Progress
+) -> LoadReport:
     _create(client, plan)
-    todo = _unfinished(client, plan.target, plan.there)
+    todo = unfinished_shards(client, plan.target, plan.there)
     total = sum(shard.rows() for shard in plan.there)
     progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
     sent, rejected = _send(client, plan, todo, connections, progress)
     _keep_rejected(plan.folder / f"rejected-{plan.index}.jsonl", rejected)
-    expected, count = _distinct(plan.there), _count(client, plan.target)
+    expected, count = count_distinct_ids(plan.there), count_documents(client, plan.target)
     if rejected or count != expected:
         raise ClusterError(_shortfall(plan.folder, plan.index, count, expected, rejected))
     if merge:
@@ -118,9 +120,9 @@ def _load(plan: _Plan, client: OpenSearch, replicas: int, connections: int, merg
     settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
     if not plan.plain:
-        install(client)
+        store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
-    return Loaded(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
+    return LoadReport(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
 
 
 def _merge(client: OpenSearch, target: str) -> None:
@@ -143,9 +145,9 @@ def _check(index: str, engine: str, client: OpenSearch) -> None:
         )
     if engine not in ENGINES:
         raise ConfigError(f"There is no k-NN engine {engine!r}; choose {' or '.join(ENGINES)}.")
-    with in_words():
+    with readable_errors():
         alias.check_ours(client, index)
-        if engine == "faiss" and _is_embedded(client):
+        if engine == "faiss" and is_embedded(client):
             raise ClusterError(
                 "The embedded OpenSearch has no faiss; leave --engine at lucene, or use a full distribution."
             )
@@ -158,7 +160,7 @@ def _identity(job: Job, there: list[Shard], engine: str, shard_count: int, plain
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 
-def _create(client: OpenSearch, plan: _Plan) -> None:
+def _create(client: OpenSearch, plan: _LoadPlan) -> None:
     if client.indices.exists(index=plan.target):
         alias.begin_again(client, plan.target)
         return
@@ -192,7 +194,7 @@ def _about(job: Job) -> dict[str, Any]:
 
 
 def _send(
-    client: OpenSearch, plan: _Plan, todo: list[Shard], connections: int, progress: Progress
+    client: OpenSearch, plan: _LoadPlan, todo: list[Shard], connections: int, progress: Progress
 ) -> tuple[int, list[Rejected]]:
     sent, rejected = 0, list[Rejected]()
     for outcome in bulk.send(
@@ -204,8 +206,8 @@ def _send(
     return sent, rejected
 
 
-def _documents(plan: _Plan, todo: list[Shard]) -> Iterator[bulk.Document]:
-    beside = Beside(plan.folder, plan.there) if todo and not plan.plain else None
+def _documents(plan: _LoadPlan, todo: list[Shard]) -> Iterator[bulk.Document]:
+    beside = CollectionFields(plan.folder, plan.there) if todo and not plan.plain else None
     for shard in todo:
         if beside is None:
             for batch in shard.batches(columns=COLUMNS):

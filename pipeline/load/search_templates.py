@@ -10,7 +10,7 @@ from lexel.mappings import pipelines, templates
 from lexel.pipeline.cluster.capabilities import has_neural
 
 
-def install(client: OpenSearch) -> tuple[str, ...]:
+def store_search_templates(client: OpenSearch) -> tuple[str, ...]:
     """Store the search templates, and the pipelines where the cluster has neural-search. Returns the names stored.
 
     A user who may write the index and not the cluster's settings gets none: searches by lexel itself need none of them.

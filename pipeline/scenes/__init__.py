@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from lexel.pipeline.scenes.backdrops.places import BACKDROPS
 from lexel.pipeline.scenes.backdrops.terrain import Ground
 from lexel.pipeline.scenes.captions.sentences import captions
-from lexel.pipeline.scenes.figures.assemble import Part, drawn
+from lexel.pipeline.scenes.figures.assemble import FigurePart, drawn
 from lexel.pipeline.scenes.paint import canvas as canvases
 from lexel.pipeline.scenes.paint.colours import RGB, light
 from lexel.pipeline.scenes.plan.casting import Stage
@@ -35,7 +35,7 @@ class Scene:
     captions: tuple[str, ...]
     facts: Mapping[str, str]
     stage: Stage
-    parts: tuple[Part, ...]
+    parts: tuple[FigurePart, ...]
 
 
 def scene(seed: int) -> Scene:
@@ -47,7 +47,7 @@ def scene(seed: int) -> Scene:
     return Scene(seed, captions(told, random.Random(f"words {seed}")), known, stage, parts)
 
 
-def _shadow(canvas: canvases.Canvas, part: Part) -> None:
+def _shadow(canvas: canvases.Canvas, part: FigurePart) -> None:
     """The soft shadow that sets a figure on its ground."""
     if part.medium == "sky" or part.noun in ("hot-air balloon", "airplane", "kite", "island"):
         return
@@ -59,7 +59,7 @@ def _shadow(canvas: canvases.Canvas, part: Part) -> None:
     canvases.halo(canvas, (part.x, part.y + 1), (wide, max(4.0, wide * 0.16)), _SHADE, strength)
 
 
-def _paint(canvas: canvases.Canvas, part: Part, stage: Stage) -> None:
+def _paint(canvas: canvases.Canvas, part: FigurePart, stage: Stage) -> None:
     afloat = part.medium == "water" or (part.role == "feature" and part.noun == "sailboat")
     if not (stage.place == "underwater" or afloat):
         _shadow(canvas, part)

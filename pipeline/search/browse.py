@@ -4,41 +4,41 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.search import query_dsl
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Filters
-from lexel.pipeline.search.results import Cursor, Found, Hit, counts
+from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
 
 
 def browse(
-    index: Index,
+    index: SearchIndex,
     *,
     k: int = 10,
     filters: Filters = (),
     facets: Mapping[str, int] | None = None,
     after: Cursor | None = None,
-) -> Found:
+) -> SearchResults:
     """All that meets the conditions, `k` from `after` on, in an order that only stays the same; each scores 0."""
     body = query_dsl.everything(k=k, filters=filters)
-    body = query_dsl.paged(body, offset=after.offset if after else 0, k=k)
+    body = query_dsl.with_page(body, offset=after.offset if after else 0, k=k)
     if facets:
-        body = query_dsl.counted(body, fields=facets)
-    with in_words():
+        body = query_dsl.with_facets(body, fields=facets)
+    with readable_errors():
         answer = index.client.search(index=after.index if after else index.name, body=body)
     rows = answer["hits"]["hits"]
-    return Found(
+    return SearchResults(
         tuple(_hit(index, row) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
         weights={},
-        facets=counts(answer),
+        facets=facet_counts(answer),
         next=_next(rows, k, after.offset if after else 0),
     )
 
 
-def _hit(index: Index, row: Mapping[str, Any]) -> Hit:
+def _hit(index: SearchIndex, row: Mapping[str, Any]) -> Hit:
     source = row["_source"]
     return Hit(row["_id"], 0.0, source["uri"], Path(index.about["root"]) / source["uri"], {}, 0.0, source)
 

@@ -13,7 +13,7 @@ from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, NotThereError
 from lexel.pipeline.search.query_dsl import SOURCE
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lexel.encoders.model import Model
 
 
-class Index:
+class SearchIndex:
     """An index by its alias. Its encoder is the one that the index names, loaded when a query needs it."""
 
     def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
@@ -35,7 +35,7 @@ class Index:
     @cached_property
     def about(self) -> Mapping[str, Any]:
         """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
-        with in_words():
+        with readable_errors():
             if not self.client.indices.exists(index=self.name):
                 raise NotThereError(
                     f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it."
@@ -73,7 +73,9 @@ class Index:
         """The encoder at work. Raises ClusterError where it is not exactly the one that the index was made with."""
         if self.encoder.fingerprint != self.about["fingerprint"]:
             raise ClusterError(self._mismatch(self.encoder))
-        return self.encoder.load(device=self._device)
+        from lexel.encoders.model import load_model
+
+        return load_model(self.encoder, device=self._device)
 
     def _text_vector(self, text: str) -> list[float]:
         with self.busy:
@@ -90,7 +92,7 @@ class Index:
     @cached_property
     def has_neural(self) -> bool:
         """Whether the cluster has the neural-search plugin."""
-        with in_words():
+        with readable_errors():
             return has_neural(self.client)
 
     def item(self, id_: str, *, fields: Sequence[str] = ()) -> dict[str, Any]:
@@ -98,7 +100,7 @@ class Index:
         which = {"_source_includes": fields} if fields else {"_source_excludes": SOURCE["excludes"]}
         wanted = {name: ",".join(names) for name, names in which.items()}
         try:
-            with in_words():
+            with readable_errors():
                 return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
         except ClusterError as error:
             if isinstance(error.__cause__, errors.NotFoundError):
@@ -109,7 +111,7 @@ class Index:
         """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
         either = {"bool": {"should": [{"term": {"id": ref}}, {"term": {"uri": ref}}]}}
         body = {"size": 2, "query": either, "_source": False}
-        with in_words():
+        with readable_errors():
             found = [hit["_id"] for hit in self.client.search(index=self.name, body=body)["hits"]["hits"]]
         if len(found) == 1:
             return str(found[0])
@@ -133,6 +135,6 @@ class Index:
         return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
 
     def _analyze(self, text: str) -> list[dict[str, Any]]:
-        with in_words():
+        with readable_errors():
             answer = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})
         return list(answer["tokens"])

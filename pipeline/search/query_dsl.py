@@ -100,7 +100,7 @@ def everything(*, k: int = 10, filters: Filters = ()) -> Dsl:
     return _body({"bool": {"filter": list(filters)}}, k) | {"track_total_hits": True}
 
 
-def paged(body: Dsl, *, offset: int, k: int) -> Dsl:
+def with_page(body: Dsl, *, offset: int, k: int) -> Dsl:
     """`k` results from the `offset`-th on. Equal scores are put in the order of ids, but for `hybrid`'s, where the
     engine sorts by nothing but score. Raises ConfigError past what the query ranks.
     """
@@ -111,14 +111,14 @@ def paged(body: Dsl, *, offset: int, k: int) -> Dsl:
     return body | {"from": offset, "size": k} | order
 
 
-def folded(body: Dsl) -> Dsl:
+def collapse_duplicates(body: Dsl) -> Dsl:
     """Of near-duplicates only the best. Raises ConfigError for `hybrid`, which the engine cannot fold by itself."""
     if "rescore" in body:
         raise ConfigError("OpenSearch does not fold results that are scored in two phases.")
     return body | {"collapse": {"field": "near"}}
 
 
-def counted(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
+def with_facets(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
     """With facets over all that matches, however many are shown: the commonest values of each field, so many.
 
     The counts are exact: every shard tells as many values as a vocabulary can have.

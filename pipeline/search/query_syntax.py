@@ -14,7 +14,7 @@ _WORD = re.compile(r"(?P<sign>[+-]?)(?P<word>[^\W_].*?)(?:\^(?P<factor>\d+(?:\.\
 
 
 @dataclass(frozen=True)
-class Line:
+class ParsedQuery:
     """A query's `text` without its signs and banned words; `plain` is what of it no factor is given for."""
 
     text: str
@@ -24,7 +24,7 @@ class Line:
     banned: tuple[str, ...]
 
 
-def parse_line(line: str) -> Line:
+def parse_query(line: str) -> ParsedQuery:
     """Read a typed query. There is nothing that it refuses: what is no sign is text."""
     text, plain, required, banned = [], [], [], []
     factors: dict[str, float] = {}
@@ -41,10 +41,10 @@ def parse_line(line: str) -> Line:
             plain.append(word)
         if sign == "+":
             required.append(word)
-    return Line(" ".join(text), " ".join(plain), factors, tuple(required), tuple(banned))
+    return ParsedQuery(" ".join(text), " ".join(plain), factors, tuple(required), tuple(banned))
 
 
-def written(line: Line) -> str:
+def format_query(line: ParsedQuery) -> str:
     """A line that reads as `line` does."""
     words = [("+" * (word in line.required)) + word + _factor(line.factors.get(word)) for word in line.text.split()]
     return " ".join(words + [f"-{word}" for word in line.banned])

@@ -5,12 +5,12 @@ from dataclasses import dataclass, field
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode
-from lexel.pipeline.search.query_syntax import parse_line
+from lexel.pipeline.search.query_syntax import parse_query
 from lexel.pipeline.search.results import Cursor
 
 
 @dataclass(frozen=True)
-class Ask:
+class SearchRequest:
     """A search as a person means it: a typed `text` (see `line`), pictures' bytes, items of the index by id, or some of
     each together ("this, but at night").
 
@@ -48,7 +48,7 @@ class Ask:
             raise ConfigError(f"There is no mode {self.mode!r}; choose {', '.join(MODES)}.")
         if self.fusion not in FUSIONS:
             raise ConfigError(f"There is no fusion {self.fusion!r}; choose {', '.join(FUSIONS)}.")
-        if not (parse_line(self.text).text or self.images or self.like):
+        if not (parse_query(self.text).text or self.images or self.like):
             raise ConfigError("Nothing is asked for: give words that are not banned, a picture, or both.")
         if self.mode == "words" and (self.images or self.like):
             raise ConfigError("A picture cannot be searched for in mode words, which takes text; use terms or hybrid.")

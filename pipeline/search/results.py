@@ -67,7 +67,7 @@ class Cursor:
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchResults:
     """The hits, how many items match in all, the milliseconds the node took, and the query that was sent.
 
     `weights` are the terms that were asked for, and `floor` what an item scores that has nothing in common with the
@@ -85,13 +85,13 @@ class Found:
     facets: Mapping[str, Counts] = field(default_factory=dict)
     next: Cursor | None = None
 
-    def above(self, score: float) -> "Found":
+    def above(self, score: float) -> "SearchResults":
         """Without the hits that score less; the next page will leave them out too."""
         hits = tuple(hit for hit in self.hits if hit.score >= score)
         after = None if len(hits) < len(self.hits) or self.next is None else replace(self.next, least=score)
         return replace(self, hits=hits, next=after)
 
-    def within(self, share: float) -> "Found":
+    def within(self, share: float) -> "SearchResults":
         """Without the hits that have less than `share` of what the best one has in common with the query.
 
         It is for first pages; what is left out stays so on the next ones.
@@ -100,7 +100,7 @@ class Found:
         return self.above(self.floor + share * best)
 
 
-def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
+def facet_counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     """The facets of OpenSearch's answer: of each field its values with their counts."""
     found = answer.get("aggregations", {})
     return {
@@ -109,7 +109,7 @@ def counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
     }
 
 
-def as_json(result: Found) -> dict[str, Any]:
+def as_json(result: SearchResults) -> dict[str, Any]:
     """The same for programs."""
     hits = [
         {

@@ -8,16 +8,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search import neural_dsl, query_dsl
-from lexel.pipeline.search.encode_query import Question, question
+from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
 from lexel.pipeline.search.filters import bans, requires
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import SOURCE, Dsl
-from lexel.pipeline.search.query_syntax import Line, parse_line
-from lexel.pipeline.search.request import Ask
-from lexel.pipeline.search.results import Cursor, Found, Hit, counts
+from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
+from lexel.pipeline.search.request import SearchRequest
+from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
 
 if TYPE_CHECKING:
     pass
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
 _PREFERENCE = "lexel"
 
 
-def search(index: Index, ask: Ask | str) -> Found:
+def search(index: SearchIndex, ask: SearchRequest | str) -> SearchResults:
     """What `index` has for `ask`; a string is the text of one. `terms` and `words` by text load no torch.
 
     Raises BadImageError where a picture's bytes are none, ClusterError for an item to be like that is not there.
     """
-    wanted = Ask(ask) if isinstance(ask, str) else ask
+    wanted = SearchRequest(ask) if isinstance(ask, str) else ask
     if wanted.mode == "hybrid" and wanted.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {wanted.fusion} needs the neural-search plugin, which this OpenSearch has not.")
-    line = parse_line(wanted.text)
+    line = parse_query(wanted.text)
     wanted = replace(wanted, filters=[*wanted.filters, *map(requires, line.required), *map(bans, line.banned)])
-    asked, unknown = question(index, wanted)
+    asked, unknown = encode_query(index, wanted)
     return _answer(index, wanted, _body(wanted, asked, line), asked, unknown)
 
 
-def _body(ask: Ask, asked: Question, line: Line) -> Dsl:
+def _body(ask: SearchRequest, asked: EncodedQuery, line: ParsedQuery) -> Dsl:
     match ask.mode:
         case "words":
             body = query_dsl.words(line.plain, factors=line.factors, k=ask.k, filters=ask.filters)
@@ -64,14 +64,16 @@ def _body(ask: Ask, asked: Question, line: Line) -> Dsl:
                 depth=ask.depth,
             )
     if ask.paged:
-        body = query_dsl.paged(body, offset=ask.offset, k=ask.k)
-    return query_dsl.counted(body, fields=ask.facets) if ask.facets else body
+        body = query_dsl.with_page(body, offset=ask.offset, k=ask.k)
+    return query_dsl.with_facets(body, fields=ask.facets) if ask.facets else body
 
 
-def _answer(index: Index, ask: Ask, body: Dsl, asked: Question, unknown: tuple[str, ...]) -> Found:
+def _answer(
+    index: SearchIndex, ask: SearchRequest, body: Dsl, asked: EncodedQuery, unknown: tuple[str, ...]
+) -> SearchResults:
     answer = _folded(index, ask, body) if ask.fold else _sent(index, ask, body)
     rows, root = answer["hits"]["hits"], Path(index.about["root"])
-    found = Found(
+    found = SearchResults(
         tuple(_hit(root, row, asked.weights, dense=ask.mode in {"vector", "hybrid"}) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
@@ -80,29 +82,29 @@ def _answer(index: Index, ask: Ask, body: Dsl, asked: Question, unknown: tuple[s
         # A cosine of 0 scores 1 in the vector's part.
         floor=asked.weight if ask.mode in {"vector", "hybrid"} and ask.fusion == "exact" else 0.0,
         unknown=unknown,
-        facets=counts(answer),
+        facets=facet_counts(answer),
         next=_next(ask, rows),
     )
     least = ask.after.least if ask.after else None
     return found if least is None else found.above(least)
 
 
-def _sent(index: Index, ask: Ask, body: Dsl) -> dict[str, Any]:
+def _sent(index: SearchIndex, ask: SearchRequest, body: Dsl) -> dict[str, Any]:
     """The node's answer to `body`, from the index that the first page came from."""
     where = ask.after.index if ask.after else index.name
-    with in_words():
+    with readable_errors():
         answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
     return answer
 
 
-def _folded(index: Index, ask: Ask, body: Dsl) -> dict[str, Any]:
+def _folded(index: SearchIndex, ask: SearchRequest, body: Dsl) -> dict[str, Any]:
     """The same with near-duplicates folded.
 
     The engine cannot fold what it scores twice: of a hybrid query the whole ranking is fetched, without its documents,
     and folded here.
     """
     if "rescore" not in body:
-        return _sent(index, ask, query_dsl.folded(body))
+        return _sent(index, ask, query_dsl.collapse_duplicates(body))
     depth = body["rescore"]["window_size"]
     lean = {"from": 0, "size": depth, "_source": False, "docvalue_fields": ["near"]}
     answer = _sent(index, ask, body | lean)
@@ -114,16 +116,16 @@ def _folded(index: Index, ask: Ask, body: Dsl) -> dict[str, Any]:
     return answer
 
 
-def _with_sources(index: Index, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_sources(index: SearchIndex, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     if not rows:
         return []
     wanted = [{"_id": row["_id"], "_index": row["_index"], "_source": {"exclude": SOURCE["excludes"]}} for row in rows]
-    with in_words():
+    with readable_errors():
         there = {one["_id"]: one for one in index.client.mget(body={"docs": wanted})["docs"]}
     return [row | {"_source": there[row["_id"]]["_source"]} for row in rows]
 
 
-def _next(ask: Ask, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
+def _next(ask: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
     """Where the next page begins: nowhere after one that is not full, or at the end of what the query ranks."""
     end = ask.offset + len(rows)
     ranked = query_dsl.MAX_RESULTS if ask.mode in {"terms", "words"} else ask.depth

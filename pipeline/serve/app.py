@@ -11,9 +11,9 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
 from lexel.pipeline.serve import error_responses
-from lexel.pipeline.serve.index_registry import Shelf
-from lexel.pipeline.serve.metrics import Meter, Metered
-from lexel.pipeline.serve.middleware import Guarded, Limits, TooLargeError, too_large
+from lexel.pipeline.serve.index_registry import IndexRegistry
+from lexel.pipeline.serve.metrics import MetricsMiddleware, RequestMetrics
+from lexel.pipeline.serve.middleware import GuardMiddleware, Limits, TooLargeError, too_large
 from lexel.pipeline.serve.routes import collection, explain, health, images, search
 
 _PAGE = Path(__file__).parent / "page"
@@ -25,7 +25,7 @@ Every failure is `{"error": "one sentence"}`."""
 
 
 def app(
-    shelf: Shelf,
+    shelf: IndexRegistry,
     *,
     limits: Limits | None = None,
     token: str | None = None,
@@ -36,15 +36,15 @@ def app(
     made = FastAPI(
         title="lexel", version=version("lexel"), description=_ABOUT, docs_url=None, redoc_url=None, lifespan=_lifespan
     )
-    made.state.shelf, made.state.meter = shelf, Meter()
-    error_responses.install(made)
+    made.state.shelf, made.state.meter = shelf, RequestMetrics()
+    error_responses.add_error_handlers(made)
     made.add_exception_handler(TooLargeError, too_large)
     for noun in (search, explain, images, collection, health):
         made.include_router(noun.routes)
     made.mount("/page", StaticFiles(directory=_PAGE), name="page")
     made.add_api_route("/", _index, include_in_schema=False)
-    made.add_middleware(Guarded, limits=limits or Limits(), token=token, hosts=hosts)
-    made.add_middleware(Metered, meter=made.state.meter)
+    made.add_middleware(GuardMiddleware, limits=limits or Limits(), token=token, hosts=hosts)
+    made.add_middleware(MetricsMiddleware, meter=made.state.meter)
     return made
 
 

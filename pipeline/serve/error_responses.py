@@ -39,7 +39,7 @@ def answer(status: int, sentence: str, *, headers: Mapping[str, str] | None = No
     return JSONResponse({"error": sentence}, status, headers=dict(headers or {}))
 
 
-def install(app: FastAPI) -> None:
+def add_error_handlers(app: FastAPI) -> None:
     """Let every failure be answered in one sentence."""
     app.add_exception_handler(LexelError, _ours)
     app.add_exception_handler(EncoderError, _ours)

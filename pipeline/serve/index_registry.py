@@ -12,9 +12,9 @@ from fastapi import Depends, Request
 from opensearchpy import OpenSearch
 
 from lexel.encoders import EncoderError
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import LexelError, NotThereError
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MANY
 
 # How long an index is taken for the one that stood behind the alias.
@@ -30,10 +30,10 @@ State = Literal["waiting", "loading", "ready", "missing"]
 
 
 @dataclass
-class Volume:
+class ServedIndex:
     """One index as it stands behind its alias now: `real` is its own name; `model` says how far its networks are."""
 
-    index: Index
+    index: SearchIndex
     real: str
     seen: float
     model: State = "waiting"
@@ -47,7 +47,7 @@ class Volume:
     @cached_property
     def documents(self) -> int:
         """How many items there are."""
-        with in_words():
+        with readable_errors():
             return int(self.index.client.count(index=self.real)["count"])
 
     @cached_property
@@ -58,7 +58,7 @@ class Volume:
     @cached_property
     def facets(self) -> tuple[str, ...]:
         """The fields besides words whose values are few enough to choose from."""
-        with in_words():
+        with readable_errors():
             mappings = self.index.client.indices.get_mapping(index=self.real)[self.real]["mappings"]
         kinds = {f"meta.{name}": about["type"] for name, about in mappings["properties"]["meta"]["properties"].items()}
         fields = [name for name, kind in {"label": "keyword", **kinds}.items() if kind in _COUNTED]
@@ -89,14 +89,14 @@ class Volume:
         """How many items have captions, or are such."""
         if self.index.side == "text":
             return self.documents
-        with in_words():
+        with readable_errors():
             return int(
                 self.index.client.count(index=self.real, body={"query": {"exists": {"field": "captions"}}})["count"]
             )
 
     def _counts(self, fields: Mapping[str, int]) -> dict[str, dict[str, int]]:
         aggs = {name: {"terms": {"field": name, "size": size}} for name, size in fields.items()}
-        with in_words():
+        with readable_errors():
             answer: dict[str, Any] = self.index.client.search(index=self.real, body={"size": 0, "aggs": aggs})
         found = answer["aggregations"]
         return {
@@ -118,15 +118,15 @@ class Volume:
                 _log.warning("Only words can be searched for in %s: %s", self.name, error)
 
 
-class Shelf:
+class IndexRegistry:
     """The indices by name, the first of them for whoever names none."""
 
     def __init__(self, client: OpenSearch, names: Sequence[str], *, device: str = "auto", prepare: bool = True) -> None:
         self.client, self.names, self._device, self._prepare = client, tuple(names), device, prepare
-        self._volumes: dict[str, Volume] = {}
+        self._volumes: dict[str, ServedIndex] = {}
         self._lock = Lock()
 
-    def volume(self, name: str | None = None, *, fresh: bool = False) -> Volume:
+    def volume(self, name: str | None = None, *, fresh: bool = False) -> ServedIndex:
         """The index of this name as it is now, or was a moment ago; with `fresh` the cluster is asked.
 
         Raises NotThereError for one that is not offered, or not there.
@@ -139,11 +139,11 @@ class Shelf:
             there = self._looked_up(wanted, there)
         return there
 
-    def index(self, name: str | None = None) -> Index:
+    def index(self, name: str | None = None) -> SearchIndex:
         """The same, to be asked."""
         return self.volume(name).index
 
-    def _looked_up(self, name: str, before: Volume | None) -> Volume:
+    def _looked_up(self, name: str, before: ServedIndex | None) -> ServedIndex:
         real = self._behind(name)
         with self._lock:
             now = self._volumes.get(name)
@@ -153,8 +153,8 @@ class Shelf:
             now.seen = time.monotonic()
         return now
 
-    def _opened(self, name: str, real: str, before: Volume | None) -> Volume:
-        made = Volume(Index(self.client, name, device=self._device), real, time.monotonic())
+    def _opened(self, name: str, real: str, before: ServedIndex | None) -> ServedIndex:
+        made = ServedIndex(SearchIndex(self.client, name, device=self._device), real, time.monotonic())
         _ = made.index.about  # says what is wrong with a foreign index
         if before and before.model == "ready" and before.index.about["fingerprint"] == made.index.about["fingerprint"]:
             made.index.model = before.index.model
@@ -163,17 +163,17 @@ class Shelf:
         return made
 
     def _behind(self, name: str) -> str:
-        with in_words():
+        with readable_errors():
             there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
         if not there:
             raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
         return str(next(iter(there)))
 
 
-def of_request(request: Request) -> Shelf:
+def of_request(request: Request) -> IndexRegistry:
     """The shelf of the server that was asked."""
-    shelf: Shelf = request.app.state.shelf
+    shelf: IndexRegistry = request.app.state.shelf
     return shelf
 
 
-OfRequest = Annotated[Shelf, Depends(of_request)]
+OfRequest = Annotated[IndexRegistry, Depends(of_request)]

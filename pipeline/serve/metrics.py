@@ -13,7 +13,7 @@ _METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 _BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 10)
 
 
-class Meter:
+class RequestMetrics:
     """How many requests there were of which kind, and how long they took."""
 
     def __init__(self) -> None:
@@ -26,16 +26,16 @@ class Meter:
         self.busy = Gauge("lexel_requests_in_progress", "Requests being answered.", registry=own)
 
 
-def of_request(request: Request) -> Meter:
+def of_request(request: Request) -> RequestMetrics:
     """The meter of the server that was asked."""
-    meter: Meter = request.app.state.meter
+    meter: RequestMetrics = request.app.state.meter
     return meter
 
 
-class Metered:
+class MetricsMiddleware:
     """Counts and times each request by the route that it took, so that no id or query becomes a name."""
 
-    def __init__(self, app: ASGIApp, *, meter: Meter) -> None:
+    def __init__(self, app: ASGIApp, *, meter: RequestMetrics) -> None:
         self._app, self._meter = app, meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -43,7 +43,7 @@ class Limits:
     burst: float = 60.0
 
 
-class Guarded:
+class GuardMiddleware:
     """Asks every request for the token, the right host, a moderate pace and size, and sends it on."""
 
     def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, hosts: frozenset[str] | None) -> None:

@@ -13,11 +13,11 @@ from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
 
 from lexel.pipeline.images import decoder_pool
-from lexel.pipeline.images.preview import shrunk
+from lexel.pipeline.images.preview import downscaled
 from lexel.pipeline.search.filters import field_name, parse_filter
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor
-from lexel.pipeline.serve.schema import Wanted
+from lexel.pipeline.serve.schema import SearchParams
 
 MAX_PICTURES = 8
 # No network looks at more, and what is kept of a picture while it is asked about stays small.
@@ -30,10 +30,10 @@ _LISTS = ("like", "filter", "facet")
 
 
 @dataclass(frozen=True)
-class Asked:
+class ParsedRequest:
     """A request's fields and its pictures, decoded and found to be such."""
 
-    wanted: Wanted
+    wanted: SearchParams
     pictures: tuple[bytes, ...] = ()
 
     @property
@@ -54,10 +54,10 @@ class Asked:
         """The fields to count."""
         return {field_name(name): self.wanted.facet_size for name in self.wanted.facet}
 
-    def ask(self) -> Ask:
+    def ask(self) -> SearchRequest:
         """The search. Raises ConfigError where nothing is asked for, or what cannot be."""
         wanted = self.wanted
-        return Ask(
+        return SearchRequest(
             text=wanted.q,
             images=self.pictures,
             like=tuple(wanted.like),
@@ -73,19 +73,19 @@ class Asked:
         )
 
 
-def by_address(wanted: Annotated[Wanted, Query()]) -> Asked:
+def by_address(wanted: Annotated[SearchParams, Query()]) -> ParsedRequest:
     """A question in the address."""
-    return Asked(wanted)
+    return ParsedRequest(wanted)
 
 
-async def by_body(request: Request) -> Asked:
+async def by_body(request: Request) -> ParsedRequest:
     """A question as JSON, or as a form with pictures in `image`. Raises for what is neither."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in _FORMS:
         async with request.form(max_files=MAX_PICTURES, max_fields=100) as form:
             return await _of_form(form)
     if kind in {"", "application/json"}:
-        return Asked(_valid(await _json(request)))
+        return ParsedRequest(_valid(await _json(request)))
     raise HTTPException(415, "Ask by JSON (application/json), or by a form with pictures (multipart/form-data).")
 
 
@@ -96,7 +96,7 @@ async def _json(request: Request) -> Any:
         raise HTTPException(400, "The question is not JSON.") from error
 
 
-async def _of_form(form: FormData) -> Asked:
+async def _of_form(form: FormData) -> ParsedRequest:
     fields: dict[str, Any] = {}
     contents = []
     for name, value in form.multi_items():
@@ -107,12 +107,12 @@ async def _of_form(form: FormData) -> Asked:
         else:
             fields[name] = value
     wanted = _valid(fields)
-    return Asked(wanted, tuple([await run_in_threadpool(_picture, content) for content in contents]))
+    return ParsedRequest(wanted, tuple([await run_in_threadpool(_picture, content) for content in contents]))
 
 
-def _valid(fields: Any) -> Wanted:
+def _valid(fields: Any) -> SearchParams:
     try:
-        return Wanted.model_validate(fields)
+        return SearchParams.model_validate(fields)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(found) from error
@@ -123,12 +123,12 @@ def _picture(content: bytes) -> bytes:
     with _decoding:
         image = decoder_pool.decode(content, least=_SIDE, seconds=_SECONDS).image
     file = io.BytesIO()
-    shrunk(image, side=_SIDE).save(file, "PPM")
+    downscaled(image, side=_SIDE).save(file, "PPM")
     return file.getvalue()
 
 
-ByAddress = Annotated[Asked, Depends(by_address)]
-ByBody = Annotated[Asked, Depends(by_body)]
+ByAddress = Annotated[ParsedRequest, Depends(by_address)]
+ByBody = Annotated[ParsedRequest, Depends(by_body)]
 
 # FastAPI cannot describe one body of two kinds by itself.
 _FORM = {
@@ -143,7 +143,7 @@ BODY: dict[str, Any] = {
     "requestBody": {
         "required": True,
         "content": {
-            "application/json": {"schema": Wanted.model_json_schema()},
+            "application/json": {"schema": SearchParams.model_json_schema()},
             "multipart/form-data": {"schema": _FORM},
         },
     }

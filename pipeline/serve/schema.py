@@ -13,7 +13,7 @@ IndexName = Annotated[
 ]
 
 
-class Wanted(BaseModel):
+class SearchParams(BaseModel):
     """A search. With neither words nor pictures it lists the collection."""
 
     model_config = ConfigDict(extra="forbid")
@@ -54,20 +54,20 @@ class Wanted(BaseModel):
     dsl: bool = Field(default=False, description="Say which query was sent to OpenSearch.")
 
 
-class WantedRank(Wanted):
+class RankParams(SearchParams):
     """A search, and an item to look for among its results."""
 
     id: Id = Field(description="The item.")
 
 
-class WantedReason(Wanted):
+class ExplainParams(SearchParams):
     """A search, and an item whose score is to be taken apart."""
 
     id: Id = Field(description="The item, by its id or its uri.")
     against: Id | None = Field(default=None, description="Another one: why does the one stand above the other?")
 
 
-class Result(BaseModel):
+class ResultBody(BaseModel):
     """An item with the reason why it came: `terms` and `vector` add up to the score."""
 
     id: str
@@ -84,13 +84,13 @@ class Result(BaseModel):
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
-class Results(BaseModel):
+class ResultsBody(BaseModel):
     """What a search found."""
 
     index: str
     total: int = Field(description="How many items match in all.")
     took_ms: int = Field(description="Milliseconds that OpenSearch took.")
-    hits: list[Result]
+    hits: list[ResultBody]
     facets: dict[str, dict[str, int]] = Field(description="The commonest values of each field, over all that match.")
     asked: dict[str, float] = Field(description="The terms that were asked for, the heaviest 32 of them.")
     words: dict[str, str] = Field(description="Which term each word of the query means.")
@@ -100,7 +100,7 @@ class Results(BaseModel):
     dsl: dict[str, Any] | None = Field(default=None, description="The query as OpenSearch was sent it.")
 
 
-class Item(BaseModel):
+class ItemBody(BaseModel):
     """An item as it is stored."""
 
     id: str
@@ -155,7 +155,7 @@ class Rank(BaseModel):
     of: int
 
 
-class Part(BaseModel):
+class TermPartBody(BaseModel):
     """A term that is asked for and that the item has."""
 
     term: str
@@ -164,21 +164,21 @@ class Part(BaseModel):
     share: float = Field(description="asked x stored, its part of the score.")
 
 
-class Why(BaseModel):
+class ExplanationBody(BaseModel):
     """A score taken apart."""
 
     id: str
     uri: str
     score: float
     matches: bool = Field(description="Whether it is among the results at all.")
-    terms: list[Part]
+    terms: list[TermPartBody]
     vector: float | None = Field(description="What the vector adds; null where none is asked for.")
     cosine: float | None
     missing: dict[str, float] = Field(description="Terms that are asked for and that the item has not.")
     unknown: list[str]
 
 
-class Side(BaseModel):
+class ComparedItemBody(BaseModel):
     """One of two compared items."""
 
     id: str
@@ -186,7 +186,7 @@ class Side(BaseModel):
     score: float
 
 
-class Difference(BaseModel):
+class TermDifferenceBody(BaseModel):
     """What a term adds to either score."""
 
     term: str
@@ -194,17 +194,17 @@ class Difference(BaseModel):
     below: float
 
 
-class WhyAbove(BaseModel):
+class ComparisonBody(BaseModel):
     """Why one item stands above another, and the smallest change of the words that would swap them."""
 
-    above: Side
-    below: Side
-    terms: list[Difference]
+    above: ComparedItemBody
+    below: ComparedItemBody
+    terms: list[TermDifferenceBody]
     vector: float
     swap: str | None = Field(description="The query for which the lower one scores more; null where none was found.")
 
 
-class Collection(BaseModel):
+class CollectionInfo(BaseModel):
     """An index that can be searched here."""
 
     name: str
@@ -219,10 +219,10 @@ class Collection(BaseModel):
     weight: dict[str, float] = Field(description="The vector's weight in hybrid, for texts and pictures.")
 
 
-class Collections(BaseModel):
+class CollectionList(BaseModel):
     """The indices, the first of them the one that is meant where none is named."""
 
-    indices: list[Collection]
+    indices: list[CollectionInfo]
 
 
 class Health(BaseModel):

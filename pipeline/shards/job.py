@@ -4,13 +4,16 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from lexel.encoders.encoder import Encoder
-from lexel.encoders.model import Model
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.atomic import replacing_file, write_atomically
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.sources.item import readable
+
+if TYPE_CHECKING:  # names of types only: loading shards needs no networks
+    from lexel.encoders.encoder import Encoder
+    from lexel.encoders.model import Model
 
 FORMAT = 1
 
@@ -36,7 +39,14 @@ class Job:
 
 
 def job_of(
-    encoder: Encoder, model: Model, *, root: str, source: str, captions: bool, shard_size: int, thumbnail: int | None
+    encoder: "Encoder",
+    model: "Model",
+    *,
+    root: str,
+    source: str,
+    captions: bool,
+    shard_size: int,
+    thumbnail: int | None,
 ) -> Job:
     """The job of encoding `source` in `root` by `encoder`, whose networks are `model`."""
     return Job(
@@ -84,7 +94,7 @@ def check(out: Path, job: Job) -> None:
         )
 
 
-def claim(out: Path, job: Job, encoder: Encoder) -> None:
+def claim(out: Path, job: Job, encoder: "Encoder") -> None:
     """Make `out` this job's. Raises ShardError where it cannot be."""
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
-from lexel.pipeline.images.preview import Look
+from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.sources.item import Item
 
 
@@ -24,7 +24,7 @@ class Row:
     terms: Mapping[str, float]
     vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
-    look: Look | None = None
+    look: Preview | None = None
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:

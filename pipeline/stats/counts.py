@@ -28,7 +28,7 @@ Named = tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True)
-class Counts:
+class TermStats:
     """N items in shards of a vocabulary of V terms.
 
     `holds` [V] is how many items hold each term and `weight` [V] the sum of its weights; `active[n]` is how many items
@@ -60,7 +60,7 @@ class Counts:
         return self.holds / max(1, self.items)
 
 
-def count(folder: Path, *, progress: Progress = QUIET) -> Counts:
+def count_terms(folder: Path, *, progress: Progress = QUIET) -> TermStats:
     """Count the terms of the shards in `folder`. Raises ShardError where it has none, or was changed after encoding."""
     job, vocabulary, there = opened(folder)
     progress.plan(total=sum(shard.rows() for shard in there), done=0)
@@ -125,10 +125,12 @@ class _Tally:
         order = there[np.argsort(certainty[there], kind="stable")]
         self.least = tuple(sorted([*self.least, *named(order[:NAMED])], key=lambda pair: pair[1])[:NAMED])
 
-    def counts(self, job: Job, vocabulary: Vocabulary, number: int, failed: int, parquet: Mapping[str, int]) -> Counts:
+    def counts(
+        self, job: Job, vocabulary: Vocabulary, number: int, failed: int, parquet: Mapping[str, int]
+    ) -> TermStats:
         """What was counted."""
         found = (self.holds, self.weight, self.active, self.unknown, self.unusable)
-        return Counts(job, vocabulary, number, failed, *found, self.without, self.most, self.least, parquet)
+        return TermStats(job, vocabulary, number, failed, *found, self.without, self.most, self.least, parquet)
 
 
 def entries(column: Any, terms: pa.Array) -> tuple[Ints, Ints, Floats]:

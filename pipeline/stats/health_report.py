@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lexel.pipeline.stats.counts import Counts, Floats, Ints
-from lexel.pipeline.stats.query_frequencies import Asked
+from lexel.pipeline.stats.counts import Floats, Ints, TermStats
+from lexel.pipeline.stats.query_frequencies import QueryFrequencies
 
 # A term on more than half of the items tells hardly any two apart, and its long list is what makes queries slow: Porco
 # et al., "An Alternative to FLOPS Regularization to Effectively Productionize SPLADE-Doc" (SIGIR 2025).
@@ -28,11 +28,11 @@ _WEIGHT_BITS = 28.5
 
 
 @dataclass(frozen=True)
-class Report:
+class StatsReport:
     """The counts of a folder of shards, and what queries ask for."""
 
-    counts: Counts
-    asked: Asked
+    counts: TermStats
+    asked: QueryFrequencies
 
     @property
     def postings(self) -> int:
@@ -110,7 +110,7 @@ class Report:
         return rows[np.argsort(-value[rows], kind="stable")]
 
 
-def warnings(report: Report) -> Iterator[str]:
+def warnings(report: StatsReport) -> Iterator[str]:
     """What is off, each a sentence that says what to do."""
     counts, noun = report.counts, "text" if report.counts.job.captions else "image"
     if counts.failed:
@@ -149,7 +149,7 @@ def warnings(report: Report) -> Iterator[str]:
         )
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: StatsReport) -> dict[str, Any]:
     """The report for programs; `terms` has all that are on an item or are asked for."""
     counts, asked = report.counts, report.asked
     return {
@@ -188,7 +188,7 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def index_bytes(counts: Counts) -> int:
+def index_bytes(counts: TermStats) -> int:
     """What the fields `terms` and `words` add to an index of one segment, estimated; stored documents not included.
 
     A posting takes the entropy of its place in the list, and 28.5 bits for its weight in both fields: measured on

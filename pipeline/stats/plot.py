@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.stats.health_report import TOO_COMMON, Report
+from lexel.pipeline.stats.health_report import TOO_COMMON, StatsReport
 
 _ITEMS, _QUERIES = "#1b7f5c", "#c8642b"
 
 
-def save_picture(report: Report, path: Path) -> None:
+def save_picture(report: StatsReport, path: Path) -> None:
     """Draw the report to `path`, whose ending says the kind: .png, .svg, .pdf. Raises ConfigError where it is none."""
     from matplotlib.figure import Figure
 
@@ -27,7 +27,7 @@ def save_picture(report: Report, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def _curve(axes: Any, report: Report) -> None:
+def _curve(axes: Any, report: StatsReport) -> None:
     """Shares of items by rank, and above each term the share of queries that ask for it."""
     order = report.by_share
     rank = np.arange(1, len(order) + 1)
@@ -44,7 +44,7 @@ def _curve(axes: Any, report: Report) -> None:
     axes.legend(frameon=False)
 
 
-def _histogram(axes: Any, report: Report) -> None:
+def _histogram(axes: Any, report: StatsReport) -> None:
     active = report.counts.active
     width = max(1, len(active) // 40)
     bins = np.arange(0, len(active) + width, width)

@@ -16,7 +16,7 @@ from lexel.pipeline.stats.counts import Floats, Ints, entries
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryFrequencies:
     """`share` [V] is the share of queries that hold each term; `unknown` that of queries without any term."""
 
     share: Floats
@@ -25,7 +25,7 @@ class Asked:
     unknown: float = 0.0
 
 
-def asked(vocabulary: Vocabulary, queries: str | None = None) -> Asked:
+def query_frequencies(vocabulary: Vocabulary, queries: str | None = None) -> QueryFrequencies:
     """What queries ask for: `queries` is a manifest with captions, a text file, or a folder of shards.
 
     Texts are read as a query without networks is. Shards of captions hold what a network makes of them, where the
@@ -35,14 +35,14 @@ def asked(vocabulary: Vocabulary, queries: str | None = None) -> Asked:
     """
     if queries is None:
         shares = np.array(vocabulary.document_frequency, np.float64)
-        return Asked(shares, "the captions that the vocabulary was made of")
+        return QueryFrequencies(shares, "the captions that the vocabulary was made of")
     if (Path(queries).expanduser() / "job.json").is_file():
         return _of_shards(vocabulary, Path(queries).expanduser())
     texts = (item.text or "" for item in open_source(queries, captions=True).items())
     return _of_texts(vocabulary, texts, queries)
 
 
-def _of_shards(vocabulary: Vocabulary, folder: Path) -> Asked:
+def _of_shards(vocabulary: Vocabulary, folder: Path) -> QueryFrequencies:
     job, own, there = opened(folder)
     if not job.captions:
         return _of_texts(vocabulary, _captions(there), str(folder))
@@ -66,7 +66,7 @@ def _captions(there: list[Shard]) -> Iterator[str]:
                 yield from captions or []
 
 
-def _of_texts(vocabulary: Vocabulary, texts: Iterable[str], name: str) -> Asked:
+def _of_texts(vocabulary: Vocabulary, texts: Iterable[str], name: str) -> QueryFrequencies:
     held, number, empty = np.zeros(len(vocabulary), np.int64), 0, 0
     for text in texts:
         found = [vocabulary.index[term] for term in vocabulary.count(text)]
@@ -75,9 +75,9 @@ def _of_texts(vocabulary: Vocabulary, texts: Iterable[str], name: str) -> Asked:
     return _asked(held, number, empty, name)
 
 
-def _asked(held: Ints, number: int, empty: int, name: str) -> Asked:
+def _asked(held: Ints, number: int, empty: int, name: str) -> QueryFrequencies:
     if not number:
         raise SourceError(
             f"{name} holds no captions to count as queries; give a manifest with captions or a text file."
         )
-    return Asked(held / number, f"{number:,} queries of {name}", number, empty / number)
+    return QueryFrequencies(held / number, f"{number:,} queries of {name}", number, empty / number)

@@ -12,16 +12,16 @@ import numpy as np
 import torch
 
 from lexel.encoders import Encoder
-from lexel.encoders.encoder import read
-from lexel.encoders.model import Model
-from lexel.encoders.runtime.device import cores
-from lexel.encoders.runtime.openvino_network import compile_to
+from lexel.encoders.encoder import read_encoder
+from lexel.encoders.model import Model, copy_encoder, load_model
+from lexel.encoders.runtime.device import available_cores
+from lexel.encoders.runtime.openvino_network import export_openvino
 from lexel.pipeline.atomic import replacing_folder
-from lexel.pipeline.encode.precision_check import AGREES, fastest
-from lexel.pipeline.encode.prepare import Ready, ready
+from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
+from lexel.pipeline.encode.prepare import PreparedItem, prepare
 from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.errors import ConfigError, SourceError
-from lexel.pipeline.iterators import runs
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.scenes import draw, scene
 from lexel.pipeline.sources.item import Item
@@ -34,7 +34,7 @@ _BATCH = 16
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CompiledComparison:
     """A compiled encoder beside the one that it was made of, on `pictures` pictures.
 
     The least and the mean cosine of their vectors, and the milliseconds of one core that each takes for a picture.
@@ -50,7 +50,7 @@ class Comparison:
 
 def compile_encoder(
     encoder: Encoder, out: Path, *, source: Source | None = None, int8: bool = False, progress: Progress = QUIET
-) -> Comparison:
+) -> CompiledComparison:
     """Write `encoder`, its picture side compiled by OpenVINO, to the new folder `out`.
 
     With `int8` in 8 bits, the ranges of its numbers found by pictures of `source`. The two are compared on other
@@ -63,16 +63,16 @@ def compile_encoder(
         raise ConfigError("Eight bits need pictures like yours to find the ranges of numbers by: add --pictures.")
     output_folder.check(out)
     with replacing_folder(out) as new:
-        model = encoder.copy_to(new, device="cpu").load(device="cpu")
+        model = load_model(copy_encoder(encoder, new, device="cpu"), device="cpu")
         shown, compared = _pictures(model, source, SHOWN if int8 else 0, progress)
-        compile_to(new, model, pictures=shown if int8 else None)
+        export_openvino(new, model, pictures=shown if int8 else None)
         _write_down(new, encoder, "int8" if int8 else "float32")
-        found = _compared(model, read(new).load(device="cpu"), compared)
+        found = _compared(model, load_model(read_encoder(new), device="cpu"), compared)
         if not int8 and found["least"] < AGREES:
             raise ConfigError(
                 f"The compiled network's vectors are others (cosine {found['least']:.4f}); keep {encoder.ref}."
             )
-    return Comparison(read(out), len(compared), **found)
+    return CompiledComparison(read_encoder(out), len(compared), **found)
 
 
 def _write_down(place: Path, encoder: Encoder, precision: str) -> None:
@@ -92,11 +92,11 @@ def _pictures(
     chosen = _sample(source.items(), count + _COMPARED)
     progress.plan(total=len(chosen), done=0)
     found: list[torch.Tensor] = []
-    with threads(cores()) as pool:
-        for outcome in pool.map(lambda item: ready(model, item, least=model.enough), chosen):
-            good = isinstance(outcome, Ready) and outcome.pixels is not None
+    with threads(available_cores()) as pool:
+        for outcome in pool.map(lambda item: prepare(model, item, least=model.min_input_side), chosen):
+            good = isinstance(outcome, PreparedItem) and outcome.pixels is not None
             progress.advance(encoded=int(good), failed=int(not good))
-            if isinstance(outcome, Ready) and outcome.pixels is not None:
+            if isinstance(outcome, PreparedItem) and outcome.pixels is not None:
                 found.append(outcome.pixels)
     if not found:
         raise SourceError(f"None of the pictures in {source.root / source.name} can be read.")
@@ -118,7 +118,7 @@ def _sample(items: Iterator[Item], count: int) -> list[Item]:
 def _compared(before: Model, after: Model, pictures: list[torch.Tensor]) -> dict[str, float]:
     exact = _encoded(before, pictures)
     cosines = (exact * _encoded(after, pictures)).sum(axis=1)
-    models = {"before": fastest(before), "after": fastest(after)}
+    models = {"before": low_precision_if_equal(before), "after": low_precision_if_equal(after)}
     # In turns, so that what else the machine does meets both.
     rounds = [{name: _core_seconds(model, pictures) for name, model in models.items()} for _ in range(3)]
     each = {name: 1e3 * min(one[name] for one in rounds) for name in models}
@@ -126,7 +126,7 @@ def _compared(before: Model, after: Model, pictures: list[torch.Tensor]) -> dict
 
 
 def _encoded(model: Model, pictures: list[torch.Tensor]) -> "np.typing.NDArray[np.float32]":
-    return np.concatenate([model.images(torch.stack(some)).vectors for some in runs(pictures, _BATCH)])
+    return np.concatenate([model.images(torch.stack(some)).vectors for some in batched(pictures, _BATCH)])
 
 
 def _core_seconds(model: Model, pictures: list[torch.Tensor]) -> float:

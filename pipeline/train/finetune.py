@@ -8,11 +8,11 @@ import torch
 
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders import towers as towers_of
-from lexel.encoders.encoder import read
+from lexel.encoders.encoder import read_encoder
 from lexel.encoders.heads.head import ZeroShotHead
 from lexel.encoders.model import Model
 from lexel.encoders.pair import is_pair
-from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
@@ -21,13 +21,13 @@ from lexel.pipeline.train import output_folder
 from lexel.pipeline.train.artifacts import training_id
 from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
 from lexel.pipeline.train.artifacts.model_card import card
-from lexel.pipeline.train.artifacts.write import BEFORE, record
-from lexel.pipeline.train.data.image_batches import Album
+from lexel.pipeline.train.artifacts.write import BEFORE, write_artifacts
+from lexel.pipeline.train.data.image_batches import ImageDataset
 from lexel.pipeline.train.data.splits import splits
-from lexel.pipeline.train.run import Teller
+from lexel.pipeline.train.run import TrainingReporter
 from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, ContrastTask, said, seen
 from lexel.pipeline.train.tasks.loop import Figures, History, fit
-from lexel.pipeline.train.training_options import Options
+from lexel.pipeline.train.training_options import TrainOptions
 
 # Pictures whose vectors tell the words' head how close pictures usually are to each word.
 _SHOWN = 5000
@@ -55,7 +55,7 @@ def finetune(
     encoder: str,
     work: Path,
     recipe: ContrastRecipe,
-    teller: Teller,
+    teller: TrainingReporter,
     device: str = "auto",
     workers: int | None = None,
 ) -> Finetuned:
@@ -67,10 +67,11 @@ def finetune(
     """
     output_folder.check(out)
     base, tower = _open(encoder, out)
-    where = chosen(device)
+    where = resolve_device(device)
     sides = splits(source)
     train, val = (
-        Album(side, eye=tower, device=where, workers=workers, bar=teller.bar) for side in (sides.train, sides.val)
+        ImageDataset(side, eye=tower, device=where, workers=workers, bar=teller.bar)
+        for side in (sides.train, sides.val)
     )
     task = ContrastTask(tower, val=val, recipe=recipe, device=where)
     work.mkdir(parents=True, exist_ok=True)
@@ -86,7 +87,7 @@ def finetune(
     made = _Made(base, tower, train, val, recipe, where)
     with replacing_folder(out) as new:
         made.save(new, out.resolve().name, {BEFORE: History([before], 0), "finetune": history})
-    return Finetuned(read(out), before, history, train.failed | val.failed)
+    return Finetuned(read_encoder(out), before, history, train.failed | val.failed)
 
 
 def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
@@ -109,7 +110,9 @@ def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
     return base, tower
 
 
-def _fit(task: ContrastTask, train: Album, recipe: ContrastRecipe, saved: Path, name: str, teller: Teller) -> History:
+def _fit(
+    task: ContrastTask, train: ImageDataset, recipe: ContrastRecipe, saved: Path, name: str, teller: TrainingReporter
+) -> History:
     schedule = recipe.schedule
     return fit(
         task,
@@ -123,7 +126,7 @@ def _fit(task: ContrastTask, train: Album, recipe: ContrastRecipe, saved: Path, 
     )
 
 
-def _identity(base: Encoder, train: Album, val: Album, recipe: ContrastRecipe) -> str:
+def _identity(base: Encoder, train: ImageDataset, val: ImageDataset, recipe: ContrastRecipe) -> str:
     """Trainings of one identity are the same training: one may go on where the other stopped."""
     looked_at = [[(item.uri, item.captions) for item in album.items] for album in (train, val)]
     about = [base.features_id, looked_at, asdict(recipe)]
@@ -136,8 +139,8 @@ class _Made:
 
     base: Encoder
     tower: DualTower
-    train: Album
-    val: Album
+    train: ImageDataset
+    val: ImageDataset
     recipe: ContrastRecipe
     device: torch.device
 
@@ -150,7 +153,7 @@ class _Made:
         saved = model.save(out, name=name)
         weights = vector_weights(model, saved, judged, asked)
         failed = self.train.failed | self.val.failed
-        record(out, weights=weights, stages=stages, card=self._card(saved, stages), failed=failed)
+        write_artifacts(out, weights=weights, stages=stages, card=self._card(saved, stages), failed=failed)
 
     def _model(self, vectors: torch.Tensor) -> Model:
         """The encoder with its words weighed by the networks as they are now, told by vectors [P, D] of pictures."""
@@ -167,7 +170,7 @@ class _Made:
             + "Its words are weighed by the networks themselves; words that were trained are better: "
             f"`lexel train captions.jsonl words --encoder {saved.name}`."
         )
-        options = Options(head="zeroshot", keep=self.base.config.get("keep", 128), seed=schedule.seed)
+        options = TrainOptions(head="zeroshot", keep=self.base.config.get("keep", 128), seed=schedule.seed)
         train, val = self.train.lesson, self.val.lesson
         looks = replace(train, views=train.views * self.recipe.views)
         return card(saved, options=options, stages=stages, start=self.base.ref, train=looks, val=val, how=how)

@@ -15,14 +15,14 @@ from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.train.data.training_set import Lesson
-from lexel.pipeline.train.starting_encoder import Base
-from lexel.pipeline.train.training_options import Options
+from lexel.pipeline.train.data.training_set import TrainingSet
+from lexel.pipeline.train.starting_encoder import StartingEncoder
+from lexel.pipeline.train.training_options import TrainOptions
 
 AnyTower = PairTower | DualTower
 
 
-def check(base: Base, options: Options) -> None:
+def check(base: StartingEncoder, options: TrainOptions) -> None:
     """Make sure that `base` can be trained as `options` say. Raises ConfigError where it cannot."""
     aligned = options.tower not in {"auto", "keep"}
     if options.tower == "keep" and not base.trained:
@@ -54,7 +54,7 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
     return LexiconHead(features=features, terms=terms, hidden=hidden)
 
 
-def untrained(kind: str, base: Base, vocabulary: Vocabulary, lesson: Lesson) -> AnyHead:
+def untrained(kind: str, base: StartingEncoder, vocabulary: Vocabulary, lesson: TrainingSet) -> AnyHead:
     """A head that needs no training: a classifier's labels, or the towers' own idea of each word."""
     if kind == "zeroshot":
         return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.sample(5000))

@@ -10,11 +10,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from lexel.encoders import Encoder, Vocabulary
-from lexel.encoders.encoder import read
+from lexel.encoders.encoder import read_encoder
 from lexel.encoders.heads.head import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
-from lexel.encoders.runtime.device import chosen
+from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.terms import importance
 from lexel.encoders.towers import PairTower
@@ -27,23 +27,23 @@ from lexel.pipeline.train.artifacts import training_id
 from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
 from lexel.pipeline.train.artifacts.model_card import card
 from lexel.pipeline.train.artifacts.training_id import text_origin
-from lexel.pipeline.train.artifacts.write import record
-from lexel.pipeline.train.data.image_features import lessons
+from lexel.pipeline.train.artifacts.write import write_artifacts
+from lexel.pipeline.train.data.image_features import training_sets
 from lexel.pipeline.train.data.splits import splits
-from lexel.pipeline.train.data.standardize import Standard, fold_head, fold_tower, unfold_tower
+from lexel.pipeline.train.data.standardize import Standardizer, fold_head, fold_tower, unfold_tower
 from lexel.pipeline.train.data.text_features import text_features
-from lexel.pipeline.train.data.training_set import Batch, Counts, Lesson
-from lexel.pipeline.train.starting_encoder import Base, open_base
-from lexel.pipeline.train.tasks.dense_teacher import Dense, likeliest_scale
-from lexel.pipeline.train.tasks.head_task import HeadTask, Side
+from lexel.pipeline.train.data.training_set import Batch, TermCounts, TrainingSet
+from lexel.pipeline.train.starting_encoder import StartingEncoder, open_starting_encoder
+from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher, likeliest_scale
+from lexel.pipeline.train.tasks.head_task import HeadTask, SplitScores
 from lexel.pipeline.train.tasks.loop import Figures, History, Task, fit
 from lexel.pipeline.train.tasks.schedule import Schedule
 from lexel.pipeline.train.tasks.tower_task import Loss, Texts, TowerTask
-from lexel.pipeline.train.training_options import Options
+from lexel.pipeline.train.training_options import TrainOptions
 
 
 @dataclass(frozen=True)
-class Teller:
+class TrainingReporter:
     """How a training says what it does: a bar for what takes a while, a call for each epoch of a stage."""
 
     bar: Callable[[str], AbstractContextManager[Progress]]
@@ -58,7 +58,9 @@ class Trained:
     stages: dict[str, History]
 
 
-def train(source: Source, out: Path, *, encoder: str, work: Path, options: Options, teller: Teller) -> Trained:
+def train(
+    source: Source, out: Path, *, encoder: str, work: Path, options: TrainOptions, teller: TrainingReporter
+) -> Trained:
     """Train an encoder on the captions (or labels) of `source` and write it to `out`.
 
     `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is.
@@ -67,12 +69,12 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
     output_folder.check(out)
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
-    base = open_base(encoder, folder=work, captions=captions, options=options)
+    base = open_starting_encoder(encoder, folder=work, captions=captions, options=options)
     head_factory.check(base, options)
     # Words first: what is wrong with them is said before the hours of encoding.
     vocabulary = _vocabulary(base, captions if sides.captioned or options.head != "labels" else [], options)
     place = work / f"features-{base.features.features_id}"
-    both = lessons(
+    both = training_sets(
         sides,
         place,
         encoder=base.features,
@@ -94,11 +96,11 @@ def train(source: Source, out: Path, *, encoder: str, work: Path, options: Optio
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
         weights = vector_weights(model, saved, both[1], judge.texts)
         text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
-        record(new, weights=weights, stages=stages, card=text)
-    return Trained(read(out), stages)
+        write_artifacts(new, weights=weights, stages=stages, card=text)
+    return Trained(read_encoder(out), stages)
 
 
-def _vocabulary(base: Base, captions: list[str], options: Options) -> Vocabulary:
+def _vocabulary(base: StartingEncoder, captions: list[str], options: TrainOptions) -> Vocabulary:
     if not captions and options.head == "labels" and base.image is not None:
         return label_vocabulary(label_texts(base.image))
     vocabulary = Vocabulary.from_captions(
@@ -115,15 +117,15 @@ def _vocabulary(base: Base, captions: list[str], options: Options) -> Vocabulary
 class _Run:
     """A training at work: what it starts from and what it learns from."""
 
-    base: Base
-    train: Lesson
-    val: Lesson
-    options: Options
+    base: StartingEncoder
+    train: TrainingSet
+    val: TrainingSet
+    options: TrainOptions
     work: Path
-    teller: Teller
+    teller: TrainingReporter
     origin: str  # what the towers were before any training
 
-    def towers(self) -> tuple[Dense, Dense, History | None]:
+    def towers(self) -> tuple[DenseTeacher, DenseTeacher, History | None]:
         """Train the pair's projections where that is asked for; the dense pair as a teacher on train and on val."""
         tower, loss = self.base.tower, self._loss()
         kept = self._kept_texts()
@@ -134,7 +136,7 @@ class _Run:
         asked = [self._text_vectors(lesson, own) for lesson, own in zip((self.train, self.val), kept, strict=True)]
         scale = likeliest_scale(tower, self.val, asked[1])
         matrix = tower.image_projection.weight.detach() if isinstance(tower, PairTower) else None
-        teach, judge = (Dense(tower.image_vectors, texts, scale, matrix) for texts in asked)
+        teach, judge = (DenseTeacher(tower.image_vectors, texts, scale, matrix) for texts in asked)
         return teach, judge, history
 
     def _loss(self) -> Loss | None:
@@ -150,7 +152,7 @@ class _Run:
         encode = tower.text if isinstance(tower, PairTower) else tower.texts
 
         def model(texts: Sequence[str]) -> Tensor:
-            with fast(chosen(self.options.device)):
+            with fast(resolve_device(self.options.device)):
                 return encode(texts)
 
         text_id = text_origin(tower)
@@ -163,7 +165,7 @@ class _Run:
 
     def _align(self, tower: PairTower, loss: Loss, kept: list[Tensor | None]) -> History:
         recipe = self.options.tower_recipe(loss)
-        standard = Standard.of(tower.summary(self.train.sample(20_000)))
+        standard = Standardizer.of(tower.summary(self.train.sample(20_000)))
         text_std = float(kept[0][:20_000].float().std()) if kept[0] is not None else 1.0
         if self.base.trained:
             unfold_tower(tower, standard, text_std)
@@ -174,16 +176,16 @@ class _Run:
             standard=standard,
             text_std=text_std,
             recipe=recipe,
-            device=chosen(self.options.device),
+            device=resolve_device(self.options.device),
         )
         history = self._fit("towers", task, recipe.schedule, [])
         fold_tower(tower, standard, text_std)
         return history
 
-    def _text_vectors(self, lesson: Lesson, kept: Tensor | None) -> Tensor:
+    def _text_vectors(self, lesson: TrainingSet, kept: Tensor | None) -> Tensor:
         """The unit vectors of a lesson's captions [C, D], by the towers as they are now."""
         tower = self.base.tower
-        device = chosen(self.options.device)
+        device = resolve_device(self.options.device)
         tower.eval().to(device)
         parts = []
         with torch.inference_mode():
@@ -195,23 +197,23 @@ class _Run:
                 parts.append(vectors.cpu())
         return torch.cat(parts).clone() if parts else torch.zeros(0, tower.dim)
 
-    def head(self, vocabulary: Vocabulary, teach: Dense, judge: Dense) -> tuple[AnyHead, History | None]:
+    def head(self, vocabulary: Vocabulary, teach: DenseTeacher, judge: DenseTeacher) -> tuple[AnyHead, History | None]:
         """The head, trained where its kind is."""
         if self.options.head in {"labels", "zeroshot"}:
             return head_factory.untrained(self.options.head, self.base, vocabulary, self.train), None
         regions = head_factory.regions_of(self.base.tower)
         torch.manual_seed(self.options.seed)
         head = head_factory.trainable(self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden)
-        standard = Standard.of(self.train.sample(20_000), regions=regions)
+        standard = Standardizer.of(self.train.sample(20_000), regions=regions)
         recipe = self.options.head_recipe()
         task = HeadTask(
             head,
-            train=Side(self.train, Counts.of(self.train.texts, vocabulary), teach),
-            val=Side(self.val, Counts.of(self.val.texts, vocabulary), judge),
+            train=SplitScores(self.train, TermCounts.of(self.train.texts, vocabulary), teach),
+            val=SplitScores(self.val, TermCounts.of(self.val.texts, vocabulary), judge),
             standard=standard,
             worth=torch.from_numpy(importance(vocabulary.document_frequency)),
             recipe=recipe,
-            device=chosen(self.options.device),
+            device=resolve_device(self.options.device),
         )
         history = self._fit(
             f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash]

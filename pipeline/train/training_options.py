@@ -29,7 +29,7 @@ _HEAD_RECIPES: Mapping[str, HeadRecipe] = {
 
 
 @dataclass(frozen=True)
-class Options:
+class TrainOptions:
     """How an encoder is trained. What is None is the recipe's own."""
 
     head: Head = "lexicon"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from lexel.encoders.runtime.device import cores
+from lexel.encoders.runtime.device import available_cores
 
 _PACKAGES = ("lexel", "torch", "torchvision", "transformers", "pillow", "pyarrow", "opensearch-py")
 # What decides how fast a network runs on a CPU, as Linux spells it.
@@ -18,7 +18,7 @@ class Machine:
     """Its processor, how many cores of it are ours, its memory and accelerator, and the versions of what ran."""
 
     processor: str
-    cores: int
+    available_cores: int
     instructions: tuple[str, ...]
     memory_gb: float
     accelerator: str | None
@@ -37,7 +37,7 @@ def machine() -> Machine:
     """This one."""
     return Machine(
         processor=_about("model name") or platform.processor() or platform.machine(),
-        cores=cores(),
+        cores=available_cores(),
         instructions=tuple(name for name in _FAST if name in (_about("flags") or _about("Features")).split()),
         memory_gb=os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9,
         accelerator=_accelerator(),

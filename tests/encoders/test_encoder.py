@@ -14,12 +14,12 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 from lexel.encoders import Encoder, EncoderError, Vocabulary
-from lexel.encoders.encoder import read
+from lexel.encoders.encoder import read_encoder
 from lexel.encoders.heads.head import LexiconHead
 from lexel.encoders.image.backbones import ResidualBackbone, TorchvisionBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig
-from lexel.encoders.model import Encoded, Model
+from lexel.encoders.model import Encoded, Model, load_model
 from lexel.encoders.terms import importance, prune, quantise
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
@@ -127,7 +127,7 @@ def test_the_company_in_a_batch_changes_nothing(built: Model) -> None:
 def test_a_saved_encoder_encodes_the_same_within_half_precision(torchvision: bool, tmp_path: Path) -> None:
     before = model(torchvision=torchvision)
     encoder = before.save(tmp_path / "encoder", name="small")
-    after = encoder.load(device="cpu")
+    after = load_model(encoder, device="cpu")
     batch = pixels(before)
     assert_alike(after.images(batch), before.images(batch), within=4e-3)
     assert np.allclose(after.text_vectors(TEXTS), before.text_vectors(TEXTS), atol=4e-3)
@@ -135,8 +135,8 @@ def test_a_saved_encoder_encodes_the_same_within_half_precision(torchvision: boo
     # What is read is what was written: a second copy is exact.
     again = after.save(tmp_path / "again", name="small")
     assert again.fingerprint == encoder.fingerprint
-    assert again.load(device="cpu").images(batch).terms == after.images(batch).terms
-    assert np.array_equal(again.load(device="cpu").images(batch).vectors, after.images(batch).vectors)
+    assert load_model(again, device="cpu").images(batch).terms == after.images(batch).terms
+    assert np.array_equal(load_model(again, device="cpu").images(batch).vectors, after.images(batch).vectors)
 
 
 def test_the_folder_holds_what_it_says(saved: Encoder) -> None:
@@ -184,21 +184,21 @@ def rename(folder: Path) -> None:
 
 @pytest.mark.parametrize("change", [change_a_weight, change_a_form, change_the_config, change_a_word])
 def test_the_fingerprint_tells_what_encodes_otherwise(change: Callable[[Path], None], saved: Encoder) -> None:
-    before = read(saved.folder).fingerprint
+    before = read_encoder(saved.folder).fingerprint
     change(saved.folder)
-    assert read(saved.folder).fingerprint != before
+    assert read_encoder(saved.folder).fingerprint != before
 
 
 @pytest.mark.parametrize("change", [change_the_card, calibrate, rename])
 def test_the_fingerprint_keeps_still_otherwise(change: Callable[[Path], None], saved: Encoder) -> None:
-    before = read(saved.folder).fingerprint
+    before = read_encoder(saved.folder).fingerprint
     change(saved.folder)
-    assert read(saved.folder).fingerprint == before
+    assert read_encoder(saved.folder).fingerprint == before
 
 
 def test_the_fingerprint_is_the_same_wherever_the_folder_is(saved: Encoder, tmp_path: Path) -> None:
     shutil.copytree(saved.folder, tmp_path / "elsewhere/else")
-    assert read(tmp_path / "elsewhere/else").fingerprint == saved.fingerprint
+    assert read_encoder(tmp_path / "elsewhere/else").fingerprint == saved.fingerprint
     assert len(bytes.fromhex(saved.fingerprint)) == 8
 
 
@@ -261,20 +261,20 @@ def confuse_the_tower(folder: Path) -> None:
 def test_a_harmed_encoder_is_one_sentence(harm: Callable[[Path], None], says: str, saved: Encoder) -> None:
     harm(saved.folder)
     with pytest.raises(EncoderError, match=rf"The encoder {saved.ref} cannot be loaded: .*{says}") as caught:
-        read(saved.folder).load(device="cpu")
+        load_model(read_encoder(saved.folder), device="cpu")
     assert "\n" not in str(caught.value)
 
 
 def test_a_vocabulary_of_another_length_is_one_sentence(saved: Encoder) -> None:
     Vocabulary(("dog",), {"dog": "dog"}, (0.1,)).save(saved.folder / "vocabulary.json")
     with pytest.raises(EncoderError, match="weighs 10 terms, its vocabulary has 1"):
-        read(saved.folder).load(device="cpu")
+        load_model(read_encoder(saved.folder), device="cpu")
 
 
 @pytest.mark.parametrize("device", ["cuda:99", "abacus"])
 def test_a_device_that_is_not_there_is_one_sentence(device: str, saved: Encoder) -> None:
     with pytest.raises(EncoderError, match=f"'{device}' cannot be used here; try --device cpu"):
-        saved.load(device=device)
+        load_model(saved, device=device)
 
 
 def test_a_query_needs_no_network_library(saved: Encoder) -> None:

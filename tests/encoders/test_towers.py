@@ -18,6 +18,7 @@ from torch.nn.functional import cross_entropy, normalize
 
 from lexel.encoders import EncoderError, Vocabulary, open_encoder, registry
 from lexel.encoders.image.backbones import TransformersBackbone
+from lexel.encoders.model import load_model
 from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 
@@ -78,7 +79,7 @@ def test_a_dual_encoder_gives_the_vectors_of_transformers(dual: Path, pictures: 
 def test_a_bare_checkpoint_is_an_encoder_that_can_be_saved(
     dual: Path, pictures: list[Image.Image], tmp_path: Path
 ) -> None:
-    model = open_encoder(str(dual)).load(device="cpu")
+    model = load_model(open_encoder(str(dual)), device="cpu")
     pixels = torch.stack([model.pixels(p) for p in pictures])
     found, texts = model.images(pixels), model.texts(TEXTS)
     own_images, own_texts = own_vectors(dual, pictures, TEXTS)
@@ -91,7 +92,7 @@ def test_a_bare_checkpoint_is_an_encoder_that_can_be_saved(
 
     saved = model.save(tmp_path / "saved", name="mine")
     assert open_encoder(str(tmp_path / "saved")).fingerprint == saved.fingerprint
-    again = saved.load(device="cpu")
+    again = load_model(saved, device="cpu")
     assert np.array_equal(again.images(pixels).vectors, found.vectors)
     assert np.array_equal(again.text_vectors(TEXTS), texts.vectors)
     # The anchors of the words are kept in half precision, which a weight's last step may show.
@@ -102,9 +103,9 @@ def test_a_bare_checkpoint_is_an_encoder_that_can_be_saved(
 @pytest.mark.usefixtures("_shipped_vocabulary")
 def test_a_loaded_encoder_can_be_saved_over_itself(tmp_path: Path) -> None:
     folder = tmp_path / "encoder"
-    model = open_encoder(str(small_checkpoints.save("clip", tmp_path / "clip"))).load(device="cpu")
-    first = model.save(folder, name="mine").load(device="cpu")
-    second = first.save(folder, name="mine").load(device="cpu")
+    model = load_model(open_encoder(str(small_checkpoints.save("clip", tmp_path / "clip"))), device="cpu")
+    first = load_model(model.save(folder, name="mine"), device="cpu")
+    second = load_model(first.save(folder, name="mine"), device="cpu")
     assert np.array_equal(second.text_vectors(TEXTS), first.text_vectors(TEXTS))
 
 
@@ -117,7 +118,7 @@ def test_loading_and_saving_print_nothing(
     save_file(load_file(folder / "model.safetensors") | {"stray.weight": torch.ones(2)}, folder / "model.safetensors")
     capfd.readouterr()
     caplog.clear()
-    open_encoder(str(folder)).load(device="cpu").save(tmp_path / "saved", name="mine").load(device="cpu")
+    load_model(load_model(open_encoder(str(folder)), device="cpu").save(tmp_path / "saved", name="mine"), device="cpu")
     assert capfd.readouterr() == ("", "")
     assert not caplog.records
     # Others who use `transformers` in the same process keep their settings.

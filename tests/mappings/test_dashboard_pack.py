@@ -12,7 +12,7 @@ from support.synthetic import Collection, collection
 
 from lexel.mappings import index_body
 from lexel.mappings.dashboard_pack import Facts, Saved, dashboards_pack
-from lexel.pipeline.dashboards.index_facts import facts
+from lexel.pipeline.dashboards.index_facts import index_facts
 from lexel.pipeline.load.run import load
 
 IMAGES = "http://127.0.0.1:8600"
@@ -174,7 +174,7 @@ def index(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 def test_the_facts_are_read_from_the_index(client: OpenSearch, index: tuple[str, Collection]) -> None:
-    found = facts(client, index[0], images=IMAGES)
+    found = index_facts(client, index[0], images=IMAGES)
     assert (found.date, found.interval) == ("meta.taken", "M")
     documents = contents(client, index[0]).values()
     counts = {word: sum(word in d["top_terms"] for d in documents) for d in documents for word in d["top_terms"]}
@@ -184,7 +184,7 @@ def test_the_facts_are_read_from_the_index(client: OpenSearch, index: tuple[str,
 
 @pytest.fixture
 def real(client: OpenSearch, index: tuple[str, Collection]) -> list[Saved]:
-    return dashboards_pack(facts(client, index[0], images=IMAGES))
+    return dashboards_pack(index_facts(client, index[0], images=IMAGES))
 
 
 @pytest.mark.parametrize("name", ["cloud", "words", "trends"])
@@ -223,7 +223,7 @@ def test_the_saved_search_ranks_by_learned_weights(
     query = attributes["kibanaSavedObjectMeta"]["searchSourceJSON"]["query"]["query"]
     body = {"size": 20, "query": {"query_string": {"query": query}}, "sort": [{f: o} for f, o in attributes["sort"]]}
     hits = client.search(index=index[0], body=body)["hits"]["hits"]
-    first, second = facts(client, index[0], images=IMAGES).words
+    first, second = index_facts(client, index[0], images=IMAGES).words
     wanted = [2 * hit["_source"]["terms"][first] + hit["_source"]["terms"][second] for hit in hits]
     assert [hit["_score"] for hit in hits] == pytest.approx(wanted, rel=1e-5)
     assert wanted == sorted(wanted, reverse=True)

@@ -16,7 +16,7 @@ from PIL import Image
 from lexel.pipeline import scenes
 from lexel.pipeline.scenes.captions.phrases import VERBS
 from lexel.pipeline.scenes.captions.sentences import NUMBERS, PLURALS, SYNONYMS, counted, plural
-from lexel.pipeline.scenes.figures.assemble import Part, drawn
+from lexel.pipeline.scenes.figures.assemble import FigurePart, drawn
 from lexel.pipeline.scenes.paint import strokes
 from lexel.pipeline.scenes.paint.colours import NAMED
 from lexel.pipeline.scenes.plan.acts import SIZES
@@ -144,7 +144,7 @@ def test_weather_and_time_are_facts(found: list[scenes.Scene]) -> None:
         ), caption
 
 
-def _masks(scene: scenes.Scene) -> list[tuple[Part, NDArray[np.bool_], int]]:
+def _masks(scene: scenes.Scene) -> list[tuple[FigurePart, NDArray[np.bool_], int]]:
     """Each part with the pixels it covers inside the frame and its number of pixels in all."""
     found = []
     for part in scene.parts:

@@ -13,6 +13,7 @@ import pytest
 from support.checkout import ROOT
 
 from lexel.encoders import open_encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.engine.folders import shared_folder
@@ -82,7 +83,7 @@ def test_the_requests_of_the_cookbook_find_something(home: Path) -> None:
     node = node_control.running(home / "node")
     assert node is not None
     client = connect(Address(node.url))
-    vector = open_encoder().load(device="cpu").text_vectors(["a dog on the beach"])[0].tolist()
+    vector = load_model(open_encoder(), device="cpu").text_vectors(["a dog on the beach"])[0].tolist()
     requests = blocks("http")
     assert len(requests) >= 10
     for request in requests:
@@ -96,7 +97,7 @@ def test_the_requests_of_the_cookbook_find_something(home: Path) -> None:
 def test_the_words_of_the_first_picture_are_those_shown() -> None:
     shown = re.findall(r"^(\w+) +(\d\.\d\d)  ", blocks("text")[0], flags=re.MULTILINE)
     assert len(shown) == 6
-    model = open_encoder().load(device="cpu")
+    model = load_model(open_encoder(), device="cpu")
     terms = encode_picture(model, (ROOT / "docs/sunset.jpg").read_bytes()).terms[0]
     found = list(terms.items())[:6]
     assert [term for term, _ in found] == [term for term, _ in shown]

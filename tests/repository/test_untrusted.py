@@ -15,6 +15,7 @@ from support.jobs import failures, run, uris
 from support.making import jpeg, random_encoder
 
 from lexel.encoders import EncoderError, open_encoder
+from lexel.encoders.model import load_model
 
 FILES = sorted(path for package in ("encoders", "pipeline", "mappings") for path in (ROOT / package).rglob("*.py"))
 READ_AS_CODE = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "pandas"}
@@ -64,7 +65,7 @@ def test_a_pickle_in_the_place_of_weights_is_refused_and_not_run(tmp_path: Path)
         path.write_bytes(pickle.dumps(Harm(mark)))
     torch.save({"a": Harm(mark)}, encoder / "pytorch_model.bin")
     with pytest.raises(EncoderError):
-        open_encoder(str(encoder)).load(device="cpu")
+        load_model(open_encoder(str(encoder)), device="cpu")
     assert not mark.exists()
     with pytest.raises(ValueError, match="allow_pickle"):
         np.load(io.BytesIO(_pickled_array(mark)))

@@ -9,7 +9,7 @@ from lexel.encoders import open_encoder
 from lexel.pipeline.encode.run import encode
 from lexel.pipeline.load.run import load
 from lexel.pipeline.scenes import write
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.sources.source import open_source
 
 COUNT = 200
@@ -20,8 +20,8 @@ class Drawn:
     """A drawn collection, indexed as pictures and as captions."""
 
     folder: Path
-    images: Index
-    captions: Index
+    images: SearchIndex
+    captions: SearchIndex
 
 
 def draw(client: OpenSearch, folder: Path) -> Drawn:
@@ -30,4 +30,4 @@ def draw(client: OpenSearch, folder: Path) -> Drawn:
         source = open_source(manifest, captions=captions)
         encode(source, folder / name, encoder=open_encoder())
         load(folder / name, index=name, client=client)
-    return Drawn(folder, Index(client, "drawn-images"), Index(client, "drawn-captions"))
+    return Drawn(folder, SearchIndex(client, "drawn-images"), SearchIndex(client, "drawn-captions"))

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
-from lexel.pipeline.encode.run import Part, Report
+from lexel.pipeline.encode.run import EncodeReport, Part
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
@@ -29,7 +29,7 @@ def run(
     retry: bool = False,
     exact: bool = False,
     progress: Progress = QUIET,
-) -> Report:
+) -> EncodeReport:
     return job.encode(
         source if isinstance(source, Source) else open_source(source, captions=captions),
         out,

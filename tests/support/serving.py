@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from opensearchpy import OpenSearch
 
 from lexel.pipeline.serve.app import app
-from lexel.pipeline.serve.index_registry import Shelf
+from lexel.pipeline.serve.index_registry import IndexRegistry
 from lexel.pipeline.serve.listen import listen
 from lexel.pipeline.serve.middleware import Limits
 
@@ -26,7 +26,7 @@ def served(
     token: str | None = None,
     hosts: frozenset[str] | None = frozenset({"127.0.0.1"}),
 ) -> FastAPI:
-    shelf = Shelf(client, names or ("drawn-images", "drawn-captions"), prepare=False)
+    shelf = IndexRegistry(client, names or ("drawn-images", "drawn-captions"), prepare=False)
     return app(shelf, limits=limits, token=token, hosts=hosts)
 
 

@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
-from lexel.pipeline.images.preview import Look
+from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.shards import shard
 from lexel.pipeline.shards.job import Job, write_job
 from lexel.pipeline.shards.shard import Shard
@@ -112,7 +112,7 @@ def _row(
         facts["taken"] = f"{2019 + i % 5}-{1 + i % 12:02d}-{1 + i % 28:02d}"
     item = Item(f"{i:06d}.jpg", metadata=facts)
     terms = {VOCABULARY.terms[t]: float(weights[t]) for t in held}
-    look = None if phash is None else Look(b"thumbnail of %d" % i, phash, bytes(64))
+    look = None if phash is None else Preview(b"thumbnail of %d" % i, phash, bytes(64))
     return Row(item, item.identify(b""), 640, 480, terms, vector, None, look)
 
 

@@ -10,22 +10,24 @@ import numpy as np
 import torch
 
 from lexel.encoders import Encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.calibrate.hybrid_weight import term_scores
 from lexel.pipeline.progress import QUIET
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source, open_source
-from lexel.pipeline.train import Options, Teller, Trained, train
-from lexel.pipeline.train.data.image_features import lessons
+from lexel.pipeline.train import Trained, TrainingReporter, TrainOptions, train
+from lexel.pipeline.train.data.image_features import training_sets
 from lexel.pipeline.train.data.splits import splits
-from lexel.pipeline.train.data.training_set import Lesson
-from lexel.pipeline.train.starting_encoder import Eye
+from lexel.pipeline.train.data.training_set import TrainingSet
 from lexel.pipeline.train.tasks.loop import Figures
 from lexel.pipeline.train.tasks.recall import recalls
 
 
-def listening(heard: Callable[[str, int, Figures], None] = lambda stage, epoch, figures: None) -> Teller:
+def listening(heard: Callable[[str, int, Figures], None] = lambda stage, epoch, figures: None) -> TrainingReporter:
     """A teller without bars that hands each epoch to `heard`."""
-    return Teller(lambda what: nullcontext(QUIET), lambda stage, epoch, epochs, figures: heard(stage, epoch, figures))
+    return TrainingReporter(
+        lambda what: nullcontext(QUIET), lambda stage, epoch, epochs, figures: heard(stage, epoch, figures)
+    )
 
 
 def source(items: Iterable[Item]) -> Source:
@@ -34,7 +36,7 @@ def source(items: Iterable[Item]) -> Source:
     return Source(Path("/pictures"), lambda: iter(listed), name="captions.jsonl")
 
 
-def lesson(captions: Iterable[tuple[str, ...]], *, dim: int = 6, views: int = 1, seed: int = 0) -> Lesson:
+def lesson(captions: Iterable[tuple[str, ...]], *, dim: int = 6, views: int = 1, seed: int = 0) -> TrainingSet:
     """Pictures with these captions and random features, each view's near the whole's."""
     said = list(captions)
     dice = np.random.default_rng(seed)
@@ -42,7 +44,7 @@ def lesson(captions: Iterable[tuple[str, ...]], *, dim: int = 6, views: int = 1,
     others = [whole + 0.1 * dice.normal(size=whole.shape) for _ in range(views - 1)]
     owner = np.repeat(np.arange(len(said)), [len(own) for own in said])
     texts = tuple(text for own in said for text in own)
-    return Lesson(tuple(v.astype(np.float16) for v in (whole, *others)), texts, owner, (None,) * len(said))
+    return TrainingSet(tuple(v.astype(np.float16) for v in (whole, *others)), texts, owner, (None,) * len(said))
 
 
 def manifest(path: Path, rows: Iterable[Mapping[str, object]]) -> Path:
@@ -60,7 +62,7 @@ def flickr(shared: Path, path: Path, *, train: int = 100, val: int = 40) -> Path
 
 
 def learned(
-    path: Path, out: Path, *, start: str, work: Path, options: Options, teller: Teller | None = None
+    path: Path, out: Path, *, start: str, work: Path, options: TrainOptions, teller: TrainingReporter | None = None
 ) -> Trained:
     """Train on the manifest at `path`."""
     torch.set_num_threads(1)
@@ -79,9 +81,9 @@ def found(encoder: Encoder, path: Path, work: Path) -> Found:
     """How well a saved encoder finds the pictures of val, from what `work` holds of them."""
     place = work / f"features-{encoder.features_id}"
     sides = splits(open_source(path))
-    eye = Eye.of(encoder)
-    _, val = lessons(sides, place, encoder=eye, views=1, batch_size=32, device="cpu", bar=listening().bar)
-    model = encoder.load(device="cpu")
+    eye = encoder.for_features()
+    _, val = training_sets(sides, place, encoder=eye, views=1, batch_size=32, device="cpu", bar=listening().bar)
+    model = load_model(encoder, device="cpu")
     pictures = model.of_features(val.views[0])
     terms = term_scores([*model.queries(val.texts)], pictures.terms).T
     vectors = pictures.vectors @ model.text_vectors(val.texts).T

@@ -11,13 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from lexel.pipeline.stats.counts import Named
-from lexel.pipeline.stats.health_report import TOO_COMMON, Report, index_bytes, warnings
+from lexel.pipeline.stats.health_report import TOO_COMMON, StatsReport, index_bytes, warnings
 
 _BARS = " ▁▂▃▄▅▆▇█"
 _SHOWN = 6
 
 
-def shown(report: Report) -> RenderableType:
+def shown(report: StatsReport) -> RenderableType:
     """The report as a table, and its warnings."""
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
@@ -28,14 +28,14 @@ def shown(report: Report) -> RenderableType:
     return Group(_title(report), table, *marks, *([] if marks else [Text("Nothing is off.", style="green")]))
 
 
-def _title(report: Report) -> str:
+def _title(report: StatsReport) -> str:
     counts = report.counts
     what = "texts" if counts.job.captions else "images"
     where = f"{counts.shards:,} shard{'' if counts.shards == 1 else 's'}"
     return f"[bold]{counts.items:,} {what}[/] [dim]by {escape(counts.job.name)} in {where}[/]"
 
 
-def _rows(report: Report) -> Iterator[tuple[str, RenderableType]]:
+def _rows(report: StatsReport) -> Iterator[tuple[str, RenderableType]]:
     counts, share = report.counts, report.counts.share
     quantiles = "  ".join(f"[dim]{p} %[/] {report.active(p)}" for p in (5, 50, 95))
     ends = f"[dim]min[/] {report.active(0)}  {quantiles}  [dim]max[/] {report.active(100)}"
@@ -83,12 +83,12 @@ def _line(values: Sequence[float]) -> str:
     return "".join(_BARS[max(1, round(8 * value / top)) if value else 0] for value in values)
 
 
-def _words(report: Report, rows: npt.NDArray[np.int64], share: npt.NDArray[np.float64]) -> str:
+def _words(report: StatsReport, rows: npt.NDArray[np.int64], share: npt.NDArray[np.float64]) -> str:
     parts = [f"{escape(report.counts.vocabulary.terms[row])} [dim]{share[row]:.0%}[/]" for row in rows.tolist()]
     return "  ".join(parts) or "none"
 
 
-def _dead(report: Report) -> str:
+def _dead(report: StatsReport) -> str:
     number, whole = len(report.dead), len(report.counts.vocabulary)
     if not number:
         return "none of the terms"
@@ -97,14 +97,14 @@ def _dead(report: Report) -> str:
     return f"{number:,} of {whole:,} terms, such as {some}  {asked}"
 
 
-def _idle(report: Report) -> str:
+def _idle(report: StatsReport) -> str:
     if not len(report.idle):
         return "none of the terms on items"
     some = ", ".join(map(escape, report.names(report.idle[:3])))
     return f"{len(report.idle):,} terms, such as {some}  [dim]{report.idle_postings:.0%} of the postings[/]"
 
 
-def _bytes(report: Report) -> str:
+def _bytes(report: StatsReport) -> str:
     counts, number = report.counts, max(1, report.counts.items)
     files = sum(counts.parquet.values())
     index = f"{index_bytes(counts) / number:,.0f} of terms and words, {4 * counts.job.dim:,} of vector"

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 
 from lexel.pipeline.calibrate.run import Tuned
-from lexel.pipeline.evaluate.compare import Comparison
+from lexel.pipeline.evaluate.compare import RunComparison
 from lexel.pipeline.evaluate.metrics import MEDIAN
-from lexel.pipeline.evaluate.report import Asked, Measured, Report, Step
+from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, Measured, Step
 
 _TITLES = {MEDIAN: "median"}
 
 
-def heading(report: Report) -> str:
+def heading(report: EvaluationReport) -> str:
     """What was evaluated, in one line."""
     about = report.about
     parts = [f"{about['pictures']:,} pictures"]
@@ -23,7 +23,7 @@ def heading(report: Report) -> str:
     return f"[bold]{about['encoder']}[/] [dim]{about['fingerprint']}[/] on {about['source']}{split}: {', '.join(parts)}"
 
 
-def direction(name: str, asked: Asked, *, depth: int) -> Table:
+def direction(name: str, asked: DirectionResult, *, depth: int) -> Table:
     """A row a mode, a column a measure, in per cent; half of each 95 % interval's width dim below its figure."""
     table = _table(name.replace("_to_", " → "))
     measures = list(next(iter(asked.modes.values())).means)
@@ -34,7 +34,7 @@ def direction(name: str, asked: Asked, *, depth: int) -> Table:
     return table
 
 
-def cost(report: Report) -> str:
+def cost(report: EvaluationReport) -> str:
     """What the pictures take, in one line."""
     views = ", ".join(f"{view} alone {size:,.0f}" for view, size in report.cost.items() if view != "whole")
     first = next(iter(report.directions.values()))
@@ -56,7 +56,7 @@ def curve(steps: Sequence[Step]) -> Table:
     return table
 
 
-def comparison(found: Comparison) -> Table:
+def comparison(found: RunComparison) -> Table:
     """A row for each direction, mode and measure; what is surely not chance is bold."""
     table = _table(title="")
     for title in ("", "", "A", "B", "B - A", "95 %", "p"):

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from lexel.pipeline.explain.comparison import Comparison
+from lexel.pipeline.explain.comparison import ItemComparison
 from lexel.pipeline.explain.score_parts import Explanation
 
 _BAR = 24
@@ -34,7 +34,7 @@ def _notes(found: Explanation) -> Iterable[Text]:
         yield Text("It is not among the results: it shares no word, or a condition keeps it out.", style="yellow")
 
 
-def comparison(found: Comparison) -> Group:
+def comparison(found: ItemComparison) -> Group:
     """What sets two items apart, and what would swap them."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "above", "below", ""):

@@ -7,12 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from lexel.pipeline.cli.views.console import out, short
-from lexel.pipeline.search.results import Found, Hit
+from lexel.pipeline.search.results import Hit, SearchResults
 
 _PARTS = 6
 
 
-def results(result: Found) -> None:
+def results(result: SearchResults) -> None:
     """All that a search found: hits, facets, what matched in all, and the way to the next page."""
     if result.unknown:
         out.print(f"[dim]not among the words of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
@@ -28,7 +28,7 @@ def results(result: Found) -> None:
         out.print(f"[dim]more: --page {result.next}[/]", soft_wrap=True)
 
 
-def found(result: Found) -> Table:
+def found(result: SearchResults) -> Table:
     """Hits as a table: rank, score, why, and what it is."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right", style="dim")

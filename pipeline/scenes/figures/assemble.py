@@ -13,7 +13,7 @@ from lexel.pipeline.scenes.paint.strokes import Figure, figure, limb, moved
 
 
 @dataclass(frozen=True)
-class Part:
+class FigurePart:
     """One figure of a scene.
 
     It stands at (x, y) on a sheet 384 x 288, y downwards; `scale` is in sheet units per unit of the figure.
@@ -38,22 +38,22 @@ class Part:
     medium: str = "land"
 
 
-def drawn(part: Part, *, night: bool, winter: bool) -> Figure:
+def drawn(part: FigurePart, *, night: bool, winter: bool) -> Figure:
     """The figure of a part, facing right unless mirrored."""
     return moved(_figure(part, night, winter), scale=part.scale, mirror=part.mirror)
 
 
-def _dog(part: Part) -> Figure:
+def _dog(part: FigurePart) -> Figure:
     collar = ("red", "blue", "green", "yellow")[part.look % 4]
     return animals.dog(part.pose, part.colour, prop=part.prop, prop_colour=part.prop_colour, collar=collar)
 
 
-def _tent(part: Part) -> Figure:
+def _tent(part: FigurePart) -> Figure:
     fire = moved(thing("campfire"), x=84, scale=0.7) if part.prop else []
     return [*thing("tent", part.colour), *fire]
 
 
-_MAKERS: dict[str, Callable[[Part], Figure]] = {
+_MAKERS: dict[str, Callable[[FigurePart], Figure]] = {
     "dog": _dog,
     "cat": lambda part: animals.cat(part.pose, part.colour),
     "horse": lambda part: animals.horse(part.pose, part.colour),
@@ -64,7 +64,7 @@ _MAKERS: dict[str, Callable[[Part], Figure]] = {
 }
 
 
-def _figure(part: Part, night: bool, winter: bool) -> Figure:
+def _figure(part: FigurePart, night: bool, winter: bool) -> Figure:
     noun = part.noun
     if noun in _MAKERS:
         return _MAKERS[noun](part)
@@ -81,7 +81,7 @@ def _capped(shapes: Figure, snow: bool) -> Figure:
     return [*shapes, *figure(TABLES["snow cap"], {})] if snow else shapes
 
 
-def _person(part: Part) -> Figure:
+def _person(part: FigurePart) -> Figure:
     body = people.person(
         part.noun,
         part.pose,
@@ -107,7 +107,7 @@ _SEATS: dict[str, tuple[float, float, bool]] = {
 }
 
 
-def _mounted(part: Part, body: people.Body) -> Figure:
+def _mounted(part: FigurePart, body: people.Body) -> Figure:
     x, y, between = _SEATS[part.ride]
     if part.ride == "bicycle":
         small = 0.68 if part.noun in ("boy", "girl") else 1.0
@@ -120,13 +120,13 @@ def _mounted(part: Part, body: people.Body) -> Figure:
     return _seated(body, ride, x=x, y=y, between=between)
 
 
-def _skiing(part: Part, body: people.Body) -> Figure:
+def _skiing(part: FigurePart, body: people.Body) -> Figure:
     small = 0.8 if part.noun in ("boy", "girl") else 1.0
     pole = (limb(np.array([body.hand, (body.hand[0] - 36 * small, 2.0)]), 1.8, 1.4), COMMON["steel"])
     return [*moved(vehicle("skis", part.prop_colour), scale=small), *moved([*body.far, *body.near, pole], y=3)]
 
 
-def _surfing(part: Part, body: people.Body) -> Figure:
+def _surfing(part: FigurePart, body: people.Body) -> Figure:
     spray = ((-46, -6, 14), (-26, -9, 18), (0, -10, 18), (24, -9, 16))
     foam = figure([("oval", "snow", x, y, r, r * 0.34) for x, y, r in spray], {})
     board = moved(vehicle("surfboard", part.prop_colour), scale=1.1)
@@ -145,7 +145,7 @@ def _string(start: people.Spot, end: people.Spot) -> Figure:
     return [(limb(np.array([start, sag, end]), 1.0, 1.0), COMMON["string"])]
 
 
-def _holding(part: Part, body: people.Body) -> Figure:
+def _holding(part: FigurePart, body: people.Body) -> Figure:
     """A body on its own feet, with what it has in hand."""
     (x, y), whole = body.hand, [*body.far, *body.near]
     if part.act not in _HELD:

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass, replace
 
-from lexel.pipeline.scenes.figures.assemble import Part
+from lexel.pipeline.scenes.figures.assemble import FigurePart
 from lexel.pipeline.scenes.plan.acts import CLOTHES, COATS, COMPANY, NIGHT_LESS, PAINTS, PEOPLE, PLACES, Act
 
 # fmt: off
@@ -53,7 +53,7 @@ def setting(act: Act, noun: str, dice: random.Random) -> Stage:
     return Stage(name, time, weather, dice.uniform(*place.horizon), sun, dice.randrange(60), winter, view)
 
 
-def _dressed(part: Part, stage: Stage, count: int, dice: random.Random) -> Part:
+def _dressed(part: FigurePart, stage: Stage, count: int, dice: random.Random) -> FigurePart:
     cold = stage.winter or stage.weather == "rain"
     skirt = (
         part.noun in ("woman", "girl") and not cold and part.ride in ("", "bench") and part.act not in ("kick", "surf")
@@ -81,7 +81,7 @@ def _colour(noun: str, dice: random.Random) -> str:
     return dice.choice(PAINTS)
 
 
-def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[Part]:
+def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[FigurePart]:
     """The members of the main group, alike but for their looks, at no place yet."""
     count = min(act.most, dice.choices((1, 2, 3, 4), (50, 26, 15, 9))[0])
     toward = dice.random() < 0.5
@@ -94,7 +94,7 @@ def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[Part
             if act.ride == "bench"
             else PAINTS
         )
-    one = Part(
+    one = FigurePart(
         "main",
         noun,
         act.name,
@@ -116,7 +116,7 @@ def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[Part
     ]
 
 
-def companion(lead: Part, count: int, stage: Stage, dice: random.Random) -> Part | None:
+def companion(lead: FigurePart, count: int, stage: Stage, dice: random.Random) -> FigurePart | None:
     """Somebody or something beside a lone lead, or None."""
     person = lead.noun in PEOPLE
     known = COMPANY.get("person" if person else lead.noun, ())
@@ -134,10 +134,10 @@ def companion(lead: Part, count: int, stage: Stage, dice: random.Random) -> Part
         return None
     toward = not lead.mirror if act in ("sit", "stand", "be") else lead.mirror
     colour = dice.choice([word for word in COATS.get(noun, PAINTS) if word != lead.colour])
-    return Part("other", noun, act, act, 0, 0, 1, toward, colour, look=dice.randrange(300))
+    return FigurePart("other", noun, act, act, 0, 0, 1, toward, colour, look=dice.randrange(300))
 
 
-def _child(lead: Part, stage: Stage, dice: random.Random) -> Part:
+def _child(lead: FigurePart, stage: Stage, dice: random.Random) -> FigurePart:
     """A boy or girl that does what the lead does, in clothes of another colour."""
     noun = dice.choice([kind for kind in ("boy", "girl") if kind != lead.noun])
     colour = dice.choice([word for word in CLOTHES if word != lead.colour])

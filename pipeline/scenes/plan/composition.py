@@ -3,7 +3,7 @@
 import random
 from dataclasses import replace
 
-from lexel.pipeline.scenes.figures.assemble import Part
+from lexel.pipeline.scenes.figures.assemble import FigurePart
 from lexel.pipeline.scenes.plan.acts import ACTS, PAINTS, PEOPLE, PLACES, ROOMS, SIZES, Size
 from lexel.pipeline.scenes.plan.casting import PAINTED, Stage, companion, members, setting
 
@@ -24,7 +24,7 @@ _FEATURE_ROW = {
 }  # units below the horizon
 
 
-def room(part: Part) -> Size:
+def room(part: FigurePart) -> Size:
     """The room that a part takes, in its own units."""
     size = SIZES[part.noun]
     if part.role == "other" and part.noun not in PEOPLE:
@@ -49,7 +49,7 @@ def room(part: Part) -> Size:
     )
 
 
-def _heights(parts: list[Part], stage: Stage, zoom: float, near: float, dice: random.Random) -> list[float]:
+def _heights(parts: list[FigurePart], stage: Stage, zoom: float, near: float, dice: random.Random) -> list[float]:
     """The y of each member, by what it stands, swims or flies in."""
     rise, drop = max(room(part).rise for part in parts) * zoom, max(room(part).drop for part in parts) * zoom
     if parts[0].medium == "sky":
@@ -64,7 +64,7 @@ def _heights(parts: list[Part], stage: Stage, zoom: float, near: float, dice: ra
     return [min(282 - drop, base + dice.uniform(-6, 6)) for _ in parts]
 
 
-def _placed(parts: list[Part], stage: Stage, dice: random.Random) -> list[Part]:
+def _placed(parts: list[FigurePart], stage: Stage, dice: random.Random) -> list[FigurePart]:
     """The members side by side, as large as the sheet allows, none before another."""
     order = dice.sample(parts, len(parts))
     near = dice.random()  # 0 far to 1 near: nearer is lower and larger
@@ -86,7 +86,7 @@ def _placed(parts: list[Part], stage: Stage, dice: random.Random) -> list[Part]:
     return found
 
 
-def _box(part: Part) -> tuple[float, float, float, float]:
+def _box(part: FigurePart) -> tuple[float, float, float, float]:
     size = room(part)
     return (
         part.x - size.half * part.scale,
@@ -96,12 +96,12 @@ def _box(part: Part) -> tuple[float, float, float, float]:
     )
 
 
-def _apart(one: Part, two: Part) -> bool:
+def _apart(one: FigurePart, two: FigurePart) -> bool:
     a, b = _box(one), _box(two)
     return a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
 
 
-def _feature(noun: str, stage: Stage, others: list[Part], dice: random.Random) -> Part | None:
+def _feature(noun: str, stage: Stage, others: list[FigurePart], dice: random.Random) -> FigurePart | None:
     """Something in the background where nothing stands before it, or None where there is no room."""
     size, horizon = SIZES[noun], stage.horizon
     scale = size.zoom * dice.uniform(0.5, 0.66) * (1.3 if noun == "palm tree" else 1.0)
@@ -119,14 +119,14 @@ def _feature(noun: str, stage: Stage, others: list[Part], dice: random.Random) -
             if noun in _IN_SKY
             else horizon + drop
         )
-        part = Part("feature", noun, "be", "", x, y, scale, dice.random() < 0.5, colour, look=dice.randrange(300))
+        part = FigurePart("feature", noun, "be", "", x, y, scale, dice.random() < 0.5, colour, look=dice.randrange(300))
         if all(_apart(part, other) for other in others):
             return part
     return None
 
 
-def _features(stage: Stage, row: list[Part], dice: random.Random) -> list[Part]:
-    shown: list[Part] = []
+def _features(stage: Stage, row: list[FigurePart], dice: random.Random) -> list[FigurePart]:
+    shown: list[FigurePart] = []
     taken = {part.noun for part in row} | {part.prop for part in row} | {part.ride for part in row}
     choices = [noun for noun in PLACES[stage.place].features if noun not in taken]
     if stage.weather in ("rain", "snow"):
@@ -137,7 +137,7 @@ def _features(stage: Stage, row: list[Part], dice: random.Random) -> list[Part]:
     return shown
 
 
-def compose(seed: int) -> tuple[Stage, tuple[Part, ...]]:
+def compose(seed: int) -> tuple[Stage, tuple[FigurePart, ...]]:
     """Cast and place the scene of a seed: the stage, and its parts from back to front."""
     dice = random.Random(f"scene {seed}")
     act = dice.choices(ACTS, _WEIGHTS)[0]

@@ -1,6 +1,6 @@
 """The facts of a drawn scene: flat words to filter by, and all that a caption may say."""
 
-from lexel.pipeline.scenes.figures.assemble import Part
+from lexel.pipeline.scenes.figures.assemble import FigurePart
 from lexel.pipeline.scenes.plan.acts import COATS, PEOPLE
 from lexel.pipeline.scenes.plan.casting import PAINTED, Stage
 
@@ -26,14 +26,14 @@ _GROUNDS = {
 }
 
 
-def _clothing(lead: Part) -> dict[str, str]:
+def _clothing(lead: FigurePart) -> dict[str, str]:
     facts = {"clothes": lead.wear, "clothes_colour": lead.colour}
     if lead.hat:
         facts |= {"hat": "hat" if lead.hat == "beanie" else lead.hat, "hat_colour": lead.hat_colour}
     return facts
 
 
-def facts(stage: Stage, parts: tuple[Part, ...]) -> dict[str, str]:
+def facts(stage: Stage, parts: tuple[FigurePart, ...]) -> dict[str, str]:
     """What is true of a scene, as flat words to filter by and to write captions from."""
     main = [part for part in parts if part.role == "main"]
     lead, weather = main[0], "sunny" if stage.time == "day" and stage.sun >= 0 else stage.weather

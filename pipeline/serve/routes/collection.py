@@ -4,19 +4,19 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from lexel.pipeline.cluster.error_messages import in_words
+from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.serve.error_responses import problems
-from lexel.pipeline.serve.index_registry import OfRequest, Volume
-from lexel.pipeline.serve.schema import Collection, Collections, Example, Examples, TermCount, Terms
+from lexel.pipeline.serve.index_registry import OfRequest, ServedIndex
+from lexel.pipeline.serve.schema import CollectionInfo, CollectionList, Example, Examples, TermCount, Terms
 
 routes = APIRouter(tags=["collection"], responses=problems(404, 422, 429, 503))
 IndexName = Annotated[str | None, Query(max_length=255, description="The index.")]
 
 
 @routes.get("/indices")
-def indices(shelf: OfRequest) -> Collections:
+def indices(shelf: OfRequest) -> CollectionList:
     """The indices that can be searched here."""
-    return Collections(indices=[_collection(shelf.volume(name)) for name in shelf.names])
+    return CollectionList(indices=[_collection(shelf.volume(name)) for name in shelf.names])
 
 
 @routes.get("/terms")
@@ -47,7 +47,7 @@ def examples(
         return Examples(index=volume.name, examples=[])
     dice = {"random_score": {"seed": seed, "field": "_seq_no"}, "query": {"exists": {"field": "captions"}}}
     body = {"size": k, "query": {"function_score": dice}, "_source": ["captions"]}
-    with in_words():
+    with readable_errors():
         hits = volume.index.client.search(index=volume.real, body=body)["hits"]["hits"]
     captions = [(hit["_id"], hit["_source"]["captions"]) for hit in hits]
     return Examples(
@@ -56,7 +56,7 @@ def examples(
     )
 
 
-def _beginning(volume: Volume, prefix: str) -> dict[str, str]:
+def _beginning(volume: ServedIndex, prefix: str) -> dict[str, str]:
     """The terms that have a form which begins so, each with the form that says so: itself, or else the shortest."""
     if not prefix:
         return {term: term for term in volume.words}
@@ -68,9 +68,9 @@ def _beginning(volume: Volume, prefix: str) -> dict[str, str]:
     return found
 
 
-def _collection(volume: Volume) -> Collection:
+def _collection(volume: ServedIndex) -> CollectionInfo:
     about = volume.index.about
-    return Collection(
+    return CollectionInfo(
         name=volume.name,
         side="text" if about["captions"] else "image",
         documents=volume.documents,

@@ -7,30 +7,30 @@ from fastapi.responses import JSONResponse
 
 from lexel.pipeline.explain import comparison
 from lexel.pipeline.explain import score_parts as one
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest
-from lexel.pipeline.serve.request_parsing import BODY, Asked, ByBody
-from lexel.pipeline.serve.schema import Id, WantedReason, Why, WhyAbove
+from lexel.pipeline.serve.request_parsing import BODY, ByBody, ParsedRequest
+from lexel.pipeline.serve.schema import ComparisonBody, ExplainParams, ExplanationBody, Id
 
 routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
 ItemRef = Annotated[Id, Query(description="The item, by its id or its uri.")]
 Other = Annotated[Id | None, Query(description="Another item: why does the one stand above the other?")]
 
 
-@routes.get("/explain", response_model=Why | WhyAbove)
-def explain_by_address(wanted: Annotated[WantedReason, Query()], shelf: OfRequest) -> JSONResponse:
+@routes.get("/explain", response_model=ExplanationBody | ComparisonBody)
+def explain_by_address(wanted: Annotated[ExplainParams, Query()], shelf: OfRequest) -> JSONResponse:
     """Why an item scores what it does, or why one of two stands above the other and what would swap them."""
-    return JSONResponse(_why(shelf.index(wanted.index), Asked(wanted), wanted.id, wanted.against))
+    return JSONResponse(_why(shelf.index(wanted.index), ParsedRequest(wanted), wanted.id, wanted.against))
 
 
-@routes.post("/explain", response_model=Why | WhyAbove, openapi_extra=BODY, responses=problems(413))
+@routes.post("/explain", response_model=ExplanationBody | ComparisonBody, openapi_extra=BODY, responses=problems(413))
 def explain_by_body(asked: ByBody, shelf: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
     """The same for a question with pictures."""
     return JSONResponse(_why(shelf.index(asked.wanted.index), asked, id, against))
 
 
-def _why(index: Index, asked: Asked, id_: str, against: str | None) -> dict[str, Any]:
+def _why(index: SearchIndex, asked: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:
     if against is None:
         return one.as_json(one.explain(index, id_, asked.ask()))
-    return comparison.as_json(comparison.compare(index, asked.ask(), id_, against))
+    return comparison.as_json(comparison.compare_items(index, asked.ask(), id_, against))

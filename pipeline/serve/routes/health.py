@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lexel.pipeline.errors import LexelError
 from lexel.pipeline.serve.index_registry import OfRequest
-from lexel.pipeline.serve.metrics import Meter, of_request
+from lexel.pipeline.serve.metrics import RequestMetrics, of_request
 from lexel.pipeline.serve.schema import Health
 
 routes = APIRouter(tags=["health"])
@@ -26,6 +26,6 @@ def healthz(shelf: OfRequest, response: Response) -> Health:
 
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(meter: Annotated[Meter, Depends(of_request)]) -> Response:
+def metrics(meter: Annotated[RequestMetrics, Depends(of_request)]) -> Response:
     """Counters and times in the text form of Prometheus."""
     return Response(generate_latest(meter.registry), media_type=CONTENT_TYPE_LATEST)

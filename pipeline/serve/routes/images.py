@@ -8,11 +8,11 @@ from fastapi.responses import Response, StreamingResponse
 
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.images.decode import BadImageError
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.serve import image_files
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest
-from lexel.pipeline.serve.schema import Item
+from lexel.pipeline.serve.schema import ItemBody
 
 routes = APIRouter(prefix="/images", tags=["images"], responses=problems(404, 422, 429, 503))
 ItemId = Annotated[str, Path(min_length=1, max_length=512, description="The item's id.")]
@@ -67,16 +67,16 @@ def original(id: ItemId, shelf: OfRequest, index: IndexName = None) -> Streaming
 
 
 @routes.get("/{id:path}")
-def item(id: ItemId, shelf: OfRequest, index: IndexName = None) -> Item:
+def item(id: ItemId, shelf: OfRequest, index: IndexName = None) -> ItemBody:
     """All that is stored of an item but its vector."""
     place = shelf.index(index)
     stored = place.item(id)
     terms = dict(sorted(stored["terms"].items(), key=lambda pair: -pair[1]))
     shown = {name: stored[name] for name in _FIELDS if name in stored}
-    return Item(**shown, terms=terms, original=image_files.there(place.about["root"], stored["uri"]))
+    return ItemBody(**shown, terms=terms, original=image_files.there(place.about["root"], stored["uri"]))
 
 
-def _made(place: Index, id_: str) -> bytes | None:
+def _made(place: SearchIndex, id_: str) -> bytes | None:
     try:
         return image_files.thumbnail(place.about["root"], place.item(id_, fields=("uri",))["uri"])
     except (NotThereError, BadImageError):

@@ -9,13 +9,13 @@ from fastapi.responses import JSONResponse
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import bans, requires
-from lexel.pipeline.search.query_syntax import parse_line
-from lexel.pipeline.search.results import Found, as_json
+from lexel.pipeline.search.query_syntax import parse_query
+from lexel.pipeline.search.results import SearchResults, as_json
 from lexel.pipeline.search.run import search
 from lexel.pipeline.serve.error_responses import problems
-from lexel.pipeline.serve.index_registry import OfRequest, Volume
-from lexel.pipeline.serve.request_parsing import BODY, Asked, ByAddress, ByBody
-from lexel.pipeline.serve.schema import Id, Rank, Results, Wanted, WantedRank
+from lexel.pipeline.serve.index_registry import OfRequest, ServedIndex
+from lexel.pipeline.serve.request_parsing import BODY, ByAddress, ByBody, ParsedRequest
+from lexel.pipeline.serve.schema import Id, Rank, RankParams, ResultsBody, SearchParams
 
 routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
 # A rank further down is of no use to anybody.
@@ -23,19 +23,19 @@ _RANKED = 200
 _MANY_WORDS = 32
 
 
-@routes.get("/search", response_model=Results)
+@routes.get("/search", response_model=ResultsBody)
 def search_by_address(asked: ByAddress, shelf: OfRequest) -> JSONResponse:
     """Search by words, by items to be like, or by both; with neither, list the collection."""
     return answered(shelf.volume(asked.wanted.index), asked)
 
 
-@routes.post("/search", response_model=Results, openapi_extra=BODY, responses=problems(413))
+@routes.post("/search", response_model=ResultsBody, openapi_extra=BODY, responses=problems(413))
 def search_by_body(asked: ByBody, shelf: OfRequest) -> JSONResponse:
     """The same by JSON, or by a form that brings pictures along: `curl -F image=@dog.jpg -F q="at night"`."""
     return answered(shelf.volume(asked.wanted.index), asked)
 
 
-@routes.get("/similar", response_model=Results)
+@routes.get("/similar", response_model=ResultsBody)
 def similar(
     shelf: OfRequest,
     id: Annotated[Id, Query(description="The item.", examples=["0a1b2c"])],
@@ -43,19 +43,19 @@ def similar(
     k: Annotated[int, Query(ge=1, le=200)] = 30,
 ) -> JSONResponse:
     """What is like an item of the index, without the item itself."""
-    return answered(shelf.volume(index), Asked(Wanted(like=[id], k=k)))
+    return answered(shelf.volume(index), ParsedRequest(SearchParams(like=[id], k=k)))
 
 
 @routes.get("/rank", response_model=Rank)
-def rank(wanted: Annotated[WantedRank, Query()], shelf: OfRequest) -> Rank:
+def rank(wanted: Annotated[RankParams, Query()], shelf: OfRequest) -> Rank:
     """Where an item stands among the results of a search, however far down the page it would be."""
-    ask = replace(Asked(wanted).ask(), k=_RANKED, paged=False, after=None, facets={})
+    ask = replace(ParsedRequest(wanted).ask(), k=_RANKED, paged=False, after=None, facets={})
     found = search(shelf.index(wanted.index), ask)
     ids = [hit.id for hit in found.hits]
     return Rank(id=wanted.id, rank=ids.index(wanted.id) + 1 if wanted.id in ids else None, of=_RANKED)
 
 
-def answered(volume: Volume, asked: Asked) -> JSONResponse:
+def answered(volume: ServedIndex, asked: ParsedRequest) -> JSONResponse:
     """What an index has for a question, as the page and other programs read it."""
     found = _found(volume, asked)
     if asked.wanted.within is not None and asked.cursor is None:
@@ -63,18 +63,18 @@ def answered(volume: Volume, asked: Asked) -> JSONResponse:
     return JSONResponse(_written(volume, asked, found))
 
 
-def _found(volume: Volume, asked: Asked) -> Found:
+def _found(volume: ServedIndex, asked: ParsedRequest) -> SearchResults:
     """The results; without words and pictures those of looking around."""
     if asked.cursor and asked.cursor.index != volume.real:  # it comes from outside, and may name any index
         raise NotThereError("The collection was loaded anew since; begin with the first page again.")
-    line = parse_line(asked.wanted.q)
+    line = parse_query(asked.wanted.q)
     if line.text or asked.pictures or asked.wanted.like:
         return search(volume.index, asked.ask())
     filters = [*asked.filters, *map(requires, line.required), *map(bans, line.banned)]
     return browse(volume.index, k=asked.wanted.k, filters=filters, facets=asked.facets, after=asked.cursor)
 
 
-def _written(volume: Volume, asked: Asked, found: Found) -> dict[str, Any]:
+def _written(volume: ServedIndex, asked: ParsedRequest, found: SearchResults) -> dict[str, Any]:
     plain = as_json(found)
     for hit, one in zip(found.hits, plain["hits"], strict=True):
         del one["path"]  # where the files lie on this machine is nobody's business
@@ -89,8 +89,8 @@ def _written(volume: Volume, asked: Asked, found: Found) -> dict[str, Any]:
     }
 
 
-def _terms_of(volume: Volume, text: str) -> dict[str, str]:
+def _terms_of(volume: ServedIndex, text: str) -> dict[str, str]:
     """Which term each word of a typed line means."""
-    line = parse_line(text)
+    line = parse_query(text)
     typed = [*line.text.split(), *line.banned]
     return {word: volume.forms[word.lower()] for word in typed if word.lower() in volume.forms}

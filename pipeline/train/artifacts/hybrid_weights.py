@@ -8,11 +8,11 @@ from torch import Tensor
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Model
 from lexel.pipeline.calibrate.hybrid_weight import MOST_QUERIES, Floats, best_weight
-from lexel.pipeline.iterators import runs
-from lexel.pipeline.train.data.training_set import Lesson
+from lexel.pipeline.iterators import batched
+from lexel.pipeline.train.data.training_set import TrainingSet
 
 
-def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor) -> dict[str, float]:
+def vector_weights(model: Model, encoder: Encoder, lesson: TrainingSet, texts: Tensor) -> dict[str, float]:
     """The best weight of each side, "text" and "image"; `texts` [C, D] are the unit vectors of the captions."""
     pictures = np.arange(min(len(lesson), MOST_QUERIES))
     captions = np.flatnonzero(lesson.owner < len(pictures))[:MOST_QUERIES]
@@ -37,7 +37,7 @@ def vector_weights(model: Model, encoder: Encoder, lesson: Lesson, texts: Tensor
 
 def _in_parts(make: Callable[[Sequence[str]], list[dict[str, float]]], texts: Sequence[str]) -> list[dict[str, float]]:
     """What `make` makes of `texts`, a batch at a time: some heads send them through a network."""
-    return [terms for some in runs(texts, 128) for terms in make(some)]
+    return [terms for some in batched(texts, 128) for terms in make(some)]
 
 
 def _table(rows: Sequence[dict[str, float]], column: Mapping[str, int]) -> Floats:

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.train.data.training_set import Lesson
+from lexel.pipeline.train.data.training_set import TrainingSet
 from lexel.pipeline.train.tasks.loop import History
-from lexel.pipeline.train.training_options import Options
+from lexel.pipeline.train.training_options import TrainOptions
 
 _SHOWN = ("R@1", "R@5", "R@10", "back R@10", "kept/image", "terms/query")
 
@@ -13,11 +13,11 @@ _SHOWN = ("R@1", "R@5", "R@10", "back R@10", "kept/image", "terms/query")
 def card(
     encoder: Encoder,
     *,
-    options: Options,
+    options: TrainOptions,
     stages: Mapping[str, History],
     start: str,
-    train: Lesson,
-    val: Lesson,
+    train: TrainingSet,
+    val: TrainingSet,
     how: str | None = None,
 ) -> str:
     """The card, as Markdown: what it is, what it learned from, what was seen on val and how to see it again.

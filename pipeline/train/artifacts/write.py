@@ -12,7 +12,7 @@ from lexel.pipeline.train.tasks.loop import History
 BEFORE = "before"
 
 
-def record(
+def write_artifacts(
     out: Path,
     *,
     weights: Mapping[str, float],

@@ -11,21 +11,21 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lexel.pipeline.encode.prepare import Eye, Ready, ready
+from lexel.pipeline.encode.prepare import ImagePreprocessor, PreparedItem, prepare
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.iterators import ahead, runs
+from lexel.pipeline.iterators import batched, prefetch
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
-from lexel.pipeline.train.data.training_set import Draw, Lesson, Rows
+from lexel.pipeline.train.data.training_set import BatchRows, Rows, TrainingSet
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ImageBatch:
     """B pictures as pixels [B, 3, H, W] on the device, and a caption of each.
 
     `same` [B, B] is true where a picture and a caption belong together: on the diagonal, and where captions are equal.
@@ -36,7 +36,7 @@ class Shown:
     same: Tensor
 
 
-class Carrier:
+class DeviceUploader:
     """Takes pixels to a device; to a GPU on a stream of its own, beside what is computed there."""
 
     def __init__(self, device: torch.device) -> None:
@@ -63,7 +63,7 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
     return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
 
 
-class Album:
+class ImageDataset:
     """The captioned pictures of one side of a source, decoded anew whenever they are looked at.
 
     `lesson` has their captions, and features of no length. `failed` says of each uri that could not be read why.
@@ -73,7 +73,7 @@ class Album:
         self,
         source: Source,
         *,
-        eye: Eye,
+        eye: ImagePreprocessor,
         device: torch.device,
         workers: int | None = None,
         bar: Bar = lambda what: nullcontext(QUIET),
@@ -81,10 +81,10 @@ class Album:
         self.items = _merged(source.items())
         self.lesson = _lesson(self.items)
         self.failed: dict[str, str] = {}
-        self._eye, self._carrier, self._bar = eye, Carrier(device), bar
+        self._eye, self._carrier, self._bar = eye, DeviceUploader(device), bar
         self._workers = workers or max(1, os.cpu_count() or 1)
 
-    def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[Shown]:
+    def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[ImageBatch]:
         """Batches of an epoch as `Lesson.draws` has them, without the pictures that cannot be read.
 
         Raises SourceError where none can.
@@ -95,7 +95,7 @@ class Album:
                 captions = draw.captions[good]
                 meaning = torch.from_numpy(self.lesson.meaning[captions]).to(pixels.device)
                 texts = tuple(self.lesson.texts[row] for row in captions)
-                yield Shown(pixels, texts, meaning[:, None] == meaning)
+                yield ImageBatch(pixels, texts, meaning[:, None] == meaning)
 
     def pictures(self, what: str, *, size: int, most: int | None = None) -> Iterator[tuple[Rows, Tensor]]:
         """The pictures once, at most `most` of them, whole: rows [b] and pixels [b, 3, H, W] of those that can be read.
@@ -103,22 +103,24 @@ class Album:
         Raises SourceError where none can.
         """
         rows = self.lesson.captioned[:most]
-        draws = [Draw(some, self.lesson.first[some], np.zeros_like(some)) for some in map(np.array, runs(rows, size))]
+        draws = [
+            BatchRows(some, self.lesson.first[some], np.zeros_like(some)) for some in map(np.array, batched(rows, size))
+        ]
         for draw, good, pixels in self._read(what, draws, size=size):
             if len(good):
                 yield draw.pictures[good], pixels
 
-    def encoded(self, rows: Rows, vectors: Tensor) -> Lesson:
+    def encoded(self, rows: Rows, vectors: Tensor) -> TrainingSet:
         """The pictures `rows` (rising) with their captions as a lesson whose features are `vectors` [b, D]."""
         kept = np.flatnonzero(np.isin(self.lesson.owner, rows))
-        return Lesson(
+        return TrainingSet(
             views=(vectors.float().cpu().numpy().astype(np.float16),),
             texts=tuple(self.lesson.texts[i] for i in kept),
             owner=np.searchsorted(rows, self.lesson.owner[kept]),
             labels=tuple(self.lesson.labels[row] for row in rows),
         )
 
-    def _read(self, what: str, draws: Sequence[Draw], *, size: int) -> Iterator[tuple[Draw, Rows, Tensor]]:
+    def _read(self, what: str, draws: Sequence[BatchRows], *, size: int) -> Iterator[tuple[BatchRows, Rows, Tensor]]:
         """Each draw, which of its pictures could be read, and their pixels on the device."""
         some = False
         pool, carriers = ThreadPoolExecutor(self._workers), ThreadPoolExecutor(1)
@@ -127,7 +129,7 @@ class Album:
                 progress.plan(total=sum(len(draw.pictures) for draw in draws), done=0)
                 # While one batch is worked on, the next is carried, and the one after that decoded.
                 decoded = self._decoded(pool, draws, depth=max(size, 2 * self._workers))
-                for draw, good, pixels in ahead(carriers, self._carried, decoded, depth=2):
+                for draw, good, pixels in prefetch(carriers, self._carried, decoded, depth=2):
                     some = some or len(good) > 0
                     progress.advance(encoded=len(good), failed=len(draw.pictures) - len(good))
                     yield draw, good, self._carrier.receive(pixels)
@@ -139,10 +141,10 @@ class Album:
             raise SourceError(f"None of the {len(self.items):,} pictures can be read; {uri}, for one, is {reason}.")
 
     def _decoded(
-        self, pool: ThreadPoolExecutor, draws: Iterable[Draw], *, depth: int
-    ) -> Iterator[tuple[Draw, Sequence[Ready | Failure]]]:
+        self, pool: ThreadPoolExecutor, draws: Iterable[BatchRows], *, depth: int
+    ) -> Iterator[tuple[BatchRows, Sequence[PreparedItem | Failure]]]:
         looks = ((number, draw, i) for number, draw in enumerate(draws) for i in range(len(draw.pictures)))
-        outcomes = ahead(pool, self._look, looks, depth=depth)
+        outcomes = prefetch(pool, self._look, looks, depth=depth)
         for _, group in groupby(outcomes, key=lambda outcome: outcome[0]):
             found = list(group)
             for _, _, outcome in found:
@@ -150,13 +152,15 @@ class Album:
                     self.failed[outcome.uri] = outcome.reason
             yield found[0][1], [outcome for _, _, outcome in found]
 
-    def _look(self, look: tuple[int, Draw, int]) -> tuple[int, Draw, Ready | Failure]:
+    def _look(self, look: tuple[int, BatchRows, int]) -> tuple[int, BatchRows, PreparedItem | Failure]:
         number, draw, i = look
-        return number, draw, ready(self._eye, self.items[draw.pictures[i]], view=view(int(draw.views[i])))
+        return number, draw, prepare(self._eye, self.items[draw.pictures[i]], view=view(int(draw.views[i])))
 
-    def _carried(self, decoded: tuple[Draw, Sequence[Ready | Failure]]) -> tuple[Draw, Rows, Tensor]:
+    def _carried(self, decoded: tuple[BatchRows, Sequence[PreparedItem | Failure]]) -> tuple[BatchRows, Rows, Tensor]:
         draw, outcomes = decoded
-        good = {i: one.pixels for i, one in enumerate(outcomes) if isinstance(one, Ready) and one.pixels is not None}
+        good = {
+            i: one.pixels for i, one in enumerate(outcomes) if isinstance(one, PreparedItem) and one.pixels is not None
+        }
         pixels = self._carrier.send(torch.stack(list(good.values()))) if good else torch.empty(0)
         return draw, np.fromiter(good, np.int64, len(good)), pixels
 
@@ -170,8 +174,8 @@ def _merged(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(found.values())
 
 
-def _lesson(items: Sequence[Item]) -> Lesson:
-    return Lesson(
+def _lesson(items: Sequence[Item]) -> TrainingSet:
+    return TrainingSet(
         views=(np.zeros((len(items), 0), np.float16),),
         texts=tuple(caption for item in items for caption in item.captions),
         owner=np.repeat(np.arange(len(items)), [len(item.captions) for item in items]),

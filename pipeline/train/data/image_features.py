@@ -17,14 +17,14 @@ from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.splits import Splits
-from lexel.pipeline.train.data.training_set import Array, Lesson
+from lexel.pipeline.train.data.training_set import Array, TrainingSet
 
 Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
-def lessons(
+def training_sets(
     splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, bar: Bar
-) -> tuple[Lesson, Lesson]:
+) -> tuple[TrainingSet, TrainingSet]:
     """The lessons of train and val. Pictures that are encoded in `folder` already are not looked at again.
 
     Train gets `views` views of each picture, val the whole one. What cannot be read is left out.
@@ -56,7 +56,7 @@ def lessons(
     return _lesson(tables("train", splits.train, views)), _lesson(tables("val", splits.val, 1))
 
 
-def merged(first: Lesson, second: Lesson) -> Lesson:
+def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
     """Both lessons' pictures as one."""
     return replace(
         first,
@@ -78,13 +78,13 @@ def _columns(folder: Path) -> list[str]:
     return ["id", "captions", "label", "features" if read_job(folder).feature_dim else "vector"]
 
 
-def _lesson(tables: list[pa.Table]) -> Lesson:
+def _lesson(tables: list[pa.Table]) -> TrainingSet:
     captions = tables[0].column("captions").to_pylist()
     owner = np.repeat(np.arange(len(captions)), [len(own) for own in captions])
     texts = tuple(text for own in captions for text in own)
     whole = _array(tables[0])
     at = {id_: row for row, id_ in enumerate(tables[0].column("id").to_pylist())}
-    return Lesson(
+    return TrainingSet(
         views=(whole, *(_aligned(table, at, whole) for table in tables[1:])),
         texts=texts,
         owner=owner,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from lexel.pipeline.atomic import write_atomically
-from lexel.pipeline.iterators import runs
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import Progress
 
 _PART = 2048
@@ -22,7 +22,7 @@ def text_features(
     folder.mkdir(parents=True, exist_ok=True)
     progress.plan(total=len(texts), done=0)
     parts = []
-    for number, some in enumerate(runs(texts, _PART)):
+    for number, some in enumerate(batched(texts, _PART)):
         path = folder / f"part-{number:05d}.npy"
         if not path.exists():
             file = io.BytesIO()
@@ -37,7 +37,7 @@ def text_features(
 def _features(texts: Sequence[str], model: Callable[[Sequence[str]], Tensor]) -> np.ndarray:
     # Texts of like length together: the padding of a batch is work for nothing.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    found: list[Tensor] = [model([texts[i] for i in some]) for some in runs(order, 128)]
+    found: list[Tensor] = [model([texts[i] for i in some]) for some in batched(order, 128)]
     rows = torch.cat(found).float().cpu().numpy().astype(np.float16)
     back = np.empty_like(rows)
     back[order] = rows

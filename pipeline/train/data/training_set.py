@@ -16,7 +16,7 @@ Rows = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Draw:
+class BatchRows:
     """What a batch is made of: the rows of B pictures, of a caption of each, and which view of it is looked at; [B]."""
 
     pictures: Rows
@@ -34,7 +34,7 @@ class Batch:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class TrainingSet:
     """Pictures of one split. `views[v]` [P, F] are the features of view v of each, view 0 being the whole picture.
 
     `texts` are all captions, in order of their pictures; `owner` [C] is each one's picture. `labels` are the pictures'
@@ -83,7 +83,7 @@ class Lesson:
         """The features of whole pictures, evenly chosen where there are more than `most`."""
         return self.features(np.arange(len(self))[:: -(-len(self) // most)])
 
-    def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[Draw]:
+    def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[BatchRows]:
         """What an epoch looks at, a function of seed and epoch: each caption about once, each picture once a batch.
 
         A pass over the pictures is cut into batches of one size, which is `size` at most; what is left over, fewer
@@ -97,7 +97,7 @@ class Lesson:
             order = dice.permutation(self.captioned)
             for rows in (order[i * each : (i + 1) * each] for i in range(batches)):
                 captions = self.first[rows] + dice.integers(0, counts[rows])
-                yield Draw(rows, captions, dice.integers(0, views, each))
+                yield BatchRows(rows, captions, dice.integers(0, views, each))
 
     def steps(self, size: int) -> int:
         """How many batches of `size` an epoch has."""
@@ -111,7 +111,7 @@ class Lesson:
 
 
 @dataclass(frozen=True)
-class Counts:
+class TermCounts:
     """How often each term stands in each text: rows of a [C, V] table of which nearly all is zero."""
 
     terms: int
@@ -120,7 +120,7 @@ class Counts:
     first: Rows
 
     @classmethod
-    def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> "Counts":
+    def of(cls, texts: Sequence[str], vocabulary: Vocabulary) -> "TermCounts":
         """Count the terms of `texts`."""
         found = [vocabulary.count(text) for text in texts]
         flat = np.array([vocabulary.index[t] for counts in found for t in counts], dtype=np.int64)

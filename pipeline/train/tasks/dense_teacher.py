@@ -8,14 +8,14 @@ import torch
 from torch import Tensor
 
 from lexel.encoders.towers import DualTower, PairTower
-from lexel.pipeline.train.data.training_set import Lesson
+from lexel.pipeline.train.data.training_set import TrainingSet
 from lexel.pipeline.train.tasks.losses import info_nce
 
 _SCALES = np.geomspace(1, 200, 40)
 
 
 @dataclass(frozen=True)
-class Dense:
+class DenseTeacher:
     """What a head learns from beside the captions.
 
     `images` turns features [B, F] into unit vectors [B, D] by the matrix `projection` [D, F], None where the features
@@ -29,7 +29,7 @@ class Dense:
 
 
 @torch.no_grad()
-def likeliest_scale(tower: PairTower | DualTower, lesson: Lesson, texts: Tensor) -> float:
+def likeliest_scale(tower: PairTower | DualTower, lesson: TrainingSet, texts: Tensor) -> float:
     """The scale of cosines under which the captions of `lesson`, with unit vectors `texts` [C, D], are likeliest.
 
     A dual encoder from elsewhere, or one trained with a margin, says nothing of how its cosines are to be read.

@@ -14,9 +14,9 @@ from torch.utils.checkpoint import checkpoint
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.iterators import runs
-from lexel.pipeline.train.data.image_batches import Album, Shown
-from lexel.pipeline.train.data.training_set import Lesson
+from lexel.pipeline.iterators import batched
+from lexel.pipeline.train.data.image_batches import ImageBatch, ImageDataset
+from lexel.pipeline.train.data.training_set import TrainingSet
 from lexel.pipeline.train.tasks.head_task import figures_of
 from lexel.pipeline.train.tasks.loop import Figures
 from lexel.pipeline.train.tasks.losses import info_nce, sigmoid_pairs
@@ -111,14 +111,14 @@ class ContrastTask:
 
     watched = "R"
 
-    def __init__(self, tower: DualTower, *, val: Album, recipe: ContrastRecipe, device: torch.device) -> None:
+    def __init__(self, tower: DualTower, *, val: ImageDataset, recipe: ContrastRecipe, device: torch.device) -> None:
         if not (hasattr(tower.net, "logit_scale") or hasattr(tower.net, "temperature")):
             kind = type(tower.net).__name__
             raise ConfigError(f"A {kind} has no learned scale of its scores, so it cannot be fine-tuned; give another.")
         self.tower, self.val, self.recipe, self.device = tower.to(device), val, recipe, device
         self.module = _Learner(tower, recipe.freeze)
 
-    def loss(self, batch: Shown, progress: float) -> tuple[Tensor, Figures]:
+    def loss(self, batch: ImageBatch, progress: float) -> tuple[Tensor, Figures]:
         """The checkpoint's own loss of a batch."""
         del progress
         self._bound_scale()
@@ -155,7 +155,9 @@ class ContrastTask:
 
 
 @torch.no_grad()
-def seen(tower: DualTower, album: Album, *, device: torch.device, what: str, most: int | None = None) -> Lesson:
+def seen(
+    tower: DualTower, album: ImageDataset, *, device: torch.device, what: str, most: int | None = None
+) -> TrainingSet:
     """The pictures of `album` that can be read, at most `most`, with their unit vectors as features."""
     rows, vectors = [], []
     for some, pixels in album.pictures(what, size=64, most=most):
@@ -169,4 +171,4 @@ def seen(tower: DualTower, album: Album, *, device: torch.device, what: str, mos
 def said(tower: DualTower, texts: Sequence[str], *, device: torch.device) -> Tensor:
     """The unit vectors [C, D] of `texts`, in main memory."""
     with fast(device):
-        return torch.cat([tower.texts(some).float().cpu() for some in runs(texts, 256)])
+        return torch.cat([tower.texts(some).float().cpu() for some in batched(texts, 256)])

@@ -10,9 +10,9 @@ from torch.nn.functional import dropout, normalize
 from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead, Trainable
 from lexel.encoders.image.regions import regions_of
 from lexel.encoders.runtime.precision import fast
-from lexel.pipeline.train.data.standardize import Standard
-from lexel.pipeline.train.data.training_set import Batch, Counts, Lesson, Rows
-from lexel.pipeline.train.tasks.dense_teacher import Dense
+from lexel.pipeline.train.data.standardize import Standardizer
+from lexel.pipeline.train.data.training_set import Batch, Rows, TermCounts, TrainingSet
+from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher
 from lexel.pipeline.train.tasks.loop import Figures
 from lexel.pipeline.train.tasks.losses import caption_bce, l1
 from lexel.pipeline.train.tasks.recall import Recall, recalls
@@ -51,12 +51,12 @@ class HeadRecipe:
 
 
 @dataclass(frozen=True)
-class Side:
+class SplitScores:
     """One split, ready to be scored: how often its captions hold each term, and what the dense pair says of them."""
 
-    lesson: Lesson
-    counts: Counts
-    dense: Dense
+    lesson: TrainingSet
+    counts: TermCounts
+    dense: DenseTeacher
 
 
 def cut(weights: Tensor, worth: Tensor, keep: int) -> Tensor:
@@ -94,9 +94,9 @@ class HeadTask:
         self,
         head: Trainable,
         *,
-        train: Side,
-        val: Side,
-        standard: Standard,
+        train: SplitScores,
+        val: SplitScores,
+        standard: Standardizer,
         worth: Tensor,
         recipe: HeadRecipe,
         device: torch.device,
@@ -167,7 +167,7 @@ class HeadTask:
             weights: Tensor = _scored(module).head(x)
         return weights.float()
 
-    def _queries(self, module: nn.Module, side: Side, captions: Rows) -> Tensor:
+    def _queries(self, module: nn.Module, side: SplitScores, captions: Rows) -> Tensor:
         own = side.counts.rows(captions).to(self.device)
         head = _scored(module).head
         if not isinstance(head, ExpandHead):
@@ -226,7 +226,7 @@ def _soft_nce(scores: Tensor, forth: Tensor, back: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _begin(head: Trainable, train: Side, standard: Standard) -> None:
+def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
     """Where learning starts from.
 
     A classifier of caption words begins at how often each word is there. The others begin at the dense pair's own idea
@@ -251,7 +251,7 @@ def _begin(head: Trainable, train: Side, standard: Standard) -> None:
         head.query_logits.bias.copy_(_AWAKE - usual)
 
 
-def _scaled(directions: Tensor, train: Side, standard: Standard) -> Tensor:
+def _scaled(directions: Tensor, train: SplitScores, standard: Standardizer) -> Tensor:
     """The rows [V, F] times one number, so that logits of the training's pictures vary by _GAIN."""
     seen = standard(train.lesson.features(train.lesson.captioned[:1000]))
     if standard.regions:
@@ -260,7 +260,7 @@ def _scaled(directions: Tensor, train: Side, standard: Standard) -> Tensor:
     return directions * (_GAIN / max(1e-6, float((seen @ directions.T).std())))
 
 
-def _anchors(train: Side) -> Tensor:
+def _anchors(train: SplitScores) -> Tensor:
     """The direction of the captions that hold each term [V, D], as against captions in general."""
     counts, texts = train.counts, train.dense.texts.float()
     total = torch.zeros(counts.terms, texts.shape[1])
@@ -271,6 +271,6 @@ def _anchors(train: Side) -> Tensor:
     return normalize(total / held[:, None] - texts.mean(0), dim=1)
 
 
-def _share_of_captions(counts: Counts) -> Tensor:
+def _share_of_captions(counts: TermCounts) -> Tensor:
     share: Tensor = torch.bincount(torch.from_numpy(counts.flat), minlength=counts.terms).float() / max(1, len(counts))
     return share

@@ -12,8 +12,8 @@ from torch.nn.functional import dropout, normalize
 
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.towers import PairTower
-from lexel.pipeline.train.data.standardize import Standard
-from lexel.pipeline.train.data.training_set import Batch, Lesson, Rows
+from lexel.pipeline.train.data.standardize import Standardizer
+from lexel.pipeline.train.data.training_set import Batch, Rows, TrainingSet
 from lexel.pipeline.train.tasks.head_task import figures_of
 from lexel.pipeline.train.tasks.loop import Figures
 from lexel.pipeline.train.tasks.losses import hardest_triplet, info_nce, label_triplet
@@ -88,9 +88,9 @@ class TowerTask:
         self,
         pair: PairTower,
         *,
-        train: tuple[Lesson, Texts],
-        val: tuple[Lesson, Texts],
-        standard: Standard,
+        train: tuple[TrainingSet, Texts],
+        val: tuple[TrainingSet, Texts],
+        standard: Standardizer,
         text_std: float,
         recipe: TowerRecipe,
         device: torch.device,

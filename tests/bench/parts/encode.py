@@ -17,11 +17,11 @@ from bench.clock import Spent, core_seconds, in_turn, rate, repeated, spending
 from bench.figure import Figure, absent, beside
 from bench.pictures import many, pictures
 from lexel.encoders import Encoder, EncoderError, open_encoder
-from lexel.encoders.model import Model
-from lexel.encoders.runtime.device import cores
+from lexel.encoders.model import Model, load_model
+from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.encode import run as job
-from lexel.pipeline.encode.precision_check import AGREES, fastest
-from lexel.pipeline.encode.prepare import Ready, least, ready
+from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
+from lexel.pipeline.encode.prepare import PreparedItem, min_side, prepare
 from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.images.preview import SIDE
@@ -52,21 +52,21 @@ def run(quick: bool) -> Iterator[Figure]:
 
 def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
-    model = fastest(encoder.load())
+    model = low_precision_if_equal(load_model(encoder))
     job_ = Pipeline(encoder, files, folder, 8 if quick else 1024 if name == "lexel-tiny" else _COUNT)
-    prepare = partial(ready, model, thumbnail=SIDE, least=least(model, thumbnail=SIDE))
+    prepare_item = partial(prepare, model, thumbnail=SIDE, least=min_side(model, thumbnail=SIDE))
     seconds = 0.01 if quick else 2.0
-    with threads(cores()) as pool:
+    with threads(available_cores()) as pool:
         found = in_turn(
             {
                 "pipeline": job_,
                 "network": partial(repeated, Bare(model, files, pool), seconds=seconds),
                 "one batch": partial(repeated, Bare(model, files, None), seconds=seconds),
-                "preparing": partial(repeated, partial(_prepare, pool, prepare, files), seconds=seconds),
+                "preparing": partial(repeated, partial(_prepare, pool, prepare_item, files), seconds=seconds),
             },
             rounds=1 if quick else 3,
         )
-    precision = "bfloat16" if model.rough else "float32"
+    precision = "bfloat16" if model.low_precision else "float32"
     alone = max(rate(found["network"]), rate(found["one batch"]))
     one = rate(found["pipeline"])
     if model.device.type == "cuda":
@@ -89,7 +89,7 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
         f"{name}: pipeline / all that is needed",
         one,
         "images/s",
-        ceiling=cores() / needed,
+        ceiling=available_cores() / needed,
         note=f"{1e3 * core_seconds(found['network']):.2f} ms of a core for the network and "
         f"{1e3 * core_seconds(found['preparing']):.2f} to read, decode and shrink a picture and make its thumbnail",
     )
@@ -104,7 +104,7 @@ def _compiled(name: str, encoder: Encoder, place: Path, quick: bool) -> Iterator
     """What `lexel compile` says of an encoder; both of its kinds are kept in `place`."""
     write(place / "drawn", count=4 if quick else 32)
     source = open_source(place / "drawn")
-    precision = "bfloat16" if fastest(encoder.load()).rough else "float32"
+    precision = "bfloat16" if low_precision_if_equal(load_model(encoder)).low_precision else "float32"
     for kind in ("float32", "int8"):
         try:
             found = compile_encoder(encoder, place / kind, source=source, int8=kind == "int8")
@@ -132,7 +132,7 @@ def _large(files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]
         decode(path.read_bytes()).image.resize(size).save(place / f"{i}.jpg", quality=90)
     large = sorted(place.iterdir())
     job_ = Pipeline(open_encoder(), large, folder, 4 if quick else 96)
-    with threads(cores()) as pool:
+    with threads(available_cores()) as pool:
         whole = partial(repeated, partial(_decoded, pool, large), seconds=0.01 if quick else 3.0)
         found = in_turn({"pipeline": job_, "whole": whole}, rounds=1 if quick else 2)
     own, other = rate(found["pipeline"]), rate(found["whole"])
@@ -190,12 +190,12 @@ class Bare:
 
     def __call__(self) -> int:
         if self.pool is None:
-            torch.set_num_threads(cores())
+            torch.set_num_threads(available_cores())
             self.forward()
             return BATCH
-        for future in [self.pool.submit(self.forward) for _ in range(cores())]:
+        for future in [self.pool.submit(self.forward) for _ in range(available_cores())]:
             future.result()
-        return BATCH * cores()
+        return BATCH * available_cores()
 
     def forward(self) -> None:
         with torch.inference_mode():
@@ -214,7 +214,7 @@ class Pipeline:
     def __call__(self) -> Spent:
         began = _Began()
         self._out = self._place / f"shards-{next(self._runs)}"
-        torch.set_num_threads(cores())
+        torch.set_num_threads(available_cores())
         job.encode(self._source, self._out, encoder=self.encoder, batch_size=BATCH, progress=began)
         return began.ended(self.count)
 
@@ -241,7 +241,7 @@ class _Began:
 
 def _prepare(pool: ThreadPoolExecutor, prepare: Callable[[Item], object], files: Sequence[Path]) -> int:
     done = list(pool.map(prepare, [Item(path.name, partial(read_file, path)) for path in files]))
-    assert all(isinstance(one, Ready) for one in done)
+    assert all(isinstance(one, PreparedItem) for one in done)
     return len(done)
 
 
@@ -250,7 +250,7 @@ def _decoded(pool: ThreadPoolExecutor, files: Sequence[Path]) -> int:
 
 
 def _looped(loop: loops.Loop, files: Sequence[Path]) -> Spent:
-    torch.set_num_threads(cores())
+    torch.set_num_threads(available_cores())
     with spending(len(files)) as spent:
         loop(files)
     return spent

@@ -14,7 +14,7 @@ from bench.clock import Spent, children, spending
 from bench.figure import Figure, absent
 from bench.pictures import many, pictures
 from lexel.encoders import open_encoder
-from lexel.pipeline.encode.ray_cluster import spread
+from lexel.pipeline.encode.ray_cluster import encode_on_ray
 from lexel.pipeline.encode.run import Part, encode
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.shards.folder import finished_shards
@@ -56,7 +56,7 @@ def _ray(source: Path, out: Path, wanted: dict[str, bytes]) -> Iterator[Figure]:
     killer = threading.Thread(target=lambda: killed.append(kill_one(out)))
     killer.start()
     with _cluster(), spending(sum(1 for _ in source.iterdir())) as spent:
-        spread(source, out, encoder="lexel-tiny", workers=1, shard_size=_SHARD)
+        encode_on_ray(source, out, encoder="lexel-tiny", workers=1, shard_size=_SHARD)
     killer.join()
     note = f"{_WORKERS} workers on this machine, with their start; one killed at its first shards, begun again"
     yield Figure("Ray", spent.rate, "images/s", note=note)

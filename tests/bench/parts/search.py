@@ -17,12 +17,13 @@ from bench.node import Bare, own_node, seconds
 from bench.parts import peers
 from bench.parts.crowd import Batch, Crowd
 from lexel.encoders import open_encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.load.run import load
 from lexel.pipeline.search import query_dsl
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MODES, Dsl, Mode
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search
 
 _K, _QUERIES = 10, 200
@@ -39,7 +40,7 @@ Ids = list[str]
 def run(quick: bool) -> Iterator[Figure]:
     with TemporaryDirectory(prefix="lexel-bench-") as name:
         place, encoder = Path(name), open_encoder("lexel-tiny")
-        crowd = Crowd(500 if quick else 100_000, dim=encoder.load().dim, encoder=encoder)
+        crowd = Crowd(500 if quick else 100_000, dim=load_model(encoder).dim, encoder=encoder)
         asked = crowd.queries(20 if quick else _QUERIES)
         with own_node(heap="2g") as (node, client):
             yield from _client(node, client, place, crowd, asked)
@@ -53,8 +54,8 @@ def _client(node: node_control.Node, client: OpenSearch, place: Path, crowd: Cro
     load(crowd.write(place / "hundred"), index="hundred", client=client)
     _settle(client, "hundred")
     texts = [" ".join(crowd.words[rank] for rank in ranks) for ranks in asked.ranks.tolist()]
-    index, bare, told = Index(client, "hundred"), Bare(node), f"at {crowd.count:,} documents of {crowd.dim}-d"
-    asks = {mode: [Ask(text, mode=mode, k=_K) for text in texts] for mode in MODES}
+    index, bare, told = SearchIndex(client, "hundred"), Bare(node), f"at {crowd.count:,} documents of {crowd.dim}-d"
+    asks = {mode: [SearchRequest(text, mode=mode, k=_K) for text in texts] for mode in MODES}
     # And the texts' vectors are known from here on.
     bodies = {mode: [search(index, ask).body for ask in asks[mode]] for mode in MODES}
     for body in [body for some in bodies.values() for body in some] * _WARM:

@@ -24,7 +24,7 @@ from lexel.encoders.image.backbones import Backbone, ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.image.residual_net import ResidualConfig
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import PairTower
@@ -110,7 +110,7 @@ def test_it_comes_back_the_same(kind: str, tmp_path: Path) -> None:
     built = model(kind)
     saved = built.save(tmp_path / "encoder", name=kind)
     back = open_encoder(str(tmp_path / "encoder"))
-    loaded = back.load(device="cpu")
+    loaded = load_model(back, device="cpu")
     features = np.random.default_rng(0).normal(size=(20, F)).astype(np.float16)
     assert_alike(loaded.of_features(features).terms, built.of_features(features).terms)
     assert np.allclose(loaded.of_features(features).vectors, built.of_features(features).vectors, atol=5e-3)
@@ -119,8 +119,8 @@ def test_it_comes_back_the_same(kind: str, tmp_path: Path) -> None:
     # What was read is written again to the same fingerprint, and does the same to the last bit.
     again = loaded.save(tmp_path / "again", name="again")
     assert again.fingerprint == back.fingerprint == saved.fingerprint
-    assert again.load(device="cpu").of_features(features).terms == loaded.of_features(features).terms
-    assert again.load(device="cpu").queries(TEXTS) == loaded.queries(TEXTS)
+    assert load_model(again, device="cpu").of_features(features).terms == loaded.of_features(features).terms
+    assert load_model(again, device="cpu").queries(TEXTS) == loaded.queries(TEXTS)
 
 
 def test_fingerprints_tell_heads_and_features_tell_eyes(tmp_path: Path) -> None:
@@ -174,7 +174,7 @@ def regions() -> Model:
 def test_regions_come_back_the_same(tmp_path: Path) -> None:
     built = regions()
     saved: Encoder = built.save(tmp_path / "encoder", name="regions")
-    loaded = open_encoder(str(tmp_path / "encoder")).load(device="cpu")
+    loaded = load_model(open_encoder(str(tmp_path / "encoder")), device="cpu")
     rows = np.random.default_rng(0).normal(size=(8, 3, built.head.inner.logits.in_features + 1))  # type: ignore[union-attr]
     rows[:, :, -1] = [1, 1, 0]
     features = rows.reshape(8, -1).astype(np.float16)

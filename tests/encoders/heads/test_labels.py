@@ -15,7 +15,7 @@ from lexel.encoders.heads.head import LabelsHead, head
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.image.backbones import TorchvisionBackbone, TransformersBackbone
 from lexel.encoders.image.preprocess import Preprocess
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import PairTower
@@ -92,7 +92,7 @@ def test_an_encoder_of_labels_comes_back(tmp_path: Path) -> None:
     before = Model(tower, built, known, device="cpu")
     assert before.images(before.pixels(Image.new("RGB", (60, 40), "teal"))[None]).vectors.shape == (1, 16)
     encoder = before.save(tmp_path / "encoder", name="labels")
-    after = encoder.load(device="cpu")
+    after = load_model(encoder, device="cpu")
     features = torch.randn(8, 16).numpy()
     mine, other = before.of_features(features).terms, after.of_features(features).terms
     assert any(mine)

@@ -12,7 +12,7 @@ from lexel.encoders.heads.head import CaptionWordsHead, LexiconHead, RegionHead,
 from lexel.encoders.image.backbones import backbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import Pool, RegionBackbone, regions_of
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.pair import open_pair
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
@@ -131,7 +131,10 @@ def test_an_encoder_of_regions_works_from_pixels_to_disk(
     assert np.allclose(stored.vectors, found.vectors, atol=1e-3)
     assert [list(t) for t in stored.terms] == [list(t) for t in found.terms]
     encoder = before.save(tmp_path / "encoder", name="regions")
-    again, third = encoder.load(device="cpu"), encoder.load(device="cpu").save(tmp_path / "again", name="regions")
+    again, third = (
+        load_model(encoder, device="cpu"),
+        load_model(encoder, device="cpu").save(tmp_path / "again", name="regions"),
+    )
     # A random detector is sure of nothing, so half precision may change its mind about boxes; its features of any
     # features given to it stay.
     assert np.allclose(again.of_features(found.features).vectors, stored.vectors, atol=4e-3)

@@ -14,7 +14,7 @@ from lexel.encoders.heads.head import LexiconHead
 from lexel.encoders.image.backbones import ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.text.gru import GruConfig, GruText
 from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText, text_model
 from lexel.encoders.text.word_vectors import WordTable, WordVectors, read_table
@@ -198,10 +198,10 @@ def encoder_with(text: TextModel) -> Model:
 def test_an_encoder_comes_back_with_its_text_model(kind: str, gru: GruText, tmp_path: Path) -> None:
     text = gru if kind == "gru" else WordVectors(table(), pooling="sum" if kind == "sum" else "mean")
     before = encoder_with(text)
-    after = before.save(tmp_path / "encoder", name="small").load(device="cpu")
+    after = load_model(before.save(tmp_path / "encoder", name="small"), device="cpu")
     assert np.allclose(after.text_vectors(TEXTS), before.text_vectors(TEXTS), atol=4e-3)
     assert isinstance(after.tower, PairTower)
     assert type(after.tower.text) is type(text)
     assert after.tower.text.config() == text.config()
-    again = after.save(tmp_path / "again", name="small").load(device="cpu")
+    again = load_model(after.save(tmp_path / "again", name="small"), device="cpu")
     assert np.array_equal(again.text_vectors(TEXTS), after.text_vectors(TEXTS))

@@ -11,7 +11,7 @@ from support.commands import lexel
 from support.making import photo_folder
 
 from lexel.pipeline.cli.main import app
-from lexel.pipeline.collection.tsne_map import projection
+from lexel.pipeline.collection.tsne_map import load_or_make_map
 from lexel.pipeline.shards.folder import finished_shards
 
 
@@ -80,7 +80,7 @@ def test_encoding_leaves_the_map_for_the_load(tmp_path: Path) -> None:
     photo_folder(tmp_path / "photos", count=6)
     assert lexel("encode", str(tmp_path / "photos"), str(tmp_path / "out")).returncode == 0
     made = (tmp_path / "out" / "map.parquet").read_bytes()
-    projection(tmp_path / "out", finished_shards(tmp_path / "out"))
+    load_or_make_map(tmp_path / "out", finished_shards(tmp_path / "out"))
     assert (tmp_path / "out" / "map.parquet").read_bytes() == made
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "a.jpg").write_bytes(b"bad")

@@ -19,7 +19,7 @@ import pytest
 from support.synthetic import collection
 
 from lexel.pipeline.cluster.client import Address, address, connect
-from lexel.pipeline.cluster.retry import patient
+from lexel.pipeline.cluster.retry import with_retries
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.run import load
 
@@ -137,7 +137,7 @@ def test_what_arrives_is_signed_as_aws_asks(clean: None, monkeypatch: pytest.Mon
     with listening() as cluster:
         for name, value in {"URL": cluster.url, "AWS_REGION": "eu-central-1", "AWS_SERVICE": service}.items():
             monkeypatch.setenv(f"OPENSEARCH_{name}", value)
-        client = patient(connect())
+        client = with_retries(connect())
         client.search(index="photos", body={"query": {"match": {"words": "a café at night"}}})
         client.indices.exists(index="photos-1a2b3c4d")
         client.indices.get(index="photos-*", params={"filter_path": "*.aliases,*.mappings._meta"})

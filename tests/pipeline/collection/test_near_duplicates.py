@@ -8,7 +8,7 @@ import pytest
 from support.synthetic import collection
 
 from lexel.pipeline.collection import near_duplicates as nearness
-from lexel.pipeline.collection.near_duplicates import RADIUS, groups, near
+from lexel.pipeline.collection.near_duplicates import RADIUS, find_near_duplicates, groups
 from lexel.pipeline.shards.folder import finished_shards
 
 Hashes = npt.NDArray[np.uint64]
@@ -89,7 +89,7 @@ def test_few(count: int) -> None:
 def test_a_group_is_named_by_its_smallest_id_and_texts_are_alone(tmp_path: Path) -> None:
     hashes = {3: 7, 150: 6, 40: 7, 8: -1, 9: -2}
     items = collection(tmp_path / "a", count=200, hashes=hashes)
-    found = near(finished_shards(items.folder))
+    found = find_near_duplicates(finished_shards(items.folder))
     names = found.of(0, items.ids)
     together = min(items.ids[i] for i in (3, 150, 40))
     pair = min(items.ids[i] for i in (8, 9))
@@ -104,6 +104,6 @@ def test_the_order_of_items_does_not_name_the_groups(tmp_path: Path) -> None:
     by_size = []
     for size in (7, 100):
         items = collection(tmp_path / str(size), count=100, shard_size=size, hashes=hashes)
-        names = near(finished_shards(items.folder)).of(0, items.ids)
+        names = find_near_duplicates(finished_shards(items.folder)).of(0, items.ids)
         by_size.append(dict(zip(items.ids, names, strict=True)))
     assert by_size[0] == by_size[1]

@@ -21,8 +21,8 @@ from support.synthetic import collection
 
 from lexel.mappings.dashboard_pack import Facts, dashboards_pack
 from lexel.pipeline.cluster.client import Address
-from lexel.pipeline.dashboards.index_facts import facts
-from lexel.pipeline.dashboards.saved_objects import install, ndjson
+from lexel.pipeline.dashboards.index_facts import index_facts
+from lexel.pipeline.dashboards.saved_objects import import_saved_objects, ndjson
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.run import load
 
@@ -83,7 +83,7 @@ def board() -> Iterator[Board]:
 
 
 def test_the_pack_is_imported_and_the_bar_ranks(board: Board) -> None:
-    place = install(PACK, url=board.url + "/", where=NOBODY)
+    place = import_saved_objects(PACK, url=board.url + "/", where=NOBODY)
     assert place == f"{board.url}/app/dashboards#/view/lexel-photos-dashboard"
     assert [path for path, _, _ in board.asked] == [IMPORT, SETTINGS]
     assert all(headers["osd-xsrf"] == "true" for _, headers, _ in board.asked)
@@ -96,16 +96,16 @@ def test_the_pack_is_imported_and_the_bar_ranks(board: Board) -> None:
 def test_a_user_is_let_in_and_the_password_shown_to_nobody(board: Board, in_url: bool) -> None:
     where = NOBODY if in_url else Address("http://127.0.0.1:9", "ann", "s3cret")
     url = board.url.replace("//", "//ann:s3cret@") if in_url else board.url
-    assert "s3cret" not in install(PACK, url=url, where=where)
+    assert "s3cret" not in import_saved_objects(PACK, url=url, where=where)
     assert board.asked[0][1]["authorization"] == "Basic " + base64.b64encode(b"ann:s3cret").decode()
     board.answer(IMPORT, 500, {"message": "oh."})
     with pytest.raises(ClusterError, match=r"refused the request \(500\): oh\.$") as error:
-        install(PACK, url=url, where=where)
+        import_saved_objects(PACK, url=url, where=where)
     assert "s3cret" not in str(error.value)
 
 
 def test_an_api_key_lets_in_too(board: Board) -> None:
-    install(PACK, url=board.url, where=Address("http://127.0.0.1:9", api_key="k3y"))
+    import_saved_objects(PACK, url=board.url, where=Address("http://127.0.0.1:9", api_key="k3y"))
     assert board.asked[0][1]["authorization"] == "ApiKey k3y"
 
 
@@ -133,7 +133,7 @@ MISSING = {
 def test_a_refusal_is_one_sentence(board: Board, status: int, body: Any, says: str) -> None:
     board.answer(IMPORT, status, body)
     with pytest.raises(ClusterError, match=says) as error:
-        install(PACK, url=board.url, where=NOBODY)
+        import_saved_objects(PACK, url=board.url, where=NOBODY)
     assert "\n" not in str(error.value)
     assert len(board.asked) == 1  # what is not imported is not made the default
 
@@ -141,12 +141,12 @@ def test_a_refusal_is_one_sentence(board: Board, status: int, body: Any, says: s
 @pytest.mark.parametrize("url", ["", "127.0.0.1", "ftp://127.0.0.1", "http://", "http://[::1", "localhost:5601"])
 def test_an_address_that_is_none(url: str) -> None:
     with pytest.raises(ClusterError, match="is not an address"):
-        install(PACK, url=url, where=NOBODY)
+        import_saved_objects(PACK, url=url, where=NOBODY)
 
 
 def test_nobody_there() -> None:
     with pytest.raises(ClusterError, match=r"does not answer at http://127\.0\.0\.1:9; see that it runs"):
-        install(PACK, url="http://127.0.0.1:9", where=NOBODY)
+        import_saved_objects(PACK, url="http://127.0.0.1:9", where=NOBODY)
 
 
 def test_the_file_has_an_object_a_line() -> None:
@@ -156,19 +156,19 @@ def test_the_file_has_an_object_a_line() -> None:
 def test_an_index_without_dates_and_words(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     index = index_name("bare")
     load(collection(tmp_path / "a", count=5, terms=0).folder, index=index, client=client)
-    found = facts(client, index, images="http://x")
+    found = index_facts(client, index, images="http://x")
     assert (found.date, found.words) == (None, ("dog", "snow"))
 
 
 def test_an_index_that_is_none_of_pictures(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     with pytest.raises(ClusterError, match="There is no index nowhere"):
-        facts(client, "nowhere", images="http://x")
+        index_facts(client, "nowhere", images="http://x")
     items, index = collection(tmp_path / "a", count=5), index_name("captions")
     job = items.folder / "job.json"
     job.write_text(job.read_text().replace('"captions": false', '"captions": true'))
     load(items.folder, index=index, client=client)
     with pytest.raises(ClusterError, match="holds captions"):
-        facts(client, index, images="http://x")
+        index_facts(client, index, images="http://x")
 
 
 def test_the_command(client: OpenSearch, at_node: str, board: Board, tmp_path: Path, index_name: Names) -> None:

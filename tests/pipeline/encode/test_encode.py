@@ -16,10 +16,10 @@ from support.jobs import failures, marks, rows, run, uris, vectors
 from support.making import contents, jpeg, photo_folder, random_encoder, saved
 
 from lexel.encoders import Encoder, open_encoder
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.terms import quantise
 from lexel.pipeline.encode.precision_check import AGREES
-from lexel.pipeline.encode.run import Part, Report
+from lexel.pipeline.encode.run import EncodeReport, Part
 from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.decode import decode as decoded
@@ -46,7 +46,7 @@ def test_a_large_picture_is_decoded_small_and_its_vector_agrees(tmp_path: Path) 
     for seed in range(4):
         draw(scene(seed), size=(3000, 2250)).save(tmp_path / "photos" / f"{seed}.jpg", quality=90)
     run(tmp_path / "photos", tmp_path / "out", open_encoder(), exact=True)
-    model = open_encoder().load(device="cpu")
+    model = load_model(open_encoder(), device="cpu")
     for row, seed in zip(rows(tmp_path / "out"), range(4), strict=True):
         whole = decoded((tmp_path / "photos" / f"{seed}.jpg").read_bytes()).image
         assert whole.size == (3000, 2250) == (row["width"], row["height"])
@@ -55,7 +55,7 @@ def test_a_large_picture_is_decoded_small_and_its_vector_agrees(tmp_path: Path) 
 
 def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     report = run(photos, tmp_path / "out", encoder, exact=True)
-    assert report == Report(items=18, encoded=18, failed=0, new=18)
+    assert report == EncodeReport(items=18, encoded=18, failed=0, new=18)
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
         "job.json",
         *(f"shard-0000{n}.parquet" for n in range(5)),
@@ -64,7 +64,7 @@ def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Enco
     found = rows(tmp_path / "out")
     assert [row["uri"] for row in found] == [f"{i:03d}.jpg" for i in range(18)]
     assert len({row["id"] for row in found}) == 18
-    model = encoder.load(device="cpu")
+    model = load_model(encoder, device="cpu")
     for row, seed in zip(found, range(18), strict=True):
         alone = model.images(model.pixels(decoded(jpeg(seed)).image)[None])
         assert np.allclose(row["vector"], alone.vectors[0], atol=1e-5)
@@ -80,14 +80,14 @@ def test_captions_are_items(tmp_path: Path, encoder: Encoder) -> None:
     manifest = tmp_path / "m.jsonl"
     manifest.write_text("".join(json.dumps(line) + "\n" for line in lines))
     report = run(manifest, tmp_path / "out", encoder, captions=True)
-    assert report == Report(items=10, encoded=10, failed=0, new=10)  # no picture is opened: there is none
+    assert report == EncodeReport(items=10, encoded=10, failed=0, new=10)  # no picture is opened: there is none
     found = rows(tmp_path / "out")
     assert [(row["uri"], row["text"]) for row in found[:2]] == [("0.jpg", "Two dogs"), ("0.jpg", "snow and a boat 0")]
     root = float(quantise([0.5**0.5])[0])  # two words of 1 / sqrt(2)
     assert [dict(row["terms"]) for row in found[:2]] == [{"dog": 1.0}, {"snow": root, "boat": root}]
     assert "features" not in found[0]
     assert (found[0]["width"], found[0]["label"]) == (None, "x")
-    wanted = encoder.load(device="cpu").text_vectors(["Two dogs"])[0]
+    wanted = load_model(encoder, device="cpu").text_vectors(["Two dogs"])[0]
     assert np.allclose(found[0]["vector"], wanted, atol=1e-5)
     assert len({row["id"] for row in found}) == 10
 
@@ -141,7 +141,7 @@ def test_each_bad_picture_is_named_with_its_reason(tmp_path: Path, encoder: Enco
     (folder / "004-link.jpg").symlink_to(tmp_path / "nothing")
     os.mkfifo(folder / "006-pipe.jpg")
     report = run(folder, tmp_path / "out", encoder)
-    assert report == Report(items=16, encoded=9, failed=7, new=16)
+    assert report == EncodeReport(items=16, encoded=9, failed=7, new=16)
     found = pq.read_table(tmp_path / "out" / "failures.parquet")
     assert found.schema.names == ["id", "uri", "reason"]
     assert found["uri"].to_pylist() == sorted([*bad, "004-link.jpg", "006-pipe.jpg"])
@@ -159,7 +159,7 @@ def test_nothing_but_bad_pictures(tmp_path: Path, encoder: Encoder) -> None:
     folder.mkdir()
     for i in range(6):
         (folder / f"{i}.jpg").write_bytes(b"bad")
-    assert run(folder, tmp_path / "out", encoder) == Report(items=6, encoded=0, failed=6, new=6)
+    assert run(folder, tmp_path / "out", encoder) == EncodeReport(items=6, encoded=0, failed=6, new=6)
     assert run(folder, tmp_path / "out", encoder).new == 0
 
 
@@ -197,7 +197,7 @@ def test_no_exception_of_one_item_ends_the_job(
 ) -> None:
     items = [Item(f"{i}.jpg", partial(_raise, error) if i == 2 else partial(jpeg, i)) for i in range(6)]
     source = Source(tmp_path, lambda: iter(items))
-    assert run(source, tmp_path / "read", encoder) == Report(items=6, encoded=5, failed=1, new=6)
+    assert run(source, tmp_path / "read", encoder) == EncodeReport(items=6, encoded=5, failed=1, new=6)
     assert failures(tmp_path / "read")["2.jpg"].startswith("unreadable: ")
 
     def decode(content: bytes, **how: Any) -> Any:
@@ -205,7 +205,7 @@ def test_no_exception_of_one_item_ends_the_job(
 
     monkeypatch.setattr("lexel.pipeline.encode.prepare.decode", decode)
     items[2] = Item("2.jpg", partial(jpeg, 2))
-    assert run(source, tmp_path / "decoded", encoder) == Report(items=6, encoded=5, failed=1, new=6)
+    assert run(source, tmp_path / "decoded", encoder) == EncodeReport(items=6, encoded=5, failed=1, new=6)
     assert failures(tmp_path / "decoded")["3.jpg"].startswith(f"not usable: {type(error).__name__}")
 
 

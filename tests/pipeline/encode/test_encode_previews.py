@@ -13,11 +13,11 @@ from support.synthetic import forget_looks
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
 from lexel.pipeline.encode.reterm import reterm
-from lexel.pipeline.encode.run import Report
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.evaluate.evaluation_set import gather
+from lexel.pipeline.evaluate.evaluation_set import load_evaluation_set
 from lexel.pipeline.images.decode import decode
-from lexel.pipeline.images.preview import look
+from lexel.pipeline.images.preview import make_preview
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import open_source
@@ -33,7 +33,7 @@ def photos(tmp_path: Path) -> Path:
     return photo_folder(tmp_path / "photos", count=10, size=(400, 300))
 
 
-def encode(source: Path, out: Path, encoder: Encoder, thumbnail: int | None, *, captions: bool = False) -> Report:
+def encode(source: Path, out: Path, encoder: Encoder, thumbnail: int | None, *, captions: bool = False) -> EncodeReport:
     found = open_source(source, captions=captions)
     return job.encode(found, out, encoder=encoder, thumbnail=thumbnail, device="cpu", shard_size=4, batch_size=3)
 
@@ -41,7 +41,7 @@ def encode(source: Path, out: Path, encoder: Encoder, thumbnail: int | None, *, 
 def test_every_picture_has_a_thumbnail_and_a_hash(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     encode(photos, tmp_path / "out", encoder, 100)
     for row, path in zip(rows(tmp_path / "out"), sorted(photos.iterdir()), strict=True):
-        wanted = look(decode(path.read_bytes()).image, side=100)
+        wanted = make_preview(decode(path.read_bytes()).image, side=100)
         assert (row["thumbnail"], row["phash"]) == (wanted.thumbnail, wanted.phash)
         assert Image.open(io.BytesIO(row["thumbnail"])).size == (100, 75)
     assert read_job(tmp_path / "out").thumbnail == 100
@@ -123,7 +123,7 @@ def test_judging_pays_for_no_looks(
     monkeypatch.setenv("LEXEL_HOME", str(tmp_path / "home"))
     lines = [{"image": f"photos/{path.name}", "captions": ["a dog"]} for path in sorted(photos.iterdir())]
     (tmp_path / "m.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    judged = gather(tmp_path / "m.jsonl", encoder=encoder, device="cpu")
+    judged = load_evaluation_set(tmp_path / "m.jsonl", encoder=encoder, device="cpu")
     assert {(row["thumbnail"], row["phash"]) for row in rows(judged.folder)} == {(None, None)}
 
 

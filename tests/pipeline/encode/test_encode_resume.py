@@ -11,7 +11,7 @@ from support.jobs import SHARD, failures, marks, rows, run, uris, vectors
 from support.making import contents, jpeg, photo_folder, random_encoder
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.encode.run import Report
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import read_job
 
@@ -30,7 +30,7 @@ def photos(tmp_path: Path) -> Path:
 def test_the_same_command_again_does_nothing(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     run(photos, tmp_path / "out", encoder)
     before, content = marks(tmp_path / "out"), contents(tmp_path / "out")
-    assert run(photos, tmp_path / "out", encoder) == Report(items=18, encoded=18, failed=0, new=0)
+    assert run(photos, tmp_path / "out", encoder) == EncodeReport(items=18, encoded=18, failed=0, new=0)
     assert (marks(tmp_path / "out"), contents(tmp_path / "out")) == (before, content)
 
 
@@ -170,7 +170,7 @@ def test_retry_gives_what_a_clean_run_gives(tmp_path: Path, encoder: Encoder) ->
     for name in ("000.jpg", "005.jpg", "006.jpg"):
         (folder / name).write_bytes(bad[name])
     assert run(manifest, tmp_path / "out", encoder).new == 0
-    assert run(manifest, tmp_path / "out", encoder, retry=True) == Report(items=12, encoded=11, failed=1, new=4)
+    assert run(manifest, tmp_path / "out", encoder, retry=True) == EncodeReport(items=12, encoded=11, failed=1, new=4)
     run(manifest, tmp_path / "clean", encoder)
     assert list(failures(tmp_path / "out")) == list(failures(tmp_path / "clean")) == ["010.jpg"]
     found, wanted = rows(tmp_path / "out"), rows(tmp_path / "clean")

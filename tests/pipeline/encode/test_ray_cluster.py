@@ -14,8 +14,8 @@ from typer.testing import CliRunner
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.cli.main import app
-from lexel.pipeline.encode.ray_cluster import Spread, spread
-from lexel.pipeline.encode.run import Report
+from lexel.pipeline.encode.ray_cluster import PartPlan, encode_on_ray
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ConfigError, ShardError
 
 MANY = 90
@@ -43,9 +43,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return partly_bad(tmp_path_factory.mktemp("many"), count=MANY)
 
 
-def begun(many: Path, out: Path, encoder: Encoder) -> Report:
+def begun(many: Path, out: Path, encoder: Encoder) -> EncodeReport:
     options = {"device": "cpu", "workers": 1, "batch_size": 3, "shard_size": SHARD}
-    return spread(many, out, encoder=str(encoder.folder), **options)  # type: ignore[arg-type]
+    return encode_on_ray(many, out, encoder=str(encoder.folder), **options)  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("cluster")
@@ -73,11 +73,11 @@ def test_what_a_part_raises_is_raised_here(many: Path, encoder: Encoder, tmp_pat
 
 def test_parts_are_the_gpus_of_the_cluster_or_its_machines() -> None:
     gpus = {"Alive": True, "Resources": {"CPU": 16.0, "GPU": 4.0}}
-    assert Spread.over([gpus, NODE], device="auto", workers=None) == Spread(parts=4, cpus=1, gpus=1)
-    assert Spread.over([gpus, NODE], device="cpu", workers=None) == Spread(parts=3, cpus=8, gpus=0)
-    assert Spread.over([NODE, NODE | {"Alive": False}], device="auto", workers=2) == Spread(parts=4, cpus=2, gpus=0)
+    assert PartPlan.over([gpus, NODE], device="auto", workers=None) == PartPlan(parts=4, cpus=1, gpus=1)
+    assert PartPlan.over([gpus, NODE], device="cpu", workers=None) == PartPlan(parts=3, cpus=8, gpus=0)
+    assert PartPlan.over([NODE, NODE | {"Alive": False}], device="auto", workers=2) == PartPlan(parts=4, cpus=2, gpus=0)
     with pytest.raises(ConfigError, match="no machine"):
-        Spread.over([NODE | {"Alive": False}], device="auto", workers=None)
+        PartPlan.over([NODE | {"Alive": False}], device="auto", workers=None)
 
 
 def test_ray_makes_its_own_parts(tmp_path: Path) -> None:

@@ -16,11 +16,11 @@ from support.making import FORMS, TERMS, contents, photo_folder, random_encoder
 from lexel.encoders import open_encoder
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.heads.head import LexiconHead
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.encode import reterm as reterming
-from lexel.pipeline.encode.reterm import beside
-from lexel.pipeline.encode.run import Report
+from lexel.pipeline.encode.reterm import default_output
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.scenes import write
 from lexel.pipeline.shards import shard as shards
@@ -38,7 +38,7 @@ def new(old: Encoder, tmp_path_factory: pytest.TempPathFactory) -> Encoder:
     """The images of `old`; another vocabulary, head, projection and budget."""
     words = ("bird", *TERMS[:5])
     known = Vocabulary(words, {f: t for f, t in FORMS.items() if t in words} | {"bird": "bird"}, (0.2,) * 6)
-    model = old.load(device="cpu")
+    model = load_model(old, device="cpu")
     torch.manual_seed(7)
     head = LexiconHead(features=24, terms=len(words))
     torch.nn.init.normal_(head.logits.weight, std=2.0)
@@ -60,7 +60,7 @@ def photos(tmp_path: Path) -> Path:
     return photo_folder(tmp_path / "photos", count=10)
 
 
-def reterm(folder: Path, out: Path, encoder: Encoder, **options: Any) -> Report:
+def reterm(folder: Path, out: Path, encoder: Encoder, **options: Any) -> EncodeReport:
     return reterming.reterm(folder, out, encoder=encoder, batch_size=3, device="cpu", **options)
 
 
@@ -68,7 +68,7 @@ def test_the_result_is_that_of_encoding_afresh(photos: Path, tmp_path: Path, old
     assert old.features_id == new.features_id
     run(photos, tmp_path / "old", old)
     before = contents(tmp_path / "old")
-    assert reterm(tmp_path / "old", tmp_path / "out", new) == Report(items=10, encoded=10, failed=0, new=10)
+    assert reterm(tmp_path / "old", tmp_path / "out", new) == EncodeReport(items=10, encoded=10, failed=0, new=10)
     run(photos, tmp_path / "fresh", new)
     assert contents(tmp_path / "out") == contents(tmp_path / "fresh")
     assert contents(tmp_path / "old") == before
@@ -81,7 +81,7 @@ def test_either_command_goes_on_with_it(photos: Path, tmp_path: Path, old: Encod
     reterm(tmp_path / "old", tmp_path / "out", new)
     before = marks(tmp_path / "out")
     assert run(photos, tmp_path / "out", new).new == 0
-    assert reterm(tmp_path / "old", tmp_path / "out", new) == Report(items=10, encoded=10, failed=0, new=0)
+    assert reterm(tmp_path / "old", tmp_path / "out", new) == EncodeReport(items=10, encoded=10, failed=0, new=0)
     assert marks(tmp_path / "out") == before
 
 
@@ -102,7 +102,7 @@ def test_shards_that_came_later_follow(photos: Path, tmp_path: Path, old: Encode
     run(photos, tmp_path / "old", old, part="2/2")
     assert reterm(tmp_path / "old", tmp_path / "out", new).items == 6
     run(photos, tmp_path / "old", old, part="1/2")
-    assert reterm(tmp_path / "old", tmp_path / "out", new) == Report(items=10, encoded=10, failed=0, new=4)
+    assert reterm(tmp_path / "old", tmp_path / "out", new) == EncodeReport(items=10, encoded=10, failed=0, new=4)
     assert uris(tmp_path / "out") == uris(tmp_path / "old")
 
 
@@ -110,7 +110,7 @@ def test_failures_are_carried_over(photos: Path, tmp_path: Path, old: Encoder, n
     (photos / "002.jpg").write_bytes(b"bad")
     (photos / "009.jpg").write_bytes(b"")
     run(photos, tmp_path / "old", old)
-    assert reterm(tmp_path / "old", tmp_path / "out", new) == Report(items=10, encoded=8, failed=2, new=10)
+    assert reterm(tmp_path / "old", tmp_path / "out", new) == EncodeReport(items=10, encoded=8, failed=2, new=10)
     run(photos, tmp_path / "fresh", new)
     assert failures(tmp_path / "out") == failures(tmp_path / "fresh") == failures(tmp_path / "old")
     found, wanted = rows(tmp_path / "out"), rows(tmp_path / "fresh")
@@ -145,7 +145,7 @@ def test_heads_that_read_the_vector_read_it_from_the_shards(photos: Path, tmp_pa
 
 def test_the_shipped_encoder_makes_the_same_of_drawn_scenes_again(tmp_path: Path) -> None:
     tiny = open_encoder()
-    model = tiny.load(device="cpu")
+    model = load_model(tiny, device="cpu")
     trained: Any = model.head
     other = LexiconHead(features=trained.logits.in_features, terms=trained.terms)
     other.load_state_dict({name: 0.9 * value for name, value in trained.state_dict().items()})
@@ -202,7 +202,7 @@ def test_a_folder_that_cannot_be_taken_is_one_sentence(
 def test_the_command_writes_beside_the_shards(photos: Path, tmp_path: Path, old: Encoder, new: Encoder) -> None:
     (photos / "002.jpg").write_bytes(b"bad")
     run(photos, tmp_path / "old", old)
-    assert beside(tmp_path / "old", new) == tmp_path / "old-new-words-of-old"
+    assert default_output(tmp_path / "old", new) == tmp_path / "old-new-words-of-old"
     answer = lexel("reterm", str(tmp_path / "old"), "--encoder", str(new.folder), "--device", "cpu")
     assert answer.returncode == 0, answer.stderr
     assert "9 items have the words of new words / of old" in answer.stdout

@@ -14,13 +14,14 @@ from opensearchpy import OpenSearch
 from typer.testing import CliRunner
 
 from lexel.encoders import open_encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.calibrate.hybrid_weight import ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ClusterError, ConfigError, SourceError
 from lexel.pipeline.evaluate import retrieve, temporary_index
 from lexel.pipeline.evaluate.directions import Direction, directions
-from lexel.pipeline.evaluate.evaluation_set import Collection, gather
-from lexel.pipeline.evaluate.report import Report, as_json
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set
+from lexel.pipeline.evaluate.report import EvaluationReport, as_json
 from lexel.pipeline.evaluate.run import evaluate
 from lexel.pipeline.scenes import write
 from lexel.pipeline.search.query_dsl import MODES
@@ -36,8 +37,8 @@ class Done:
     manifest: Path
     runs: Path
     home: Path
-    report: Report
-    collection: Collection
+    report: EvaluationReport
+    collection: EvaluationSet
     directions: dict[str, Direction]
 
 
@@ -49,7 +50,7 @@ def done(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEXEL_HOME", str(folder / "home"))
         report = evaluate(manifest, encoder=encoder, client=client, run_folder=folder / "runs", device="cpu")
-        collection = gather(manifest, encoder=encoder, device="cpu")
+        collection = load_evaluation_set(manifest, encoder=encoder, device="cpu")
         found = {one.name: one for one in directions(collection, encoder)}
         yield Done(manifest, folder / "runs", folder / "home", report, collection, found)
 
@@ -146,7 +147,7 @@ def test_the_json_has_a_table_of_modes_in_per_cent(done: Done) -> None:
     assert table["text_to_image"]["hybrid"]["R@10"] > 3 * 100 * 10 / COUNT  # far above chance
     assert 0 < table["cost"]["terms"] < table["cost"]["whole"]
     # Four bytes a number and its neighbours, once: neither the source nor what was merged is counted.
-    dim = open_encoder().load(device="cpu").dim
+    dim = load_model(open_encoder(), device="cpu").dim
     assert 4 * dim <= table["cost"]["vector"] < 6 * dim
 
 
@@ -200,7 +201,7 @@ def test_a_refused_query_is_one_sentence(done: Done, client: OpenSearch) -> None
         temporary_index.indexed(client, done.collection.folder) as index,
         pytest.raises(ClusterError, match="refused a query"),
     ):
-        retrieve.ask(client, index, done.directions["text_to_image"], "terms", weight=1.0, depth=20_000)
+        retrieve.retrieve(client, index, done.directions["text_to_image"], "terms", weight=1.0, depth=20_000)
 
 
 def test_labels_are_judged_image_to_image_without_the_query_itself(
@@ -288,9 +289,9 @@ def test_a_split_that_is_not_there_is_named(done: Done, tmp_path: Path) -> None:
     manifest = tmp_path / "split.jsonl"
     manifest.write_text('{"image": "a.jpg", "split": "val", "caption": "a dog"}\n')
     with pytest.raises(SourceError, match="its splits are val"):
-        gather(manifest, encoder=open_encoder(), split="test")
+        load_evaluation_set(manifest, encoder=open_encoder(), split="test")
     with pytest.raises(SourceError, match="no column `split`"):
-        gather(done.manifest, encoder=open_encoder(), split="test")
+        load_evaluation_set(done.manifest, encoder=open_encoder(), split="test")
     manifest.write_text('{"image": "a.jpg"}\n')
     with pytest.raises(SourceError, match="neither captions nor labels"):
-        gather(manifest, encoder=open_encoder())
+        load_evaluation_set(manifest, encoder=open_encoder())

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, per_query
-from lexel.pipeline.evaluate.retrieve import falling, ranked
+from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, measure_queries
+from lexel.pipeline.evaluate.retrieve import break_ties, to_run
 from lexel.pipeline.evaluate.significance import interval, median_interval, numbered, p_value
 
 
@@ -17,7 +17,7 @@ def run_of(*rows: str) -> dict[str, dict[str, float]]:
 
 def test_captioned_measures_by_hand() -> None:
     right = {"q0": {"a": 1, "b": 1}, "q1": {"z": 1}, "q2": {"f": 1}, "q3": {"a": 1}}
-    found = per_query(run_of("axyb", "abc", "abcdef", ""), right, CAPTIONED)
+    found = measure_queries(run_of("axyb", "abc", "abcdef", ""), right, CAPTIONED)
     assert found["rank"].tolist() == [1, np.inf, 6, np.inf]
     assert found["R@1"].tolist() == [1, 0, 0, 0]
     assert found["R@5"].tolist() == [1, 0, 0, 0]
@@ -26,7 +26,7 @@ def test_captioned_measures_by_hand() -> None:
 
 
 def test_average_precision_and_gain_by_hand() -> None:
-    found = per_query(run_of("axyb"), {"q0": {"a": 1, "b": 1, "c": 1}}, CAPTIONED)
+    found = measure_queries(run_of("axyb"), {"q0": {"a": 1, "b": 1, "c": 1}}, CAPTIONED)
     assert found["P@10"] == pytest.approx([0.2])
     assert found["mAP@10"] == pytest.approx([(1 + 2 / 4) / 3])  # as trec_eval has it, with three right items
     ideal = 1 + 1 / np.log2(3) + 1 / np.log2(4)
@@ -34,36 +34,36 @@ def test_average_precision_and_gain_by_hand() -> None:
 
 
 def test_grades_are_gains() -> None:
-    found = per_query(run_of("ab"), {"q0": {"a": 1, "b": 3, "x": 0}}, ["nDCG@10", "R@1"])
+    found = measure_queries(run_of("ab"), {"q0": {"a": 1, "b": 3, "x": 0}}, ["nDCG@10", "R@1"])
     assert found["nDCG@10"] == pytest.approx([(1 + 3 / np.log2(3)) / (3 + 1 / np.log2(3))])
     assert found["R@1"].tolist() == [1]
 
 
 def test_labelled_measures_count_what_k_places_can_hold() -> None:
     right = {"q0": dict.fromkeys("abcdefghijklmnopqrst", 1)}  # twenty right ones
-    found = per_query(run_of("abcdefghij"), right, LABELLED)
+    found = measure_queries(run_of("abcdefghij"), right, LABELLED)
     assert [found[f"mAP@{k}"][0] for k in (1, 5, 10)] == pytest.approx([1, 1, 1])
     assert found["P@10"] == pytest.approx([1])
     assert found["F1@10"] == pytest.approx([2 * 1 * 0.5 / 1.5])
     assert found["P@50"] == pytest.approx([0.2])
-    none = per_query(run_of("123"), right, LABELLED)
+    none = measure_queries(run_of("123"), right, LABELLED)
     assert none["F1@10"].tolist() == [0]
 
 
 def test_scores_fall_strictly_in_single_precision_and_hardly_move() -> None:
     scores = [3.25, 3.25, 3.25, 3.0, 0.5, 0.5]
-    found = np.array(falling(scores), np.float32)
+    found = np.array(break_ties(scores), np.float32)
     assert (np.diff(found) < 0).all()
     assert found == pytest.approx(scores, rel=1e-6)
-    assert falling([]) == []
+    assert break_ties([]) == []
 
 
 def test_ties_fall_by_lot_not_by_the_order_of_the_index() -> None:
     hits = [("first", 2.0), *((f"tied{i}", 1.0) for i in range(4)), ("last", 0.5)]
     places = np.zeros(4)
     for query in range(400):
-        order = list(ranked(f"query {query}", hits))
-        assert order == list(ranked(f"query {query}", [hits[0], *hits[4:0:-1], hits[5]]))
+        order = list(to_run(f"query {query}", hits))
+        assert order == list(to_run(f"query {query}", [hits[0], *hits[4:0:-1], hits[5]]))
         assert (order[0], order[-1]) == ("first", "last")
         places += [order.index(f"tied{i}") for i in range(4)]
     assert places / 400 == pytest.approx([2.5] * 4, abs=0.25)

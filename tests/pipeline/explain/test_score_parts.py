@@ -8,10 +8,10 @@ from support.drawn import COUNT, Drawn
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.explain import comparison
 from lexel.pipeline.explain import score_parts as explanations
-from lexel.pipeline.explain.comparison import compare
+from lexel.pipeline.explain.comparison import compare_items
 from lexel.pipeline.explain.score_parts import explain
 from lexel.pipeline.search.query_dsl import MODES, Mode
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search
 
 TEXT = "a dog^1.5 and two people in the snow"
@@ -19,7 +19,7 @@ TEXT = "a dog^1.5 and two people in the snow"
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_score_is_the_engines_own(drawn: Drawn, mode: Mode) -> None:
-    ask = Ask(TEXT, mode=mode, k=COUNT, depth=2 * COUNT)
+    ask = SearchRequest(TEXT, mode=mode, k=COUNT, depth=2 * COUNT)
     for hit in search(drawn.images, ask).hits[::17]:
         found = explain(drawn.images, hit.id, ask)
         assert found.matches
@@ -32,35 +32,38 @@ def test_the_score_is_the_engines_own(drawn: Drawn, mode: Mode) -> None:
 
 def test_the_score_of_pictures_and_of_likeness(drawn: Drawn) -> None:
     content = (drawn.folder / "images/000003.jpg").read_bytes()
-    for ask in (Ask("snow", images=(content,)), Ask(like=(search(drawn.images, "dog").hits[3].id,), mode="terms")):
+    for ask in (
+        SearchRequest("snow", images=(content,)),
+        SearchRequest(like=(search(drawn.images, "dog").hits[3].id,), mode="terms"),
+    ):
         hit = search(drawn.images, ask).hits[1]
         assert explain(drawn.images, hit.uri, ask).score == pytest.approx(hit.score, rel=2e-6)
 
 
 def test_what_is_missing_and_what_keeps_it_out(drawn: Drawn) -> None:
-    hit = search(drawn.images, Ask("dog", mode="terms")).hits[0]
+    hit = search(drawn.images, SearchRequest("dog", mode="terms")).hits[0]
     absent = next(t for t in drawn.images.encoder.vocabulary.terms if t not in hit.source["terms"])
-    found = explain(drawn.images, hit.id, Ask(f"dog {absent} zorblax", mode="terms"))
+    found = explain(drawn.images, hit.id, SearchRequest(f"dog {absent} zorblax", mode="terms"))
     assert set(found.missing) == {absent}
     assert found.unknown == ("zorblax",)
     assert found.matches
-    assert not explain(drawn.images, hit.id, Ask("dog -dog^2 dogs", mode="terms")).matches
-    assert not explain(drawn.images, hit.id, Ask(f"dog +{absent}", mode="terms")).matches
+    assert not explain(drawn.images, hit.id, SearchRequest("dog -dog^2 dogs", mode="terms")).matches
+    assert not explain(drawn.images, hit.id, SearchRequest(f"dog +{absent}", mode="terms")).matches
     assert explanations.as_json(found)["missing"] == {absent: 1.0}
 
 
 def test_an_item_that_is_not_there(drawn: Drawn) -> None:
     with pytest.raises(ClusterError, match="no item nowhere"):
-        explain(drawn.images, "nowhere", Ask("dog"))
+        explain(drawn.images, "nowhere", SearchRequest("dog"))
 
 
 @pytest.mark.parametrize("mode", ["terms", "words", "hybrid"])
 def test_the_difference_of_two_scores_and_what_swaps_them(drawn: Drawn, mode: Mode) -> None:
-    ask = Ask("a dog and two people in the snow", mode=mode, k=60, weight=2.0)
+    ask = SearchRequest("a dog and two people in the snow", mode=mode, k=60, weight=2.0)
     hits = search(drawn.images, ask).hits
     swapped = 0
     for low in (3, 9, 21, 40):
-        found = compare(drawn.images, ask, hits[low].uri, hits[0].id)
+        found = compare_items(drawn.images, ask, hits[low].uri, hits[0].id)
         assert found.above.id == hits[0].id
         gap = sum(one.share for one in found.terms) + found.vector
         assert gap == pytest.approx(hits[0].score - hits[low].score, abs=1e-4)

@@ -55,7 +55,7 @@ def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
 def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
     content = jpeg(3, (331, 207))
     seen = decoder_pool.decode(content, thumbnail=thumbnail)
-    assert seen.look == preview.look(decode(content).image, side=thumbnail)
+    assert seen.look == preview.make_preview(decode(content).image, side=thumbnail)
     assert (seen.look.thumbnail is None) == (thumbnail == 0)
     assert decoder_pool.decode(content).look is None
     assert len(decoder_pool._idle) == 1

@@ -14,8 +14,8 @@ from support.making import picture, saved
 
 from lexel.pipeline.collection.near_duplicates import RADIUS, groups
 from lexel.pipeline.images.decode import decode
-from lexel.pipeline.images.perceptual_hash import phash, shape, waves
-from lexel.pipeline.images.preview import look, shrunk
+from lexel.pipeline.images.perceptual_hash import dct_coefficients, dct_signature, phash
+from lexel.pipeline.images.preview import downscaled, make_preview
 from lexel.pipeline.scenes import write
 
 
@@ -27,7 +27,7 @@ def textured(seed: int, size: tuple[int, int] = (640, 480)) -> Image.Image:
 
 def apart(one: Image.Image, other: Image.Image) -> int:
     """Bits that their hashes differ by."""
-    hashes = [np.int64(look(image, side=0).phash) for image in (one, other)]
+    hashes = [np.int64(make_preview(image, side=0).phash) for image in (one, other)]
     return int(np.bitwise_count((hashes[0] ^ hashes[1]).view(np.uint64)))
 
 
@@ -46,7 +46,7 @@ def apart(one: Image.Image, other: Image.Image) -> int:
 def test_a_thumbnail_is_never_larger_than_asked_nor_than_the_picture(
     size: tuple[int, int], side: int, wanted: tuple[int, int]
 ) -> None:
-    thumbnail = look(picture(size=size), side=side).thumbnail
+    thumbnail = make_preview(picture(size=size), side=side).thumbnail
     assert thumbnail is not None
     with Image.open(io.BytesIO(thumbnail)) as small:
         assert (small.format, small.mode, small.size) == ("JPEG", "RGB", wanted)
@@ -54,7 +54,7 @@ def test_a_thumbnail_is_never_larger_than_asked_nor_than_the_picture(
 
 def test_a_thumbnail_shows_the_picture() -> None:
     whole = textured(3)
-    thumbnail = look(whole, side=128).thumbnail
+    thumbnail = make_preview(whole, side=128).thumbnail
     assert thumbnail is not None
     wanted = np.asarray(whole.resize((128, 96), Image.Resampling.LANCZOS), dtype=float)
     assert np.abs(np.asarray(Image.open(io.BytesIO(thumbnail)), dtype=float) - wanted).mean() < 4
@@ -64,14 +64,14 @@ def test_a_thumbnail_carries_nothing_but_the_picture() -> None:
     exif = Image.Exif()
     exif[0x8298] = "SECRET holder"
     content = saved(textured(1), "JPEG", {"exif": exif, "comment": b"SECRET comment", "icc_profile": b"SECRET" * 50})
-    thumbnail = look(decode(content).image, side=64).thumbnail
+    thumbnail = make_preview(decode(content).image, side=64).thumbnail
     assert content.count(b"SECRET") >= 3
     assert thumbnail is not None
     assert b"SECRET" not in thumbnail
 
 
 def test_without_a_side_there_is_a_hash_alone() -> None:
-    seen, whole = look(textured(2), side=0), look(textured(2), side=256)
+    seen, whole = make_preview(textured(2), side=0), make_preview(textured(2), side=256)
     assert seen.thumbnail is None
     assert seen.phash == whole.phash
 
@@ -83,7 +83,7 @@ def test_the_hash_is_that_of_the_cosine_transform() -> None:
         slow = dctn(grey)[:8, :8]
         bits = "".join("1" if wave > np.median(slow) else "0" for wave in slow.ravel())
         # scipy's transform is four times ours but for the slowest waves, whose factor is no other.
-        assert int(bits, 2) == phash(waves(image)) % 2**64
+        assert int(bits, 2) == phash(dct_coefficients(image)) % 2**64
 
 
 def test_the_waves_are_compared_without_brightness_and_contrast() -> None:
@@ -92,9 +92,9 @@ def test_the_waves_are_compared_without_brightness_and_contrast() -> None:
         slow = dctn(np.asarray(image.convert("L").resize((32, 32), Image.Resampling.BILINEAR), float), norm="ortho")
         wanted = slow[:8, :8].ravel()
         wanted[0] = 0
-        found = np.frombuffer(shape(waves(image)), np.int8)
+        found = np.frombuffer(dct_signature(dct_coefficients(image)), np.int8)
         assert np.abs(found - 127 * wanted / np.linalg.norm(wanted)).max() <= 0.51
-    assert shape(waves(Image.new("RGB", (50, 50), "red"))) == bytes(64)
+    assert dct_signature(dct_coefficients(Image.new("RGB", (50, 50), "red"))) == bytes(64)
 
 
 CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
@@ -132,7 +132,7 @@ def test_real_photographs(shared: Path) -> None:
 
 
 def grouped(images: list[Image.Image]) -> npt.NDArray[np.int64]:
-    looks = [look(image, side=0) for image in images]
+    looks = [make_preview(image, side=0) for image in images]
     hashes = np.array([one.phash for one in looks], np.int64).view(np.uint64)
     return groups(hashes, np.stack([np.frombuffer(one.waves, np.int8) for one in looks]))
 
@@ -147,5 +147,5 @@ def test_alike_at_a_glance_is_not_a_copy(tmp_path: Path) -> None:
 
 
 def test_shrinking_is_the_same_every_time() -> None:
-    assert shrunk(textured(5), side=100).tobytes() == shrunk(textured(5), side=100).tobytes()
-    assert look(textured(5), side=100) == look(textured(5), side=100)
+    assert downscaled(textured(5), side=100).tobytes() == downscaled(textured(5), side=100).tobytes()
+    assert make_preview(textured(5), side=100) == make_preview(textured(5), side=100)

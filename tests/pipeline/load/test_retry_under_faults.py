@@ -90,7 +90,7 @@ def test_a_cluster_that_stays_away_is_one_sentence(
 
     with pytest.raises(ClusterError, match=r"stayed too busy or away for minutes \(.+\); when it is well, the same"):
         load(items.folder, index=index, client=client, progress=Watch())
-    assert faults.seen[kind] >= retry.TRIES
+    assert faults.seen[kind] >= retry.MAX_TRIES
     faults.share = 0.0
     assert load(items.folder, index=index, client=client).documents == 50
 
@@ -105,11 +105,11 @@ def test_the_cluster_says_how_long_to_wait() -> None:
     """`Retry-After` goes before our own pauses, within a bound; a date and nonsense do not count."""
     waits = {"7": 7.0, "0": 0.0, "soon": None, "Wed, 21 Oct 2026 07:28:00 GMT": None, "": None, "²": None}
     for text, seconds in waits.items():
-        busy = retry.Busy(429, "busy", {})
+        busy = retry.BusyError(429, "busy", {})
         busy.retry_after = retry._seconds(text)
         assert busy.retry_after == seconds
     busy.retry_after = 3600.0
-    assert retry.pause(0, busy) == 6 * retry._LONGEST
+    assert retry.backoff(0, busy) == 6 * retry._LONGEST_PAUSE
 
 
 def test_pauses_grow_and_end(away: tuple[Faults, OpenSearch], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,8 +119,8 @@ def test_pauses_grow_and_end(away: tuple[Faults, OpenSearch], monkeypatch: pytes
     faults.kinds, faults.share = ("502",), 1.0
     slept: list[float] = []
     with pytest.raises(retry.errors.TransportError):
-        retry.patient(client, sleep=slept.append).info()
-    assert len(slept) == retry.TRIES - 1
+        retry.with_retries(client, sleep=slept.append).info()
+    assert len(slept) == retry.MAX_TRIES - 1
     assert 60 < sum(slept) < 150
     assert all(0.75 * b <= a <= b for a, b in zip(slept, [0.5, 1, 2, 4, 8] + [10] * 10, strict=True))
 
@@ -128,7 +128,7 @@ def test_pauses_grow_and_end(away: tuple[Faults, OpenSearch], monkeypatch: pytes
 def test_what_is_wrong_with_the_request_is_not_asked_again(away: tuple[Faults, OpenSearch]) -> None:
     faults, client = away
     with pytest.raises(retry.errors.RequestError):
-        retry.patient(client, sleep=lambda _: pytest.fail("waited")).search(index="*", body={"query": {"no": {}}})
+        retry.with_retries(client, sleep=lambda _: pytest.fail("waited")).search(index="*", body={"query": {"no": {}}})
     assert faults.requests == 1
 
 

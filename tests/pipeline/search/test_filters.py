@@ -5,12 +5,14 @@ from support.drawn import COUNT, Drawn
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.filters import parse_filter
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search
 
 
 def matching(drawn: Drawn, *conditions: str) -> list[dict[str, object]]:
-    ask = Ask("a picture of everything", mode="vector", k=COUNT, filters=[parse_filter(text) for text in conditions])
+    ask = SearchRequest(
+        "a picture of everything", mode="vector", k=COUNT, filters=[parse_filter(text) for text in conditions]
+    )
     return [hit.source for hit in search(drawn.images, ask).hits]
 
 

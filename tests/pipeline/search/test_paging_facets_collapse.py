@@ -8,16 +8,16 @@ from support.drawn import COUNT, Drawn
 
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.search.filters import parse_filter
-from lexel.pipeline.search.index import Index
+from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MODES, Mode
-from lexel.pipeline.search.request import Ask
-from lexel.pipeline.search.results import Cursor, Found
+from lexel.pipeline.search.request import SearchRequest
+from lexel.pipeline.search.results import Cursor, SearchResults
 from lexel.pipeline.search.run import search
 
 TEXT = "a dog and two people in the snow"
 
 
-def walked(index: Index, ask: Ask) -> list[Found]:
+def walked(index: SearchIndex, ask: SearchRequest) -> list[SearchResults]:
     pages = [search(index, replace(ask, paged=True))]
     while pages[-1].next:
         pages.append(search(index, replace(ask, after=Cursor.parse(str(pages[-1].next)))))
@@ -27,7 +27,7 @@ def walked(index: Index, ask: Ask) -> list[Found]:
 @pytest.mark.parametrize("fold", [False, True])
 @pytest.mark.parametrize("mode", MODES)
 def test_pages_neither_repeat_nor_skip(drawn: Drawn, mode: Mode, fold: bool) -> None:
-    ask = Ask(TEXT, mode=mode, k=7, fold=fold)
+    ask = SearchRequest(TEXT, mode=mode, k=7, fold=fold)
     pages = walked(drawn.images, ask)
     ids = [hit.id for page in pages for hit in page.hits]
     assert len(ids) == len(set(ids))
@@ -40,7 +40,7 @@ def test_pages_neither_repeat_nor_skip(drawn: Drawn, mode: Mode, fold: bool) -> 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_folding_shows_the_best_of_each_group(drawn: Drawn, mode: Mode) -> None:
-    ask = Ask(TEXT, mode=mode, k=COUNT // 2)
+    ask = SearchRequest(TEXT, mode=mode, k=COUNT // 2)
     best: dict[str, str] = {}
     for hit in search(drawn.images, replace(ask, k=COUNT)).hits:
         best.setdefault(hit.source["near"], hit.id)
@@ -51,31 +51,34 @@ def test_folding_shows_the_best_of_each_group(drawn: Drawn, mode: Mode) -> None:
 
 @pytest.mark.parametrize("mode", ["terms", "words"])
 def test_a_facet_counts_what_its_requirement_leaves(drawn: Drawn, mode: Mode) -> None:
-    found = search(drawn.images, Ask("dog snow", mode=mode, facets={"top_terms": 12, "meta.time": 5}))
+    found = search(drawn.images, SearchRequest("dog snow", mode=mode, facets={"top_terms": 12, "meta.time": 5}))
     assert found.total > 20
     assert sum(found.facets["meta.time"].values()) == found.total
     for term, count in found.facets["top_terms"].items():
-        assert search(drawn.images, Ask("dog snow", mode=mode, filters=[parse_filter(f"term={term}")])).total == count
+        assert (
+            search(drawn.images, SearchRequest("dog snow", mode=mode, filters=[parse_filter(f"term={term}")])).total
+            == count
+        )
     term, count = next(iter(found.facets["top_terms"].items()))
-    held = search(drawn.images, Ask(f"dog snow +{term}", mode=mode, k=COUNT))
+    held = search(drawn.images, SearchRequest(f"dog snow +{term}", mode=mode, k=COUNT))
     assert held.total >= count  # the word is also asked for, so that pictures come that had nothing else of the query
     assert all(term in hit.top_terms for hit in held.hits)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_requirements_and_bans_in_any_form_of_the_word(drawn: Drawn, mode: Mode) -> None:
-    required = search(drawn.images, Ask("two +dogs", mode=mode, k=COUNT))
+    required = search(drawn.images, SearchRequest("two +dogs", mode=mode, k=COUNT))
     assert required.hits
     assert all("dog" in hit.top_terms for hit in required.hits)
-    banned = search(drawn.images, Ask("two people -dogs", mode=mode, k=COUNT))
+    banned = search(drawn.images, SearchRequest("two people -dogs", mode=mode, k=COUNT))
     assert banned.hits
     assert not any("dog" in hit.top_terms for hit in banned.hits)
 
 
 @pytest.mark.parametrize("mode", ["terms", "words"])
 def test_a_factor_multiplies_a_words_part(drawn: Drawn, mode: Mode) -> None:
-    once = {hit.id: hit for hit in search(drawn.images, Ask("dog snow", mode=mode, k=COUNT)).hits}
-    more = search(drawn.images, Ask("dogs^2.5 snow^0.5", mode=mode, k=COUNT)).hits
+    once = {hit.id: hit for hit in search(drawn.images, SearchRequest("dog snow", mode=mode, k=COUNT)).hits}
+    more = search(drawn.images, SearchRequest("dogs^2.5 snow^0.5", mode=mode, k=COUNT)).hits
     assert {hit.id for hit in more} == once.keys()
     for hit in more:
         parts = once[hit.id].parts
@@ -85,12 +88,12 @@ def test_a_factor_multiplies_a_words_part(drawn: Drawn, mode: Mode) -> None:
 
 def test_words_that_no_item_can_have_are_told(drawn: Drawn) -> None:
     for mode in MODES:
-        assert search(drawn.images, Ask("a dog and a zorblax in snow", mode=mode)).unknown == ("zorblax",)
+        assert search(drawn.images, SearchRequest("a dog and a zorblax in snow", mode=mode)).unknown == ("zorblax",)
 
 
 def test_the_cut_off_by_share_of_the_best(drawn: Drawn) -> None:
     for mode in MODES:
-        found = search(drawn.images, Ask(TEXT, mode=mode, k=100))
+        found = search(drawn.images, SearchRequest(TEXT, mode=mode, k=100))
         near = found.within(0.8)
         assert 0 < len(near.hits) < len(found.hits)
         least = found.floor + 0.8 * (found.hits[0].score - found.floor)
@@ -99,41 +102,41 @@ def test_the_cut_off_by_share_of_the_best(drawn: Drawn) -> None:
 
 
 def test_what_is_cut_off_stays_so_on_later_pages(drawn: Drawn) -> None:
-    first = search(drawn.images, Ask(TEXT, mode="terms", k=5, paged=True))
+    first = search(drawn.images, SearchRequest(TEXT, mode="terms", k=5, paged=True))
     cut = first.above(first.hits[-1].score * 0.9)
     assert cut.next is not None
-    later = search(drawn.images, Ask(TEXT, mode="terms", k=100, after=cut.next))
+    later = search(drawn.images, SearchRequest(TEXT, mode="terms", k=100, after=cut.next))
     assert cut.next.least is not None
     assert all(hit.score >= cut.next.least for hit in later.hits)
     assert later.next is None
 
 
 def test_like_an_item_and_composed_with_words(drawn: Drawn) -> None:
-    one = search(drawn.images, Ask("a dog on the beach", mode="terms")).hits[0]
+    one = search(drawn.images, SearchRequest("a dog on the beach", mode="terms")).hits[0]
     for mode in ("terms", "vector", "hybrid"):
-        assert search(drawn.images, Ask(like=(one.id,), mode=mode)).hits[0].id == one.id
+        assert search(drawn.images, SearchRequest(like=(one.id,), mode=mode)).hits[0].id == one.id
     content = one.path.read_bytes()
-    by_bytes = search(drawn.images, Ask(images=(content,), k=5))
-    by_id = search(drawn.images, Ask(like=(one.id,), k=5))
+    by_bytes = search(drawn.images, SearchRequest(images=(content,), k=5))
+    by_id = search(drawn.images, SearchRequest(like=(one.id,), k=5))
     assert [hit.id for hit in by_bytes.hits] == [hit.id for hit in by_id.hits]
     nights = [
         sum(hit.source["meta"]["time"] == "night" for hit in search(drawn.images, ask).hits)
-        for ask in (Ask(like=(one.id,), k=20), Ask("at night", like=(one.id,), k=20, share=0.8))
+        for ask in (SearchRequest(like=(one.id,), k=20), SearchRequest("at night", like=(one.id,), k=20, share=0.8))
     ]
     assert nights[1] > nights[0]
 
 
 def test_a_composed_score_is_the_mean_of_its_sides(drawn: Drawn) -> None:
-    one, other = (hit.id for hit in search(drawn.images, Ask("dog", mode="terms", k=2)).hits)
+    one, other = (hit.id for hit in search(drawn.images, SearchRequest("dog", mode="terms", k=2)).hits)
     weight = {"text": drawn.images.encoder.vector_weight("text"), "image": drawn.images.encoder.vector_weight("image")}
 
-    def scores(ask: Ask) -> dict[str, float]:
+    def scores(ask: SearchRequest) -> dict[str, float]:
         return {
             hit.id: hit.score for hit in search(drawn.images, replace(ask, k=COUNT, depth=2 * COUNT, paged=True)).hits
         }
 
-    both = scores(Ask("snow", like=(one,), share=0.25))
-    text, like = scores(Ask("snow")), scores(Ask(like=(one,)))
+    both = scores(SearchRequest("snow", like=(one,), share=0.25))
+    text, like = scores(SearchRequest("snow")), scores(SearchRequest(like=(one,)))
     for id_ in (one, other):
         mean = 0.25 * text[id_] / weight["text"] + 0.75 * like[id_] / weight["image"]
         assert both[id_] / (0.25 * weight["text"] + 0.75 * weight["image"]) == pytest.approx(mean, rel=1e-4)
@@ -141,14 +144,14 @@ def test_a_composed_score_is_the_mean_of_its_sides(drawn: Drawn) -> None:
 
 def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
     with pytest.raises(ConfigError, match="give words"):
-        Ask("-cat")
+        SearchRequest("-cat")
     with pytest.raises(ConfigError, match="ranks 200 results"):
-        search(drawn.images, Ask("dog", k=150, after=Cursor("drawn-images", 100)))
+        search(drawn.images, SearchRequest("dog", k=150, after=Cursor("drawn-images", 100)))
     with pytest.raises(ConfigError, match="neural-search"):
-        search(drawn.images, Ask("dog", fusion="rrf"))
+        search(drawn.images, SearchRequest("dog", fusion="rrf"))
     with pytest.raises(ConfigError, match="begin with the first page"):
         Cursor.parse("nonsense")
     with pytest.raises(ClusterError, match="no item nothing"):
-        search(drawn.images, Ask(like=("nothing",)))
+        search(drawn.images, SearchRequest(like=("nothing",)))
     with pytest.raises(ClusterError, match="no such index"):
-        search(drawn.images, Ask("dog", after=Cursor("drawn-images-00000000", 10)))
+        search(drawn.images, SearchRequest("dog", after=Cursor("drawn-images-00000000", 10)))

@@ -10,7 +10,7 @@ from schemathesis import GenerationMode
 from support.drawn import Drawn
 from support.serving import served
 
-from lexel.pipeline.search.request import Ask
+from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search
 
 ROUTES = {
@@ -55,7 +55,7 @@ def test_no_question_breaks_the_server(
     described: Any, drawn: Drawn, path: str, method: str, mode: GenerationMode
 ) -> None:
     codes = set()
-    known = search(drawn.images, Ask("dog", mode="words", k=1)).hits[0].id
+    known = search(drawn.images, SearchRequest("dog", mode="words", k=1)).hits[0].id
 
     @given(case=described[path][method].as_strategy(generation_mode=mode))
     @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))

@@ -27,10 +27,10 @@ from lexel.pipeline.shards.job import write_job
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
-from lexel.pipeline.stats.counts import count
-from lexel.pipeline.stats.health_report import Report, as_json, index_bytes, warnings
+from lexel.pipeline.stats.counts import count_terms
+from lexel.pipeline.stats.health_report import StatsReport, as_json, index_bytes, warnings
 from lexel.pipeline.stats.plot import save_picture
-from lexel.pipeline.stats.query_frequencies import asked
+from lexel.pipeline.stats.query_frequencies import query_frequencies
 
 
 @pytest.fixture(scope="module")
@@ -38,9 +38,9 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Collection:
     return collection(tmp_path_factory.mktemp("shards"), count=350)
 
 
-def report_of(folder: Path, queries: str | None = None) -> Report:
-    counts = count(folder)
-    return Report(counts, asked(counts.vocabulary, queries))
+def report_of(folder: Path, queries: str | None = None) -> StatsReport:
+    counts = count_terms(folder)
+    return StatsReport(counts, query_frequencies(counts.vocabulary, queries))
 
 
 def made(
@@ -66,7 +66,7 @@ def made(
 
 
 def test_the_counts_are_those_of_the_weights(drawn: Collection) -> None:
-    counts, there = count(drawn.folder), drawn.weights > 0
+    counts, there = count_terms(drawn.folder), drawn.weights > 0
     assert (counts.items, counts.shards, counts.failed, counts.unknown, counts.unusable) == (350, 4, 0, 0, 0)
     assert counts.holds.tolist() == there.sum(0).tolist()
     assert np.allclose(counts.weight, drawn.weights.sum(0))
@@ -84,7 +84,7 @@ def test_the_most_and_least_certain_are_those_with_the_heaviest_ten_terms(drawn:
     certainty = np.sort(drawn.weights, axis=1)[:, ::-1][:, :10].astype(np.float64).sum(1) / 10
     rows = [row["uri"] for shard in finished_shards(drawn.folder) for row in shard.table().to_pylist()]
     order = np.argsort(certainty, kind="stable")
-    counts = count(drawn.folder)
+    counts = count_terms(drawn.folder)
     assert [name for name, _ in counts.least] == [rows[i] for i in order[:5]]
     assert [value for _, value in counts.most] == pytest.approx(sorted(certainty, reverse=True)[:5])
 
@@ -146,9 +146,9 @@ def test_equal_frequencies_share_their_rank(tmp_path: Path) -> None:
 def test_the_counts_do_not_depend_on_how_the_rows_are_cut(
     batch: int, drawn: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, original = count(drawn.folder), shards.Shard.batches
+    whole, original = count_terms(drawn.folder), shards.Shard.batches
     monkeypatch.setattr(shards.Shard, "batches", lambda self, **kw: original(self, **{**kw, "size": batch}))
-    again = count(drawn.folder)
+    again = count_terms(drawn.folder)
     for name in ("holds", "weight", "active", "most", "least", "without", "unknown", "unusable"):
         assert np.array_equal(getattr(again, name), getattr(whole, name)), name
 
@@ -158,13 +158,13 @@ def test_what_queries_ask_for_is_measured_where_it_is_given(tmp_path: Path) -> N
     (tmp_path / "m.csv").write_text('image,captions\na.jpg,"[""two dogs"", ""a dog""]"\nb.jpg,snow\nc.jpg,the\n')
     expanded = made(tmp_path / "texts", [{"dog": 2.0, "cat": 0.5}, {"dog": 1.0}, {}], captions=True)
     known = vocabulary()
-    measured = asked(known, str(tmp_path / "m.csv"))
+    measured = query_frequencies(known, str(tmp_path / "m.csv"))
     assert (measured.share[known.index["dog"]], measured.share[known.index["snow"]]) == (0.5, 0.25)
     assert (measured.queries, measured.unknown) == (4, 0.25)
-    of_texts = asked(known, str(expanded))
+    of_texts = query_frequencies(known, str(expanded))
     assert (of_texts.share[known.index["dog"]], of_texts.share[known.index["cat"]]) == pytest.approx((2 / 3, 1 / 3))
     assert (of_texts.queries, of_texts.unknown) == (3, pytest.approx(1 / 3))
-    of_pictures = asked(known, str(pictures))  # each has the captions "a dog" and "Dogs!"
+    of_pictures = query_frequencies(known, str(pictures))  # each has the captions "a dog" and "Dogs!"
     assert (of_pictures.share[known.index["dog"]], of_pictures.queries) == (1.0, 4)
 
 
@@ -172,12 +172,12 @@ def test_queries_that_cannot_be_counted_are_one_sentence(tmp_path: Path) -> None
     other = Vocabulary(("dog",), {"dog": "dog"}, (0.5,))
     foreign = made(tmp_path / "texts", [{"dog": 1.0}], captions=True, words=other)
     with pytest.raises(ShardError, match="words of another vocabulary"):
-        asked(vocabulary(), str(foreign))
+        query_frequencies(vocabulary(), str(foreign))
     (tmp_path / "m.csv").write_text("image,label\na.jpg,dog\n")
     with pytest.raises(SourceError, match="holds no captions to count"):
-        asked(vocabulary(), str(tmp_path / "m.csv"))
+        query_frequencies(vocabulary(), str(tmp_path / "m.csv"))
     with pytest.raises(SourceError, match="nothing at"):
-        asked(vocabulary(), str(tmp_path / "nowhere.csv"))
+        query_frequencies(vocabulary(), str(tmp_path / "nowhere.csv"))
 
 
 def test_healthy_shards_have_no_warning(tmp_path: Path) -> None:
@@ -263,22 +263,22 @@ def test_the_command_prints_json_and_draws(drawn: Collection, tmp_path: Path) ->
 
 def test_a_folder_that_cannot_be_reported_on_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(ShardError, match="holds no shards"):
-        count(tmp_path)
+        count_terms(tmp_path)
     folder = made(tmp_path / "s", HALF)
     Vocabulary(TERMS, FORMS, (0.1,) * 12).save(folder / "vocabulary.json")
     with pytest.raises(ShardError, match="changed after encoding"):
-        count(folder)
+        count_terms(folder)
     for shard in finished_shards(folder):
         shard.path.unlink()
     with pytest.raises(ShardError, match="no finished shards yet"):
-        count(folder)
+        count_terms(folder)
 
 
 def test_the_estimate_of_bytes_is_near_what_the_index_takes(client: OpenSearch, tmp_path: Path) -> None:
     drawn = collection(tmp_path / "s", count=4000, shard_size=4000, terms=32)
     found = [{VOCABULARY.terms[t]: float(row[t]) for t in np.flatnonzero(row)} for row in drawn.weights]
     with_fields, without = (_index_size(client, f"stats-{fields}", found, fields) for fields in (True, False))
-    assert index_bytes(count(drawn.folder)) == pytest.approx(with_fields - without, rel=0.25)
+    assert index_bytes(count_terms(drawn.folder)) == pytest.approx(with_fields - without, rel=0.25)
 
 
 def _index_size(client: OpenSearch, name: str, found: list[dict[str, float]], fields: bool) -> int:

@@ -13,6 +13,7 @@ from support.jobs import rows, run, vectors
 from support.making import photo_folder, picture, random_encoder
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
+from lexel.encoders.model import copy_encoder, load_model
 from lexel.encoders.runtime import openvino_network
 from lexel.pipeline.encode.precision_check import AGREES
 from lexel.pipeline.encode.run import encode
@@ -20,8 +21,8 @@ from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.scenes import write
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train.compile import compile_encoder
-from lexel.pipeline.train.starting_encoder import open_base
-from lexel.pipeline.train.training_options import Options
+from lexel.pipeline.train.starting_encoder import open_starting_encoder
+from lexel.pipeline.train.training_options import TrainOptions
 
 pytest.importorskip("openvino", reason="OpenVINO is not installed; pip install 'lexel[openvino]'")
 
@@ -33,7 +34,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Encoder:
 
 
 def test_a_compiled_encoder_says_the_same(tiny: Encoder) -> None:
-    before, after = open_encoder().load(device="cpu"), tiny.load(device="cpu")
+    before, after = load_model(open_encoder(), device="cpu"), load_model(tiny, device="cpu")
     pixels = torch.stack([before.pixels(picture(seed, (200, 150))) for seed in range(5)])
     for batch in (pixels, pixels[:1]):  # whatever their number
         expected, found = before.images(batch), after.images(batch)
@@ -78,7 +79,10 @@ def test_a_checkpoint_of_transformers(kind: str, tmp_path: Path) -> None:
     checkpoint = open_encoder(str(small_checkpoints.save(kind, tmp_path / kind)))
     found = compile_encoder(checkpoint, tmp_path / "compiled")
     assert found.least >= AGREES
-    assert found.encoder.load(device="cpu").texts(["a dog"]).vectors.shape[1] == checkpoint.load(device="cpu").dim
+    assert (
+        load_model(found.encoder, device="cpu").texts(["a dog"]).vectors.shape[1]
+        == load_model(checkpoint, device="cpu").dim
+    )
 
 
 def test_a_network_that_openvino_cannot_follow_is_refused(tmp_path: Path) -> None:
@@ -99,7 +103,7 @@ def test_what_cannot_be_done_is_one_sentence(tiny: Encoder, tmp_path: Path) -> N
     with pytest.raises(SourceError, match=r"None of the pictures in .* can be read"):
         compile_encoder(open_encoder(), tmp_path / "int8", source=open_source(tmp_path / "bad"), int8=True)
     with pytest.raises(ConfigError, match=r"is compiled; train the encoder that it was made of"):
-        open_base(str(tiny.folder), folder=tmp_path, captions=[], options=Options())
+        open_starting_encoder(str(tiny.folder), folder=tmp_path, captions=[], options=TrainOptions())
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(ConfigError, match=r"is there already and holds no encoder"):
@@ -115,16 +119,16 @@ def test_a_network_whose_vectors_differ_is_not_kept(tmp_path: Path, monkeypatch:
 
 
 def test_a_broken_network_is_one_sentence(tiny: Encoder, tmp_path: Path) -> None:
-    broken = tiny.copy_to(tmp_path / "broken")
+    broken = copy_encoder(tiny, tmp_path / "broken")
     (broken.folder / openvino_network.FILE).write_text("<net/>")
     with pytest.raises(EncoderError, match=r"image\.xml cannot be read"):
-        broken.load(device="cpu")
+        load_model(broken, device="cpu")
 
 
 def test_without_openvino_it_says_what_to_install(tiny: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "openvino", None)
     with pytest.raises(EncoderError, match=r"pip install 'lexel\[openvino\]'"):
-        tiny.load(device="cpu")
+        load_model(tiny, device="cpu")
 
 
 def test_openvino_counts_nothing_for_its_makers(tmp_path: Path) -> None:

@@ -16,13 +16,14 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from lexel.encoders import EncoderError, open_encoder
+from lexel.encoders.model import load_model
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.progress import QUIET
 from lexel.pipeline.sources.source import open_source
-from lexel.pipeline.train import Teller
-from lexel.pipeline.train.data.image_batches import Album, Shown
+from lexel.pipeline.train import TrainingReporter
+from lexel.pipeline.train.data.image_batches import ImageBatch, ImageDataset
 from lexel.pipeline.train.finetune import Finetuned, finetune
 from lexel.pipeline.train.tasks import dual_encoder_task
 from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, ContrastTask, own_loss
@@ -60,12 +61,12 @@ def drawn(folder: Path, *, count: int = 12) -> Path:
     return folder / "captions.jsonl"
 
 
-def quiet(seen: list[tuple[int, dict[str, float]]] | None = None) -> Teller:
+def quiet(seen: list[tuple[int, dict[str, float]]] | None = None) -> TrainingReporter:
     def epoch(stage: str, number: int, of: int, figures: dict[str, float]) -> None:
         if seen is not None:
             seen.append((number, figures))
 
-    return Teller(lambda what: nullcontext(QUIET), epoch)
+    return TrainingReporter(lambda what: nullcontext(QUIET), epoch)
 
 
 def recipe(*, epochs: int = 2, batch: int = 4, rate: float = 1e-3, **other: Any) -> ContrastRecipe:
@@ -79,8 +80,8 @@ def run(captions: Path, out: Path, base: Path | str, plan: ContrastRecipe, *, wo
     )
 
 
-def album(captions: Path, tower: DualTower) -> Album:
-    return Album(open_source(captions), eye=tower, device=CPU, workers=2)
+def album(captions: Path, tower: DualTower) -> ImageDataset:
+    return ImageDataset(open_source(captions), eye=tower, device=CPU, workers=2)
 
 
 def task_of(base: Path, captions: Path, **choices: Any) -> ContrastTask:
@@ -89,11 +90,11 @@ def task_of(base: Path, captions: Path, **choices: Any) -> ContrastTask:
     return ContrastTask(tower, val=album(captions, tower), recipe=recipe(**choices), device=CPU)
 
 
-def batch_of(task: ContrastTask, size: int = 12) -> Shown:
+def batch_of(task: ContrastTask, size: int = 12) -> ImageBatch:
     return next(task.val.batches(size=size, views=1, seed=0, epoch=0))
 
 
-def slopes(task: ContrastTask, batch: Shown) -> dict[str, Tensor]:
+def slopes(task: ContrastTask, batch: ImageBatch) -> dict[str, Tensor]:
     torch.manual_seed(7)
     task.module.zero_grad()
     task.loss(batch, 0.0)[0].backward()  # type: ignore[no-untyped-call]
@@ -327,7 +328,7 @@ def test_a_stopped_training_goes_on_as_if_it_never_had(small: Callable[[str], Pa
         if number == 1:  # before the state of the second epoch is written
             raise KeyboardInterrupt
 
-    teller = Teller(lambda what: nullcontext(QUIET), stop)
+    teller = TrainingReporter(lambda what: nullcontext(QUIET), stop)
     where = {"encoder": str(small("clip")), "work": tmp_path / "two", "device": "cpu", "workers": 2}
     with pytest.raises(KeyboardInterrupt):
         finetune(open_source(captions), tmp_path / "broken", recipe=plan, teller=teller, **where)  # type: ignore[arg-type]
@@ -360,11 +361,11 @@ def test_the_command_makes_an_encoder_over_a_bad_picture(
     assert made.vocabulary.hash == base.vocabulary.hash
     assert made.features_id != base.features_id
     assert made.config["head"]["kind"] == "zeroshot"
-    model = made.load(device="cpu")
+    model = load_model(made, device="cpu")
     encoded = model.images(model.pixels(making.picture(1))[None])
     assert encoded.terms[0]
     assert not np.allclose(
-        encoded.vectors, base.load(device="cpu").images(model.pixels(making.picture(1))[None]).vectors
+        encoded.vectors, load_model(base, device="cpu").images(model.pixels(making.picture(1))[None]).vectors
     )
     history = json.loads((tmp_path / "own/training/history.json").read_text())
     assert history["before"]["epochs"][0]["R@1"] == round(history["before"]["epochs"][0]["R@1"], 2)

@@ -13,15 +13,16 @@ from support import training
 from typer.testing import CliRunner
 
 from lexel.encoders import Encoder, open_encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.encode import run as job
 from lexel.pipeline.encode.run import encode
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.scenes import write
-from lexel.pipeline.train import Options
+from lexel.pipeline.train import TrainOptions
 from lexel.pipeline.train.data import image_features
 
-OPTIONS = Options(epochs=2, min_count=2, views=1, device="cpu")
+OPTIONS = TrainOptions(epochs=2, min_count=2, views=1, device="cpu")
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many items each call of `encode` that training makes has had to look at."""
     counts: list[int] = []
 
-    def counted(*arguments: Any, **named: Any) -> job.Report:
+    def counted(*arguments: Any, **named: Any) -> job.EncodeReport:
         report = encode(*arguments, **named)
         counts.append(report.new)
         return report
@@ -148,7 +149,7 @@ def test_another_head_learns_from_what_is_encoded(
 ) -> None:
     """Also where it starts from an encoder that was trained on the same features, and towers are trained again."""
     counts = count_encoded(monkeypatch)
-    options = Options(epochs=1, min_count=2, views=1, device="cpu", head="bce", tower="infonce")
+    options = TrainOptions(epochs=1, min_count=2, views=1, device="cpu", head="bce", tower="infonce")
     other = training.learned(scenes, tmp_path / "other", start=str(trained.folder), work=work, options=options)
     assert counts == [0, 0]
     assert next(iter(other.stages)) == "towers"
@@ -159,7 +160,9 @@ def test_another_head_learns_from_what_is_encoded(
 
 
 def test_the_vocabulary_is_what_was_asked_for(scenes: Path, work: Path, tmp_path: Path) -> None:
-    options = Options(epochs=1, views=1, device="cpu", size=60, aliases={"pup": "dog"}, banned=frozenset({"water"}))
+    options = TrainOptions(
+        epochs=1, views=1, device="cpu", size=60, aliases={"pup": "dog"}, banned=frozenset({"water"})
+    )
     made = training.learned(scenes, tmp_path / "small", start="lexel-tiny", work=work, options=options).encoder
     assert len(made.vocabulary) == 60
     assert "water" not in made.vocabulary.terms
@@ -176,7 +179,7 @@ def test_a_collection_smaller_than_a_batch_of_two_captions(scenes: Path, tmp_pat
             for i, (row, own) in enumerate(zip(rows, said, strict=True))
         ],
     )
-    options = Options(epochs=1, views=1, min_count=1, device="cpu")
+    options = TrainOptions(epochs=1, views=1, min_count=1, device="cpu")
     made = training.learned(few, tmp_path / "few", start="lexel-tiny", work=tmp_path / "work", options=options)
     assert made.encoder.vocabulary.terms == ("dog",)
 
@@ -226,7 +229,7 @@ def test_towers_of_one_network_are_not_aligned(scenes: Path, tmp_path: Path) -> 
     from support import small_checkpoints
 
     clip = small_checkpoints.save("clip", tmp_path / "clip")
-    options = Options(tower="infonce", views=1, epochs=1, min_count=2, device="cpu")
+    options = TrainOptions(tower="infonce", views=1, epochs=1, min_count=2, device="cpu")
     with pytest.raises(ConfigError, match=r"one network; give `--tower keep` or `lexel finetune`"):
         training.learned(scenes, tmp_path / "out", start=str(clip), work=tmp_path / "work", options=options)
 
@@ -235,10 +238,10 @@ def test_a_dual_encoder_gets_words(scenes: Path, tmp_path: Path) -> None:
     from support import small_checkpoints
 
     clip = small_checkpoints.save("clip", tmp_path / "clip")
-    options = Options(views=2, epochs=1, min_count=2, device="cpu", head="expand")
+    options = TrainOptions(views=2, epochs=1, min_count=2, device="cpu", head="expand")
     made = training.learned(scenes, tmp_path / "out", start=str(clip), work=tmp_path / "work", options=options)
     again = open_encoder(str(tmp_path / "out"))
     assert again.fingerprint == made.encoder.fingerprint
     assert again.expands
     assert list(made.stages) == ["head"]
-    assert again.load(device="cpu").queries(["a dog on the beach"])[0]["dog"] > 0
+    assert load_model(again, device="cpu").queries(["a dog on the beach"])[0]["dog"] > 0

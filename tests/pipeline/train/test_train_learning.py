@@ -13,7 +13,7 @@ from torchvision.ops import FrozenBatchNorm2d
 from lexel.encoders.heads.head import LexiconHead, RegionHead
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import RegionBackbone
-from lexel.encoders.model import Model
+from lexel.encoders.model import Model, load_model
 from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.text.word_vectors import WordVectors, read_table
 from lexel.encoders.towers import PairTower
@@ -21,7 +21,7 @@ from lexel.encoders.vocabulary.tokenize import words
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.sources.source import open_source
-from lexel.pipeline.train import Options, Trained
+from lexel.pipeline.train import Trained, TrainOptions
 
 OPTIONS: dict[str, Any] = {"epochs": 10, "views": 1, "dim": 128, "hidden": 0, "min_count": 2, "device": "cpu"}
 # Of 40 pictures, ten are a quarter.
@@ -51,7 +51,7 @@ def sentences(shared: Path) -> str:
 
 
 def learn(manifest: Path, place: Path, start: str, **chosen: Any) -> tuple[Trained, training.Found]:
-    work, options = place / f"work-{manifest.stem}", Options(**OPTIONS | chosen)
+    work, options = place / f"work-{manifest.stem}", TrainOptions(**OPTIONS | chosen)
     trained = training.learned(manifest, place / "out", start=start, work=work, options=options)
     return trained, training.found(trained.encoder, manifest, work)
 
@@ -71,7 +71,7 @@ def test_a_head_learns_words_for_pictures(
 
 def test_towers_are_trained_once_for_all_heads(captions: Path, place: Path, eye: str, sentences: str) -> None:
     """The second head finds the towers that were trained for the first, to the last bit."""
-    options = Options(**OPTIONS | {"head": "zeroshot", "seed": 7, "epochs": 2})
+    options = TrainOptions(**OPTIONS | {"head": "zeroshot", "seed": 7, "epochs": 2})
     heard: list[str] = []
     teller = training.listening(lambda stage, epoch, figures: heard.append(stage))
     both = [
@@ -186,14 +186,14 @@ def test_regions_learn_which_picture_a_caption_is_of(captions: Path, place: Path
         Vocabulary(("dog",), {"dog": "dog"}, (0.5,)),
         device="cpu",
     ).save(place / "detector", name="detector")
-    options = Options(**OPTIONS | {"epochs": 40, "min_count": 2, "tower": "infonce"})
+    options = TrainOptions(**OPTIONS | {"epochs": 40, "min_count": 2, "tower": "infonce"})
     trained = training.learned(
         few, place / "regions", start=str(untrained.folder), work=place / "regions-work", options=options
     )
     assert list(trained.stages) == ["towers", "head"]
     for history in trained.stages.values():
         assert history.epochs[history.best]["R@1"] > 45  # seen: 75 to 88; by chance 6
-    model = trained.encoder.load(device="cpu")
+    model = load_model(trained.encoder, device="cpu")
     assert isinstance(model.head, RegionHead)
     picture = decode(pictures[0].read_bytes()).image
     assert model.images(model.pixels(picture)[None]).terms[0]
@@ -230,7 +230,7 @@ def test_labels_bring_pictures_together_and_are_their_words(
         assert len(trained.encoder.vocabulary) > 1000  # the classifier's own
         return
     items = [item for item in open_source(labelled).items() if item.metadata["split"] == "val"]
-    model = trained.encoder.load(device="cpu")
+    model = load_model(trained.encoder, device="cpu")
     found = model.images(torch.stack([model.pixels(decode(item.content()).image) for item in items])).terms
     right = [
         bool(set(list(terms)[:2]) & set(trained.encoder.query(str(item.label).replace("_", " "))))

@@ -33,8 +33,8 @@ from lexel.pipeline.images.preview import SIDE
 
 if TYPE_CHECKING:
     from lexel.encoders import Encoder
-    from lexel.pipeline.encode.run import Report
-    from lexel.pipeline.load.run import Loaded
+    from lexel.pipeline.encode.run import EncodeReport
+    from lexel.pipeline.load.run import LoadReport
 
 
 def encode(
@@ -60,8 +60,8 @@ def encode(
     Example: lexel encode ~/Pictures shards --batch-size 64
     """
     from lexel.encoders import open_encoder
-    from lexel.pipeline.collection.tsne_map import lay_out
-    from lexel.pipeline.encode.ray_cluster import spread
+    from lexel.pipeline.collection.tsne_map import write_map
+    from lexel.pipeline.encode.ray_cluster import encode_on_ray
     from lexel.pipeline.encode.run import Options, Part
     from lexel.pipeline.encode.run import encode as run
     from lexel.pipeline.errors import ConfigError
@@ -81,13 +81,13 @@ def encode(
         raise ConfigError("--ray makes parts by itself; leave out --part.")
     with Bar("Encoding") as bar:
         if ray:
-            report = spread(source, out, encoder=encoder, captions=captions, progress=bar, **options)
+            report = encode_on_ray(source, out, encoder=encoder, captions=captions, progress=bar, **options)
         else:
             pictures = open_source(source, captions=captions)
             report = run(pictures, out, encoder=open_encoder(encoder), part=Part.parse(part), progress=bar, **options)
     seconds = time.monotonic() - began
     if part == "0/1":
-        lay_out(out)  # for the load, which then has nothing to do but to send
+        write_map(out)  # for the load, which then has nothing to do but to send
     _say_encoded(report, out, seconds)
 
 
@@ -151,7 +151,7 @@ def scenes(
     console.out.print(f"{count:,} pictures and their captions: {short(write(out, count=count, seed=seed).resolve())}")
 
 
-def _load(out: Path, index: str, shards: int, replicas: int, engine: str, merge: bool) -> "Loaded":
+def _load(out: Path, index: str, shards: int, replicas: int, engine: str, merge: bool) -> "LoadReport":
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.load.run import load as run
 
@@ -176,7 +176,7 @@ def _shards_of(index: str, source: str, encoder: "Encoder") -> Path:
     return data_folder() / "shards" / f"{index}-{place}-{encoder.fingerprint[:8]}"
 
 
-def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
+def _say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
     kept = report.items - report.new
     rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
     earlier = f" ({kept:,} by earlier runs)" if kept else ""
@@ -187,7 +187,7 @@ def _say_encoded(report: "Report", out: Path, seconds: float) -> None:
         console.out.print(f"{report.failed:,} failed: {why} says why.", style="yellow", soft_wrap=True)
 
 
-def _say_loaded(loaded: "Loaded", index: str) -> None:
+def _say_loaded(loaded: "LoadReport", index: str) -> None:
     console.out.print(f"{loaded.documents:,} documents in the index {index}, {loaded.sent:,} of them sent by this run")
     if loaded.unfinished:
         names = ", ".join(loaded.unfinished)

@@ -30,11 +30,11 @@ def reterm(
     Example: lexel reterm shards --encoder trained
     """
     from lexel.encoders import open_encoder
-    from lexel.pipeline.encode.reterm import beside
+    from lexel.pipeline.encode.reterm import default_output
     from lexel.pipeline.encode.reterm import reterm as run
 
     began, new = time.monotonic(), open_encoder(encoder)
-    place = out or beside(shards, new)
+    place = out or default_output(shards, new)
     with Bar("Reterming") as bar:
         report = run(shards, place, encoder=new, batch_size=batch_size, device=device, progress=bar)
     seconds, kept = time.monotonic() - began, report.items - report.new

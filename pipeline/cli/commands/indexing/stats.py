@@ -32,15 +32,15 @@ def stats(
     Example: lexel stats shards --queries captions.jsonl --picture terms.png
     """
     from lexel.pipeline.cli.views.collection_stats import shown
-    from lexel.pipeline.stats.counts import count
-    from lexel.pipeline.stats.health_report import Report
+    from lexel.pipeline.stats.counts import count_terms
+    from lexel.pipeline.stats.health_report import StatsReport
     from lexel.pipeline.stats.health_report import as_json as for_programs
     from lexel.pipeline.stats.plot import save_picture
-    from lexel.pipeline.stats.query_frequencies import asked
+    from lexel.pipeline.stats.query_frequencies import query_frequencies
 
     with Bar("Counting") as bar:
-        counts = count(shards, progress=bar)
-    report = Report(counts, asked(counts.vocabulary, queries))
+        counts = count_terms(shards, progress=bar)
+    report = StatsReport(counts, query_frequencies(counts.vocabulary, queries))
     if picture is not None:
         save_picture(report, picture)
     if as_json:

@@ -16,7 +16,7 @@ from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.progress import Progress
 
 if TYPE_CHECKING:
-    from lexel.pipeline.evaluate.report import Report
+    from lexel.pipeline.evaluate.report import EvaluationReport
     from lexel.pipeline.search.query_dsl import Mode
 
 SplitOpt = Annotated[str | None, typer.Option(help="Only rows whose column `split` says this.")]
@@ -140,7 +140,7 @@ def _watch(step: str) -> AbstractContextManager[Progress]:
     return Bar(step)
 
 
-def _say(found: "Report", depth: int) -> None:
+def _say(found: "EvaluationReport", depth: int) -> None:
     from lexel.pipeline.cli.views import evaluation
 
     console.out.print(evaluation.heading(found), soft_wrap=True)

@@ -52,7 +52,7 @@ def finetune(
     Example: lexel finetune captions.csv my-clip --encoder openai/clip-vit-base-patch32
     """
     from lexel.pipeline.sources.source import open_source
-    from lexel.pipeline.train import Teller
+    from lexel.pipeline.train import TrainingReporter
     from lexel.pipeline.train.finetune import finetune as run
     from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe
 
@@ -65,7 +65,7 @@ def finetune(
         encoder=encoder,
         work=work or work_folder(captions),
         recipe=ContrastRecipe(schedule, freeze, chunk, views),  # type: ignore[arg-type]  # it refuses what is no side
-        teller=Teller(Bar, say_epoch),
+        teller=TrainingReporter(Bar, say_epoch),
         device=device,
         workers=workers,
     )

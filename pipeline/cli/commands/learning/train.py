@@ -80,10 +80,10 @@ def train(
     """
     from lexel.encoders.vocabulary.aliases import read_aliases, read_ban_list
     from lexel.pipeline.sources.source import open_source
-    from lexel.pipeline.train import Options, Teller
+    from lexel.pipeline.train import TrainingReporter, TrainOptions
     from lexel.pipeline.train import train as run
 
-    options = Options(
+    options = TrainOptions(
         head=head,  # type: ignore[arg-type]  # Options refuses what is none
         tower=tower,  # type: ignore[arg-type]
         views=views,
@@ -109,7 +109,7 @@ def train(
         encoder=encoder,
         work=work or work_folder(captions),
         options=options,
-        teller=Teller(Bar, say_epoch),
+        teller=TrainingReporter(Bar, say_epoch),
     )
     console.out.print(
         f"{trained.encoder.name} {trained.encoder.fingerprint}, {len(trained.encoder.vocabulary):,} terms, "

@@ -47,10 +47,10 @@ def install(
     from lexel.pipeline.dashboards import index_facts as board
 
     where = address()
-    pack = dashboards_pack(board.facts(connect(where), index, images=images))
+    pack = dashboards_pack(board.index_facts(connect(where), index, images=images))
     if out is not None:
         write_atomically(out, ndjson(pack))
         console.out.print(f"{len(pack)} objects for Dashboards: {short(out.resolve())}", soft_wrap=True)
         return
-    place = saved_objects.install(pack, url=url, where=where)
+    place = saved_objects.import_saved_objects(pack, url=url, where=where)
     console.out.print(f"{len(pack)} objects are in Dashboards: {place}", soft_wrap=True, markup=False)

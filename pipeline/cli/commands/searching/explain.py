@@ -34,16 +34,16 @@ def explain(
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.explain import comparison
     from lexel.pipeline.explain import score_parts as one
-    from lexel.pipeline.search.index import Index
-    from lexel.pipeline.search.request import Ask
+    from lexel.pipeline.search.index import SearchIndex
+    from lexel.pipeline.search.request import SearchRequest
 
-    place = Index(connect(), index)
-    ask = Ask(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # Ask refuses a mode that is none
+    place = SearchIndex(connect(), index)
+    ask = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # Ask refuses a mode that is none
     if against is None:
         why = one.explain(place, item, ask)
         answer, shown = one.as_json(why), explanation.explanation(why)
     else:
-        compared = comparison.compare(place, ask, item, against)
+        compared = comparison.compare_items(place, ask, item, against)
         answer, shown = comparison.as_json(compared), explanation.comparison(compared)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))

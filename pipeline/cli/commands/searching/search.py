@@ -64,13 +64,13 @@ def search(
     """
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.search.filters import field_name, parse_filter
-    from lexel.pipeline.search.index import Index
-    from lexel.pipeline.search.request import Ask
+    from lexel.pipeline.search.index import SearchIndex
+    from lexel.pipeline.search.request import SearchRequest
     from lexel.pipeline.search.results import Cursor
     from lexel.pipeline.search.run import search as run
 
-    place = Index(connect(), index)
-    ask = Ask(
+    place = SearchIndex(connect(), index)
+    ask = SearchRequest(
         text=query or "",
         images=tuple(_picture(path) for path in images or []),
         like=tuple(like or []),
@@ -111,9 +111,10 @@ def terms(
     Example: lexel terms dog.jpg -k 10
     """
     from lexel.encoders import open_encoder
+    from lexel.encoders.model import load_model
     from lexel.pipeline.search.encode_query import encode_picture
 
-    model = open_encoder(encoder).load(device=device)
+    model = load_model(open_encoder(encoder), device=device)
     words = {str(file): encode_picture(model, _picture(file)).terms[0] for file in files}
     if as_json:
         typer.echo(json.dumps(words, ensure_ascii=False, indent=1))

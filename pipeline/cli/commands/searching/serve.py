@@ -11,7 +11,7 @@ from lexel.pipeline.cli.views.console import err
 from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
 
 if TYPE_CHECKING:
-    from lexel.pipeline.serve.index_registry import Shelf
+    from lexel.pipeline.serve.index_registry import IndexRegistry
 
 
 def serve(
@@ -44,10 +44,10 @@ def serve(
     except ImportError as error:
         raise ConfigError("The server is not installed; run `pip install 'lexel[serve]'`.") from error
     from lexel.pipeline.cluster.client import connect
-    from lexel.pipeline.serve.index_registry import Shelf
+    from lexel.pipeline.serve.index_registry import IndexRegistry
 
     client = connect(connections=64, timeout=20)
-    shelf = Shelf(client, indices or ["images"], device=device)
+    shelf = IndexRegistry(client, indices or ["images"], device=device)
     for name in shelf.names:
         _look(shelf, name)
     key = token if token or is_loopback(host) else secrets.token_urlsafe(24)
@@ -58,7 +58,7 @@ def serve(
     run(made, door)
 
 
-def _look(shelf: "Shelf", name: str) -> None:
+def _look(shelf: "IndexRegistry", name: str) -> None:
     """Raises NotThereError for an index that is not there; a cluster that is away may come back."""
     try:
         shelf.volume(name)

@@ -13,6 +13,7 @@ from PIL import Image
 from support import making, training
 
 from lexel.encoders import Encoder
+from lexel.encoders.model import load_model
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.images.decode import decode
 from lexel.pipeline.progress import QUIET
@@ -20,10 +21,10 @@ from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train.data.augment import view
-from lexel.pipeline.train.data.image_features import lessons, merged
+from lexel.pipeline.train.data.image_features import merged, training_sets
 from lexel.pipeline.train.data.splits import Splits, splits
 from lexel.pipeline.train.data.text_features import text_features
-from lexel.pipeline.train.data.training_set import Counts, Lesson
+from lexel.pipeline.train.data.training_set import TermCounts, TrainingSet
 
 
 def captioned(uri: str, split: str | None = None) -> Item:
@@ -107,8 +108,8 @@ def manifest(folder: Path, *, train: int = 6, val: int = 2, broken: tuple[int, .
     return path
 
 
-def read(path: Path, encoder: Encoder, folder: Path, *, views: int = 2) -> tuple[Lesson, Lesson]:
-    return lessons(
+def read(path: Path, encoder: Encoder, folder: Path, *, views: int = 2) -> tuple[TrainingSet, TrainingSet]:
+    return training_sets(
         splits(open_source(path)),
         folder,
         encoder=encoder,
@@ -124,7 +125,7 @@ def test_pictures_are_encoded_once_and_come_back_in_order(encoder: Encoder, tmp_
     train, val = read(path, encoder, tmp_path / "work")
     assert (len(train), len(val), len(train.views), len(val.views)) == (6, 2, 2, 1)
     assert [train.texts[i] for i in range(*train.first[4:6])] == ["picture 4 in words 0", "picture 4 in words 1"]
-    model = encoder.load(device="cpu")
+    model = load_model(encoder, device="cpu")
     pictures = [decode((tmp_path / f"images/{i:03d}.jpg").read_bytes()).image for i in range(6)]
     for number, features in enumerate(train.views):
         expected = model.images(torch.stack([model.pixels(view(number)(picture)) for picture in pictures])).features
@@ -228,7 +229,7 @@ def test_counts_are_the_rows_of_a_dense_table(data: st.DataObject) -> None:
     texts = data.draw(st.lists(st.lists(st.sampled_from([*making.FORMS, "unknown"]), max_size=5).map(" ".join)))
     rows = np.array(data.draw(st.lists(st.integers(0, len(texts) - 1), max_size=9) if texts else st.just([])), np.int64)
     dense = np.array([[float(known.count(text).get(term, 0)) for term in known.terms] for text in texts])
-    counts = Counts.of(texts, known)
+    counts = TermCounts.of(texts, known)
     assert len(counts) == len(texts)
     assert np.array_equal(counts.rows(rows).numpy(), dense.reshape(-1, len(known))[rows])
 
@@ -252,7 +253,5 @@ def test_features_of_captions_are_computed_once(tmp_path: Path) -> None:
 
 def test_shards_of_features_name_the_features_and_not_the_words(tmp_path: Path, encoder: Encoder) -> None:
     """Encoders that differ in words alone share what was encoded."""
-    from lexel.pipeline.train.starting_encoder import Eye
-
-    read(manifest(tmp_path), Eye.of(encoder), tmp_path / "work", views=1)
+    read(manifest(tmp_path), encoder.for_features(), tmp_path / "work", views=1)
     assert read_job(tmp_path / "work/train-view-0").fingerprint == encoder.features_id

@@ -8,23 +8,25 @@ from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
 from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, Trainable
 from lexel.encoders.terms import importance
-from lexel.pipeline.train.data.standardize import Standard
-from lexel.pipeline.train.data.training_set import Counts
-from lexel.pipeline.train.tasks.dense_teacher import Dense
-from lexel.pipeline.train.tasks.head_task import HeadRecipe, HeadTask, Side
+from lexel.pipeline.train.data.standardize import Standardizer
+from lexel.pipeline.train.data.training_set import TermCounts
+from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher
+from lexel.pipeline.train.tasks.head_task import HeadRecipe, HeadTask, SplitScores
 from lexel.pipeline.train.tasks.schedule import Schedule
 
 KNOWN = making.vocabulary()
 SCHEDULE = Schedule(epochs=2, batch=4, rate=1e-3)
 
 
-def side(seed: int) -> Side:
+def side(seed: int) -> SplitScores:
     """Eight pictures with random features, captioned by known and unknown words; vectors are the features."""
     dice = np.random.default_rng(seed)
     words = [*KNOWN.forms, "unknown", "words"]
     lesson = training.lesson([tuple(" ".join(dice.choice(words, 4)) for _ in range(1 + i % 3)) for i in range(8)])
     texts = normalize(torch.from_numpy(dice.normal(size=(len(lesson.texts), 6))).float(), dim=1)
-    return Side(lesson, Counts.of(lesson.texts, KNOWN), Dense(lambda x: normalize(x, dim=1), texts, 5.0))
+    return SplitScores(
+        lesson, TermCounts.of(lesson.texts, KNOWN), DenseTeacher(lambda x: normalize(x, dim=1), texts, 5.0)
+    )
 
 
 def task(head: Trainable, recipe: HeadRecipe) -> HeadTask:
@@ -33,7 +35,7 @@ def task(head: Trainable, recipe: HeadRecipe) -> HeadTask:
         head,
         train=train,
         val=side(1),
-        standard=Standard.of(train.lesson.sample(100)),
+        standard=Standardizer.of(train.lesson.sample(100)),
         worth=torch.from_numpy(importance(KNOWN.document_frequency)),
         recipe=recipe,
         device=torch.device("cpu"),

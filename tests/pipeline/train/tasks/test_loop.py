@@ -19,9 +19,9 @@ from torch.nn.functional import dropout
 from lexel.encoders.terms import prune, quantise
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.train import Options, output_folder
+from lexel.pipeline.train import TrainOptions, output_folder
 from lexel.pipeline.train.artifacts import learning_curves, training_id
-from lexel.pipeline.train.data.standardize import Standard
+from lexel.pipeline.train.data.standardize import Standardizer
 from lexel.pipeline.train.data.training_set import Batch
 from lexel.pipeline.train.tasks.head_task import HeadRecipe, cut
 from lexel.pipeline.train.tasks.loop import Figures, History, fit
@@ -244,7 +244,7 @@ def test_a_map_of_standardised_features_can_read_the_features_themselves(regions
         there = torch.rand(50, regions, 1) < 0.7
         rows = torch.randn(50, regions, 8) * 2 + 1
         features = torch.cat([rows * there, there.float()], 2).flatten(1)
-    standard = Standard.of(features, regions=regions)
+    standard = Standardizer.of(features, regions=regions)
     brought = standard(features)
     if regions:
         kept = brought.view(50, regions, 9)
@@ -294,14 +294,19 @@ def test_the_budget_falls_from_all_terms_to_what_is_kept() -> None:
 @pytest.mark.parametrize("options", [{"head": "magic"}, {"tower": "eiffel"}])
 def test_options_that_make_no_sense_are_one_sentence(options: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"There is no .*; choose "):
-        Options(**options)
+        TrainOptions(**options)
 
 
 def test_what_is_not_chosen_is_the_recipes_own() -> None:
-    plain, chosen = Options().head_recipe(), Options(epochs=3, keep=7, sparsity=0.0, soft=0.0, seed=5).head_recipe()
+    plain, chosen = (
+        TrainOptions().head_recipe(),
+        TrainOptions(epochs=3, keep=7, sparsity=0.0, soft=0.0, seed=5).head_recipe(),
+    )
     assert (chosen.schedule.epochs, chosen.keep, chosen.sparsity, chosen.soft, chosen.schedule.seed) == (3, 7, 0, 0, 5)
     assert chosen.dropout == plain.dropout
-    assert Options(head="bce").head_recipe().schedule == Options(head="bce", epochs=None).head_recipe().schedule
+    assert (
+        TrainOptions(head="bce").head_recipe().schedule == TrainOptions(head="bce", epochs=None).head_recipe().schedule
+    )
 
 
 def test_an_encoder_takes_the_place_of_an_older_one_when_it_is_whole(tmp_path: Path) -> None:
