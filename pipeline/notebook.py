@@ -16,14 +16,14 @@ from pathlib import Path
 from lexel.pipeline.cluster.client import connect
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.explain.comparison import ItemComparison, compare_items
-from lexel.pipeline.explain.score_parts import Explanation, explain
+from lexel.pipeline.explain.score_parts import Explanation, explain_item
 from lexel.pipeline.search.encode_query import encode_picture
 from lexel.pipeline.search.filters import field_name, parse_filter
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Mode
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Hit, SearchResults
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 File = str | PathLike[str]
 
@@ -100,11 +100,11 @@ class IndexHandle:
             fold=fold,
             weight=weight,
         )
-        return NotebookResults(search(self.index, ask), self.index)
+        return NotebookResults(search_index(self.index, ask), self.index)
 
     def explain(self, item: str, text: str, *, mode: Mode = "hybrid") -> Explanation:
         """Why the item, by id or uri, scores what it does."""
-        return explain(self.index, item, SearchRequest(text, mode=mode))
+        return explain_item(self.index, item, SearchRequest(text, mode=mode))
 
     def compare(self, first: str, second: str, text: str, *, mode: Mode = "hybrid") -> ItemComparison:
         """Why the one item stands above the other, and what would swap them."""

@@ -27,7 +27,7 @@ class Tuned:
     cutoffs: dict[str, Cutoff]
 
 
-def tune(
+def tune_encoder(
     path: str | Path,
     *,
     encoder: Encoder,

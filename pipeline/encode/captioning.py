@@ -38,7 +38,7 @@ def failures_of(out: Path) -> Path:
     return out.with_suffix(".failures.csv")
 
 
-def caption(
+def caption_source(
     source: Source,
     out: Path,
     *,

@@ -9,7 +9,7 @@ from typing import Any, Unpack
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
-from lexel.pipeline.encode.run import EncodeReport, Options, Part, encode
+from lexel.pipeline.encode.run import EncodeReport, Options, Part, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
@@ -66,7 +66,7 @@ def encode_on_ray(
         own: Options = {**options, "workers": cut.cpus}
 
         def part(index: int) -> EncodeReport:
-            return encode(
+            return encode_source(
                 open_source(place, captions=captions),
                 folder,
                 encoder=open_encoder(encoder),

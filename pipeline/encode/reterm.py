@@ -26,7 +26,7 @@ from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
 
-def reterm(
+def reterm_shards(
     folder: Path,
     out: Path,
     *,

@@ -83,7 +83,7 @@ class _EncodePlan:
     left: int
 
 
-def encode(
+def encode_source(
     source: Source,
     out: Path,
     *,

@@ -60,7 +60,7 @@ def load_evaluation_set(
 
     Raises SourceError where there are none, or where they have neither captions nor labels.
     """
-    from lexel.pipeline.encode.run import encode
+    from lexel.pipeline.encode.run import encode_source
 
     captioned = _is_captioned(path, split)
     place = _place(Path(path).expanduser().resolve(), split, encoder)
@@ -68,7 +68,7 @@ def load_evaluation_set(
     for what in ("pictures", "captions") if captioned else ("pictures",):
         source = _of_split(open_source(path, captions=what == "captions"), split)
         with watch(f"Encoding {what}") as progress:
-            report = encode(
+            report = encode_source(
                 source,
                 place / what,
                 encoder=encoder,

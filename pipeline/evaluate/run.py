@@ -21,7 +21,7 @@ from lexel.pipeline.evaluate.term_budget import curve
 from lexel.pipeline.search.query_dsl import MODES, Mode
 
 
-def evaluate(
+def evaluate_encoder(
     path: str | Path,
     *,
     encoder: Encoder,

@@ -16,7 +16,7 @@ from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.evaluate.evaluation_set import Watch, unwatched
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import read_job
 
@@ -36,7 +36,7 @@ def indexed(client: OpenSearch, folder: Path, *, watch: Watch = unwatched) -> It
     alias = f"{PREFIX}-{secrets.token_hex(4)}"
     with _removed_after(client, alias):
         with watch("Indexing") as progress:
-            load(folder, index=alias, client=client, plain=True, progress=progress)
+            load_shards(folder, index=alias, client=client, plain=True, progress=progress)
         with readable_errors():
             _settle(client, alias)
         yield alias

@@ -11,7 +11,7 @@ from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Mode
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ class Explanation:
     unknown: tuple[str, ...]
 
 
-def explain(index: SearchIndex, ref: str, ask: SearchRequest) -> Explanation:
+def explain_item(index: SearchIndex, ref: str, ask: SearchRequest) -> Explanation:
     """Why the item that `ref` names, by id or uri, scores what it does for `ask`.
 
     The score is the engine's own wherever the item matches. Raises ClusterError where there is no such item.
@@ -67,7 +67,7 @@ def explain(index: SearchIndex, ref: str, ask: SearchRequest) -> Explanation:
     item = stored_item(index, ref)
     wanted, unknown = encode_query(index, ask)
     only = replace(ask, filters=[*ask.filters, {"ids": {"values": [item.id]}}], k=1, paged=False, after=None, facets={})
-    there = search(index, only).hits
+    there = search_index(index, only).hits
     cosine = _cosine(wanted, item)
     return Explanation(
         item,

@@ -62,7 +62,7 @@ class _LoadPlan:
     plain: bool
 
 
-def load(
+def load_shards(
     folder: Path,
     *,
     index: str,

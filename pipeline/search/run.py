@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _PREFERENCE = "lexel"
 
 
-def search(index: SearchIndex, ask: SearchRequest | str) -> SearchResults:
+def search_index(index: SearchIndex, ask: SearchRequest | str) -> SearchResults:
     """What `index` has for `ask`; a string is the text of one. `terms` and `words` by text load no torch.
 
     Raises BadImageError where a picture's bytes are none, ClusterError for an item to be like that is not there.

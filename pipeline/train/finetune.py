@@ -48,7 +48,7 @@ class Finetuned:
         return self.history.epochs[self.history.best]["R"] > self.before["R"]
 
 
-def finetune(
+def finetune_encoder(
     source: Source,
     out: Path,
     *,

@@ -58,7 +58,7 @@ class Trained:
     stages: dict[str, History]
 
 
-def train(
+def train_encoder(
     source: Source, out: Path, *, encoder: str, work: Path, options: TrainOptions, teller: TrainingReporter
 ) -> Trained:
     """Train an encoder on the captions (or labels) of `source` and write it to `out`.

@@ -13,7 +13,7 @@ from support.synthetic import Collection, collection
 from lexel.mappings import index_body
 from lexel.mappings.dashboard_pack import Facts, Saved, dashboards_pack
 from lexel.pipeline.dashboards.index_facts import index_facts
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 IMAGES = "http://127.0.0.1:8600"
 INNER = ("fieldFormatMap", "searchSourceJSON", "visState", "uiStateJSON", "optionsJSON", "panelsJSON", "spec")
@@ -168,7 +168,7 @@ def index(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """An index of 300 items, a third of them copies, that were taken over five years."""
     hashes = {row: row % 200 * 0x0567_89AB_CDEF_0137 % 2**63 for row in range(300)}
     items = collection(tmp_path_factory.mktemp("pack") / "a", count=300, hashes=hashes, dated=True)
-    load(items.folder, index="pack-of-tests", client=client)
+    load_shards(items.folder, index="pack-of-tests", client=client)
     yield "pack-of-tests", items
     client.indices.delete(index="pack-of-tests-*")
 

@@ -10,7 +10,7 @@ from support.synthetic import collection
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 LEFT = 8_000_000  # bytes, less than what is loaded takes
 
@@ -23,19 +23,19 @@ def main(disk: Path, other: Path) -> None:
     try:
         client = connect(Address(node.url))
         small = collection(other / "small", count=100)
-        load(small.folder, index="before", client=client)
+        load_shards(small.folder, index="before", client=client)
         ballast = disk / "ballast"
         _fill(ballast, disk)
         began = time.monotonic()
         try:
-            load(items.folder, index="full", client=client)
+            load_shards(items.folder, index="full", client=client)
         except ClusterError as error:
             print(f"SAID {error} ({time.monotonic() - began:.0f} s)", flush=True)
         else:
             sys.exit("the disk was never full")
         _answers(client, small.ids)
         ballast.unlink()
-        found = load(items.folder, index="full", client=connect(Address(node.url)))
+        found = load_shards(items.folder, index="full", client=connect(Address(node.url)))
         assert set(contents(client, "full")) == set(items.ids)
         print(f"THEN {found.documents} documents, {found.sent} of them sent again", flush=True)
     finally:

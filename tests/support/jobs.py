@@ -30,7 +30,7 @@ def run(
     exact: bool = False,
     progress: Progress = QUIET,
 ) -> EncodeReport:
-    return job.encode(
+    return job.encode_source(
         source if isinstance(source, Source) else open_source(source, captions=captions),
         out,
         encoder=encoder,

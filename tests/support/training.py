@@ -15,7 +15,7 @@ from lexel.pipeline.calibrate.hybrid_weight import term_scores
 from lexel.pipeline.progress import QUIET
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source, open_source
-from lexel.pipeline.train import Trained, TrainingReporter, TrainOptions, train
+from lexel.pipeline.train import Trained, TrainingReporter, TrainOptions, train_encoder
 from lexel.pipeline.train.data.image_features import training_sets
 from lexel.pipeline.train.data.splits import splits
 from lexel.pipeline.train.data.training_set import TrainingSet
@@ -66,7 +66,9 @@ def learned(
 ) -> Trained:
     """Train on the manifest at `path`."""
     torch.set_num_threads(1)
-    return train(open_source(path), out, encoder=start, work=work, options=options, teller=teller or listening())
+    return train_encoder(
+        open_source(path), out, encoder=start, work=work, options=options, teller=teller or listening()
+    )
 
 
 @dataclass(frozen=True)

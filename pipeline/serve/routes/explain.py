@@ -32,5 +32,5 @@ def explain_by_body(asked: ByBody, shelf: OfRequest, id: ItemRef, against: Other
 
 def _why(index: SearchIndex, asked: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:
     if against is None:
-        return one.as_json(one.explain(index, id_, asked.ask()))
+        return one.as_json(one.explain_item(index, id_, asked.ask()))
     return comparison.as_json(comparison.compare_items(index, asked.ask(), id_, against))

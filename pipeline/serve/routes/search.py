@@ -11,7 +11,7 @@ from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import bans, requires
 from lexel.pipeline.search.query_syntax import parse_query
 from lexel.pipeline.search.results import SearchResults, as_json
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest, ServedIndex
 from lexel.pipeline.serve.request_parsing import BODY, ByAddress, ByBody, ParsedRequest
@@ -50,7 +50,7 @@ def similar(
 def rank(wanted: Annotated[RankParams, Query()], shelf: OfRequest) -> Rank:
     """Where an item stands among the results of a search, however far down the page it would be."""
     ask = replace(ParsedRequest(wanted).ask(), k=_RANKED, paged=False, after=None, facets={})
-    found = search(shelf.index(wanted.index), ask)
+    found = search_index(shelf.index(wanted.index), ask)
     ids = [hit.id for hit in found.hits]
     return Rank(id=wanted.id, rank=ids.index(wanted.id) + 1 if wanted.id in ids else None, of=_RANKED)
 
@@ -69,7 +69,7 @@ def _found(volume: ServedIndex, asked: ParsedRequest) -> SearchResults:
         raise NotThereError("The collection was loaded anew since; begin with the first page again.")
     line = parse_query(asked.wanted.q)
     if line.text or asked.pictures or asked.wanted.like:
-        return search(volume.index, asked.ask())
+        return search_index(volume.index, asked.ask())
     filters = [*asked.filters, *map(requires, line.required), *map(bans, line.banned)]
     return browse(volume.index, k=asked.wanted.k, filters=filters, facets=asked.facets, after=asked.cursor)
 

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.encode.run import encode
+from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.shards.folder import finished_shards
@@ -36,7 +36,7 @@ def training_sets(
             place = folder / f"{name}-view-{number}"
             what = f"Encoding {name}" + (f", view {number + 1} of {count}" if count > 1 else "")
             with bar(what) as progress:
-                encode(
+                encode_source(
                     source,
                     place,
                     encoder=encoder,

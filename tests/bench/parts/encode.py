@@ -215,7 +215,7 @@ class Pipeline:
         began = _Began()
         self._out = self._place / f"shards-{next(self._runs)}"
         torch.set_num_threads(available_cores())
-        job.encode(self._source, self._out, encoder=self.encoder, batch_size=BATCH, progress=began)
+        job.encode_source(self._source, self._out, encoder=self.encoder, batch_size=BATCH, progress=began)
         return began.ended(self.count)
 
     def vectors(self) -> npt.NDArray[np.float32]:

@@ -15,7 +15,7 @@ from lexel.mappings import index_body
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards.folder import finished_shards
 
 _COUNT, _ROUNDS = 20_000, 3
@@ -45,7 +45,7 @@ def run(quick: bool) -> Iterator[Figure]:
 
 
 def _ours(client: OpenSearch, folder: Path) -> float:
-    took = seconds(lambda: load(folder, index="ours", client=client))
+    took = seconds(lambda: load_shards(folder, index="ours", client=client))
     _remove(client, "ours-*")
     return took
 

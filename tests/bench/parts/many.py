@@ -15,7 +15,7 @@ from bench.figure import Figure, absent
 from bench.pictures import many, pictures
 from lexel.encoders import open_encoder
 from lexel.pipeline.encode.ray_cluster import encode_on_ray
-from lexel.pipeline.encode.run import Part, encode
+from lexel.pipeline.encode.run import Part, encode_source
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
@@ -46,7 +46,7 @@ def run(quick: bool) -> Iterator[Figure]:
 def _parts(source: Source, out: Path, of: int) -> Spent:
     with spending(0) as spent:
         for index in range(of):
-            report = encode(source, out, encoder=open_encoder(), part=Part(index, of), shard_size=_SHARD)
+            report = encode_source(source, out, encoder=open_encoder(), part=Part(index, of), shard_size=_SHARD)
             spent.items += report.items
     return spent
 

@@ -19,12 +19,12 @@ from bench.parts.crowd import Batch, Crowd
 from lexel.encoders import open_encoder
 from lexel.encoders.model import load_model
 from lexel.pipeline.engine import node_control
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MODES, Dsl, Mode
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 _K, _QUERIES = 10, 200
 # What two cores load in a few minutes; `million` searches more.
@@ -51,18 +51,18 @@ def run(quick: bool) -> Iterator[Figure]:
 
 def _client(node: node_control.Node, client: OpenSearch, place: Path, crowd: Crowd, asked: Batch) -> Iterator[Figure]:
     """`lexel.pipeline.search.run` beside the same bodies sent bare, in turns; and hybrid beside brute force."""
-    load(crowd.write(place / "hundred"), index="hundred", client=client)
+    load_shards(crowd.write(place / "hundred"), index="hundred", client=client)
     _settle(client, "hundred")
     texts = [" ".join(crowd.words[rank] for rank in ranks) for ranks in asked.ranks.tolist()]
     index, bare, told = SearchIndex(client, "hundred"), Bare(node), f"at {crowd.count:,} documents of {crowd.dim}-d"
     asks = {mode: [SearchRequest(text, mode=mode, k=_K) for text in texts] for mode in MODES}
     # And the texts' vectors are known from here on.
-    bodies = {mode: [search(index, ask).body for ask in asks[mode]] for mode in MODES}
+    bodies = {mode: [search_index(index, ask).body for ask in asks[mode]] for mode in MODES}
     for body in [body for some in bodies.values() for body in some] * _WARM:
         bare.search("hundred", orjson.dumps(body))
     for mode in MODES:
         ours, raw = _in_turns(
-            [lambda ask=ask: search(index, ask) for ask in asks[mode]],
+            [lambda ask=ask: search_index(index, ask) for ask in asks[mode]],
             [_asker(bare, "hundred", body) for body in bodies[mode]],
         )
         own, ceiling = median(ours) * 1e3, median(raw) * 1e3
@@ -86,7 +86,7 @@ def many(node: node_control.Node, client: OpenSearch, place: Path, *, count: int
     """`count` documents, all four views."""
     crowd = Crowd(count, dim=_DIM)
     folder = crowd.write(place / "many")
-    took = seconds(lambda: load(folder, index="many", client=client, plain=True))
+    took = seconds(lambda: load_shards(folder, index="many", client=client, plain=True))
     told = f"at {count:,} documents of {crowd.terms} terms and {crowd.dim}-d, loaded in {took:.0f} s"
     _settle(client, "many")
     asked, bare = crowd.queries(min(count // 50, _QUERIES)), Bare(node)

@@ -28,7 +28,7 @@ from lexel.encoders.model import Model, load_model
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import PairTower
-from lexel.pipeline.encode.reterm import reterm
+from lexel.pipeline.encode.reterm import reterm_shards
 
 KNOWN = making.vocabulary()
 V, F, D = len(KNOWN), 24, 16
@@ -156,7 +156,7 @@ def test_terms_are_made_of_stored_features_as_of_pictures(
     kind: str, photos: Path, stored: Path, tmp_path: Path
 ) -> None:
     encoder = model(kind).save(tmp_path / "encoder", name=kind)
-    reterm(stored, tmp_path / "again", encoder=encoder, batch_size=3, device="cpu")
+    reterm_shards(stored, tmp_path / "again", encoder=encoder, batch_size=3, device="cpu")
     jobs.run(photos, tmp_path / "fresh", encoder)
     assert jobs.rows(tmp_path / "again") == jobs.rows(tmp_path / "fresh")
     assert any(row["terms"] for row in jobs.rows(tmp_path / "again"))

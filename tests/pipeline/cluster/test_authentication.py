@@ -21,7 +21,7 @@ from support.synthetic import collection
 from lexel.pipeline.cluster.client import Address, address, connect
 from lexel.pipeline.cluster.retry import with_retries
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"
 
@@ -260,7 +260,7 @@ def test_shards_and_index_hold_no_secret(
     monkeypatch.setenv("OPENSEARCH_URL", at_node.replace("//", f"//me:{PLANTED['PASSWORD']}@"))
     with caplog.at_level(logging.INFO):
         client = connect()
-        load(items.folder, index=index, client=client)
+        load_shards(items.folder, index=index, client=client)
     kept = json.dumps(client.indices.get(index=f"{index}-*")) + json.dumps(client.search(index=index))
     written = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()).decode("latin-1")
     assert caplog.records

@@ -14,7 +14,7 @@ from support.synthetic import collection
 
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.search.query_dsl import words
 
 WRONG = "swordfish-9f3e"
@@ -34,7 +34,7 @@ def photos(secured: Secured, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of shards that `photos` holds, loaded by one who may write."""
     items = collection(tmp_path_factory.mktemp("shards") / "a", count=60)
     client = connect(Address(secured.url, *ADMIN, str(secured.ca)))
-    load(items.folder, index="photos", client=client)
+    load_shards(items.folder, index="photos", client=client)
     assert set(contents(client, "photos")) == set(items.ids)
     return items.folder
 
@@ -138,7 +138,7 @@ def test_a_certificate_for_another_name_is_refused(secured: Secured, photos: Pat
     """The node's certificate is for localhost and 127.0.0.1; 127.0.0.2 is the same machine by a name it lacks."""
     client = connect(Address(secured.url.replace("127.0.0.1", "127.1"), *ADMIN, str(secured.ca)))
     with pytest.raises(ClusterError, match="certificate is not trusted"):
-        load(photos, index="photos", client=client)
+        load_shards(photos, index="photos", client=client)
 
 
 def test_plain_http_to_a_secured_node_is_one_sentence(secured: Secured, photos: Path) -> None:

@@ -8,7 +8,7 @@ from opensearchpy import OpenSearch
 from support.indices import Names, contents
 from support.synthetic import Collection, collection, forget_looks
 
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards.folder import finished_shards
 
 # Rows 0 to 9 are ten copies, 120 to 124 five, across shards; the others have nobody near.
@@ -24,7 +24,7 @@ def items(tmp_path: Path) -> Collection:
 
 def test_documents_have_thumbnail_group_and_place(client: OpenSearch, items: Collection, index_name: Names) -> None:
     index = index_name("beside")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     there = contents(client, index)
     assert base64.b64decode(there[items.ids[0]]["thumbnail"]) == b"thumbnail of 0"
     assert {there[items.ids[row]]["near"] for row in range(10)} == {min(items.ids[:10])}
@@ -38,7 +38,7 @@ def test_documents_have_thumbnail_group_and_place(client: OpenSearch, items: Col
 
 def test_an_index_folds_by_near_and_maps_by_numbers(client: OpenSearch, items: Collection, index_name: Names) -> None:
     index = index_name("folds")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     body = {"size": 200, "query": {"match_all": {}}, "collapse": {"field": "near"}}
     assert len(client.search(index=index, body=body)["hits"]["hits"]) == 130 - 9 - 4
     box = {"bool": {"filter": [{"range": {f"map.{axis}": {"gte": 0, "lte": 1}}} for axis in "xy"]}}
@@ -50,14 +50,14 @@ def test_a_load_that_goes_on_writes_the_same(
     client: OpenSearch, items: Collection, index_name: Names, map_lost: bool
 ) -> None:
     index = index_name("resumed")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     before = contents(client, index)
     lost = {"query": {"terms": {"shard": [0, 4]}}}
     client.delete_by_query(index=index, body=lost, params={"refresh": "true"})
     assert len(contents(client, index)) == 80
     if map_lost:
         (items.folder / "map.parquet").unlink()
-    assert load(items.folder, index=index, client=client).sent == 50
+    assert load_shards(items.folder, index=index, client=client).sent == 50
     assert contents(client, index) == before
 
 
@@ -65,8 +65,8 @@ def test_a_plain_load_says_nothing_of_it_and_is_another_index(
     client: OpenSearch, items: Collection, index_name: Names
 ) -> None:
     index = index_name("plain")
-    whole = load(items.folder, index=index, client=client)
-    plain = load(items.folder, index=index, client=client, plain=True)
+    whole = load_shards(items.folder, index=index, client=client)
+    plain = load_shards(items.folder, index=index, client=client, plain=True)
     assert plain.index != whole.index
     assert all(not {"near", "map"} & document.keys() for document in contents(client, index).values())
 
@@ -77,7 +77,7 @@ def test_shards_from_before_pictures_had_looks_are_loaded(
     for shard in finished_shards(items.folder)[:2]:
         forget_looks(shard)
     index = index_name("old")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     there = contents(client, index)
     assert len(there) == 130
     assert "thumbnail" not in there[items.ids[0]]

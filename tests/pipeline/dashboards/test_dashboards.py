@@ -24,7 +24,7 @@ from lexel.pipeline.cluster.client import Address
 from lexel.pipeline.dashboards.index_facts import index_facts
 from lexel.pipeline.dashboards.saved_objects import import_saved_objects, ndjson
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 PACK = dashboards_pack(Facts("photos", "http://127.0.0.1:8600", ("dog", "snow")))
 NOBODY = Address("http://127.0.0.1:9")
@@ -155,7 +155,7 @@ def test_the_file_has_an_object_a_line() -> None:
 
 def test_an_index_without_dates_and_words(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     index = index_name("bare")
-    load(collection(tmp_path / "a", count=5, terms=0).folder, index=index, client=client)
+    load_shards(collection(tmp_path / "a", count=5, terms=0).folder, index=index, client=client)
     found = index_facts(client, index, images="http://x")
     assert (found.date, found.words) == (None, ("dog", "snow"))
 
@@ -166,14 +166,14 @@ def test_an_index_that_is_none_of_pictures(client: OpenSearch, tmp_path: Path, i
     items, index = collection(tmp_path / "a", count=5), index_name("captions")
     job = items.folder / "job.json"
     job.write_text(job.read_text().replace('"captions": false', '"captions": true'))
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     with pytest.raises(ClusterError, match="holds captions"):
         index_facts(client, index, images="http://x")
 
 
 def test_the_command(client: OpenSearch, at_node: str, board: Board, tmp_path: Path, index_name: Names) -> None:
     index = index_name("commanded")
-    load(collection(tmp_path / "a", count=30, dated=True).folder, index=index, client=client)
+    load_shards(collection(tmp_path / "a", count=30, dated=True).folder, index=index, client=client)
     answer = lexel("dashboards", "install", "--index", index, "--url", board.url, "--images", "http://pictures")
     assert answer.returncode == 0, answer.stderr
     assert f"9 objects are in Dashboards: {board.url}/app/dashboards#/view/lexel-{index}-dashboard" in answer.stdout

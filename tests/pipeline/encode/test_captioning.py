@@ -68,7 +68,7 @@ def table(path: Path) -> list[list[str]]:
 
 
 def captioned(source: Path, out: Path, captioner: Captioner, **options: Any) -> Captioned:
-    return job.caption(open_source(source), out, captioner=captioner, batch_size=3, workers=2, **options)
+    return job.caption_source(open_source(source), out, captioner=captioner, batch_size=3, workers=2, **options)
 
 
 @pytest.mark.parametrize("kind", [blip, git])

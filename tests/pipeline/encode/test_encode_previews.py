@@ -12,7 +12,7 @@ from support.synthetic import forget_looks
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
-from lexel.pipeline.encode.reterm import reterm
+from lexel.pipeline.encode.reterm import reterm_shards
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.evaluate.evaluation_set import load_evaluation_set
@@ -35,7 +35,7 @@ def photos(tmp_path: Path) -> Path:
 
 def encode(source: Path, out: Path, encoder: Encoder, thumbnail: int | None, *, captions: bool = False) -> EncodeReport:
     found = open_source(source, captions=captions)
-    return job.encode(found, out, encoder=encoder, thumbnail=thumbnail, device="cpu", shard_size=4, batch_size=3)
+    return job.encode_source(found, out, encoder=encoder, thumbnail=thumbnail, device="cpu", shard_size=4, batch_size=3)
 
 
 def test_every_picture_has_a_thumbnail_and_a_hash(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
@@ -100,7 +100,7 @@ def test_old_shards_are_gone_on_with(photos: Path, tmp_path: Path, encoder: Enco
     assert encode(photos, tmp_path / "out", encoder, 0).new == 0
     (photos / "005.jpg").write_bytes(bad)
     found = open_source(photos)
-    again = job.encode(
+    again = job.encode_source(
         found, tmp_path / "out", encoder=encoder, thumbnail=0, retry=True, device="cpu", shard_size=4, batch_size=3
     )
     assert again.encoded == 10
@@ -110,10 +110,10 @@ def test_old_shards_are_gone_on_with(photos: Path, tmp_path: Path, encoder: Enco
 
 def test_new_words_keep_the_looks(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     encode(photos, tmp_path / "old", encoder, 64)
-    reterm(tmp_path / "old", tmp_path / "new", encoder=encoder, batch_size=3, device="cpu")
+    reterm_shards(tmp_path / "old", tmp_path / "new", encoder=encoder, batch_size=3, device="cpu")
     assert contents(tmp_path / "new") == contents(tmp_path / "old")
     forget(tmp_path / "old")
-    reterm(tmp_path / "old", tmp_path / "older", encoder=encoder, batch_size=3, device="cpu")
+    reterm_shards(tmp_path / "old", tmp_path / "older", encoder=encoder, batch_size=3, device="cpu")
     assert [row["phash"] for row in rows(tmp_path / "older")] == [None] * 10
 
 

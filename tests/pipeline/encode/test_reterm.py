@@ -61,7 +61,7 @@ def photos(tmp_path: Path) -> Path:
 
 
 def reterm(folder: Path, out: Path, encoder: Encoder, **options: Any) -> EncodeReport:
-    return reterming.reterm(folder, out, encoder=encoder, batch_size=3, device="cpu", **options)
+    return reterming.reterm_shards(folder, out, encoder=encoder, batch_size=3, device="cpu", **options)
 
 
 def test_the_result_is_that_of_encoding_afresh(photos: Path, tmp_path: Path, old: Encoder, new: Encoder) -> None:

@@ -9,10 +9,10 @@ from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.explain import comparison
 from lexel.pipeline.explain import score_parts as explanations
 from lexel.pipeline.explain.comparison import compare_items
-from lexel.pipeline.explain.score_parts import explain
+from lexel.pipeline.explain.score_parts import explain_item
 from lexel.pipeline.search.query_dsl import MODES, Mode
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 TEXT = "a dog^1.5 and two people in the snow"
 
@@ -20,8 +20,8 @@ TEXT = "a dog^1.5 and two people in the snow"
 @pytest.mark.parametrize("mode", MODES)
 def test_the_score_is_the_engines_own(drawn: Drawn, mode: Mode) -> None:
     ask = SearchRequest(TEXT, mode=mode, k=COUNT, depth=2 * COUNT)
-    for hit in search(drawn.images, ask).hits[::17]:
-        found = explain(drawn.images, hit.id, ask)
+    for hit in search_index(drawn.images, ask).hits[::17]:
+        found = explain_item(drawn.images, hit.id, ask)
         assert found.matches
         assert found.score == pytest.approx(hit.score, rel=2e-6)
         assert {part.term: pytest.approx(part.share) for part in found.parts} == hit.parts
@@ -34,33 +34,33 @@ def test_the_score_of_pictures_and_of_likeness(drawn: Drawn) -> None:
     content = (drawn.folder / "images/000003.jpg").read_bytes()
     for ask in (
         SearchRequest("snow", images=(content,)),
-        SearchRequest(like=(search(drawn.images, "dog").hits[3].id,), mode="terms"),
+        SearchRequest(like=(search_index(drawn.images, "dog").hits[3].id,), mode="terms"),
     ):
-        hit = search(drawn.images, ask).hits[1]
-        assert explain(drawn.images, hit.uri, ask).score == pytest.approx(hit.score, rel=2e-6)
+        hit = search_index(drawn.images, ask).hits[1]
+        assert explain_item(drawn.images, hit.uri, ask).score == pytest.approx(hit.score, rel=2e-6)
 
 
 def test_what_is_missing_and_what_keeps_it_out(drawn: Drawn) -> None:
-    hit = search(drawn.images, SearchRequest("dog", mode="terms")).hits[0]
+    hit = search_index(drawn.images, SearchRequest("dog", mode="terms")).hits[0]
     absent = next(t for t in drawn.images.encoder.vocabulary.terms if t not in hit.source["terms"])
-    found = explain(drawn.images, hit.id, SearchRequest(f"dog {absent} zorblax", mode="terms"))
+    found = explain_item(drawn.images, hit.id, SearchRequest(f"dog {absent} zorblax", mode="terms"))
     assert set(found.missing) == {absent}
     assert found.unknown == ("zorblax",)
     assert found.matches
-    assert not explain(drawn.images, hit.id, SearchRequest("dog -dog^2 dogs", mode="terms")).matches
-    assert not explain(drawn.images, hit.id, SearchRequest(f"dog +{absent}", mode="terms")).matches
+    assert not explain_item(drawn.images, hit.id, SearchRequest("dog -dog^2 dogs", mode="terms")).matches
+    assert not explain_item(drawn.images, hit.id, SearchRequest(f"dog +{absent}", mode="terms")).matches
     assert explanations.as_json(found)["missing"] == {absent: 1.0}
 
 
 def test_an_item_that_is_not_there(drawn: Drawn) -> None:
     with pytest.raises(ClusterError, match="no item nowhere"):
-        explain(drawn.images, "nowhere", SearchRequest("dog"))
+        explain_item(drawn.images, "nowhere", SearchRequest("dog"))
 
 
 @pytest.mark.parametrize("mode", ["terms", "words", "hybrid"])
 def test_the_difference_of_two_scores_and_what_swaps_them(drawn: Drawn, mode: Mode) -> None:
     ask = SearchRequest("a dog and two people in the snow", mode=mode, k=60, weight=2.0)
-    hits = search(drawn.images, ask).hits
+    hits = search_index(drawn.images, ask).hits
     swapped = 0
     for low in (3, 9, 21, 40):
         found = compare_items(drawn.images, ask, hits[low].uri, hits[0].id)
@@ -71,6 +71,6 @@ def test_the_difference_of_two_scores_and_what_swaps_them(drawn: Drawn, mode: Mo
         if found.swap:
             swapped += 1
             only = {"ids": {"values": [hits[0].id, hits[low].id]}}
-            order = search(drawn.images, replace(ask, text=found.swap, filters=[only])).hits
+            order = search_index(drawn.images, replace(ask, text=found.swap, filters=[only])).hits
             assert order[0].id == hits[low].id
     assert swapped >= 3

@@ -12,7 +12,7 @@ from support.synthetic import collection
 
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load import alias, bulk
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 ABOUT = {"_meta": {"lexel": {"name": "some"}}}
 
@@ -28,7 +28,7 @@ def test_an_index_on_its_way_is_not_found_by_its_name(client: OpenSearch, tmp_pa
     begun(client, f"{index}-00000000")
     assert not client.indices.exists(index=index)
     assert client.indices.get_alias(index=f"{index}-*")
-    loaded = load(collection(tmp_path / "a", count=5).folder, index=index, client=client)
+    loaded = load_shards(collection(tmp_path / "a", count=5).folder, index=index, client=client)
     assert client.indices.get_alias(name=index).keys() == {loaded.index}
     assert client.indices.get_alias(index=loaded.index)[loaded.index]["aliases"].keys() == {index}
 
@@ -39,7 +39,7 @@ def test_what_was_replaced_goes_and_what_may_still_be_loaded_stays(
     index = index_name("left")
     begun(client, f"{index}-00000000", loading=False)
     begun(client, f"{index}-11111111")
-    found = load(collection(tmp_path / "a", count=5).folder, index=index, client=client)
+    found = load_shards(collection(tmp_path / "a", count=5).folder, index=index, client=client)
     assert found.unfinished == (f"{index}-11111111",)
     assert client.indices.get_alias(index=f"{index}-*").keys() == {found.index, f"{index}-11111111"}
 
@@ -50,7 +50,7 @@ def test_what_was_begun_a_day_before_goes(
     index = index_name("day")
     begun(client, f"{index}-11111111")
     monkeypatch.setattr(alias, "_ABANDONED", -(10**9))  # as though a day had gone by
-    found = load(collection(tmp_path / "a", count=5).folder, index=index, client=client)
+    found = load_shards(collection(tmp_path / "a", count=5).folder, index=index, client=client)
     assert found.unfinished == ()
     assert client.indices.get_alias(index=f"{index}-*").keys() == {found.index}
 
@@ -65,7 +65,7 @@ def test_what_is_somebody_elses_is_never_removed(
     client.indices.create(index=f"{index}-22222222-33333333", body={"mappings": ABOUT})  # of another alias
     client.indices.create(index=f"{index}-latest", body={"mappings": ABOUT})
     before = set(client.indices.get_alias(index=f"{index}-*"))
-    found = load(collection(tmp_path / "a", count=5).folder, index=index, client=client)
+    found = load_shards(collection(tmp_path / "a", count=5).folder, index=index, client=client)
     assert set(client.indices.get_alias(index=f"{index}-*")) == before | {found.index}
 
 
@@ -73,7 +73,7 @@ def test_an_alias_of_a_foreign_index_is_refused_and_left(client: OpenSearch, tmp
     index = index_name("foreign")
     client.indices.create(index=f"{index}-mine", body={"aliases": {index: {}}})
     with pytest.raises(ClusterError, match=r"is an alias of .*-mine, which lexel did not make"):
-        load(collection(tmp_path / "a", count=5).folder, index=index, client=client)
+        load_shards(collection(tmp_path / "a", count=5).folder, index=index, client=client)
     assert client.indices.get_alias(name=index).keys() == {f"{index}-mine"}
 
 
@@ -83,7 +83,7 @@ def test_an_index_removed_in_the_middle_is_made_anew_and_whole(
     """OpenSearch itself would make it anew by the next request, and guess its mappings."""
     monkeypatch.setattr(bulk, "MAX_BYTES", 20_000)
     items, index, whole = collection(tmp_path / "a", count=300), index_name("removed"), index_name("whole")
-    load(items.folder, index=whole, client=client)
+    load_shards(items.folder, index=whole, client=client)
     removed: list[str] = []
 
     class Watch:
@@ -95,7 +95,7 @@ def test_an_index_removed_in_the_middle_is_made_anew_and_whole(
                 removed.extend(client.indices.get_alias(index=f"{index}-*"))
                 client.indices.delete(index=removed[0])
 
-    found = load(items.folder, index=index, client=client, progress=Watch())
+    found = load_shards(items.folder, index=index, client=client, progress=Watch())
     assert [found.index] == removed
     assert contents(client, index) == contents(client, whole)
     mapping: dict[str, Any] = client.indices.get_mapping(index=index)[found.index]["mappings"]

@@ -14,14 +14,14 @@ from support.indices import Names, contents, count, load_command
 from support.synthetic import collection
 
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards
 
 
 def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=250), index_name("load")
-    loaded = load(items.folder, index=index, client=client)
+    loaded = load_shards(items.folder, index=index, client=client)
     assert (loaded.documents, loaded.sent, loaded.rejected) == (250, 250, 0)
     there = contents(client, index)
     assert set(there) == set(items.ids)
@@ -35,25 +35,25 @@ def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_pat
 
 def test_a_merged_index_has_one_segment_a_shard(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=150), index_name("merged")
-    loaded = load(items.folder, index=index, client=client, shard_count=2, merge=True)
+    loaded = load_shards(items.folder, index=index, client=client, shard_count=2, merge=True)
     copies = client.indices.segments(index=index)["indices"][loaded.index]["shards"].values()
     assert [copy["num_search_segments"] for (copy,) in copies] == [1, 1]
-    assert load(items.folder, index=index, client=client, shard_count=2, merge=True).sent == 0
+    assert load_shards(items.folder, index=index, client=client, shard_count=2, merge=True).sent == 0
     assert set(contents(client, index)) == set(items.ids)
 
 
 def test_the_same_load_again_sends_nothing(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=150), index_name("again")
-    first = load(items.folder, index=index, client=client)
-    second = load(items.folder, index=index, client=client)
+    first = load_shards(items.folder, index=index, client=client)
+    second = load_shards(items.folder, index=index, client=client)
     assert (second.index, second.sent, second.documents) == (first.index, 0, 150)
 
 
 def test_documents_that_went_missing_are_sent_again(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=150), index_name("lost")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     client.delete(index=index, id=items.ids[3], refresh=True)
-    again = load(items.folder, index=index, client=client)
+    again = load_shards(items.folder, index=index, client=client)
     assert (again.documents, again.sent) == (150, 100)
 
 
@@ -61,9 +61,9 @@ def test_another_collection_takes_the_alias_over_and_the_old_index_goes(
     client: OpenSearch, tmp_path: Path, index_name: Names
 ) -> None:
     index = index_name("swap")
-    old = load(collection(tmp_path / "a", count=30).folder, index=index, client=client)
+    old = load_shards(collection(tmp_path / "a", count=30).folder, index=index, client=client)
     items = collection(tmp_path / "b", count=40, seed=1)
-    new = load(items.folder, index=index, client=client)
+    new = load_shards(items.folder, index=index, client=client)
     assert set(contents(client, index)) == set(items.ids)
     assert not client.indices.exists(index=old.index)
     assert client.indices.exists(index=new.index)
@@ -71,7 +71,7 @@ def test_another_collection_takes_the_alias_over_and_the_old_index_goes(
 
 def test_metadata_gets_the_type_that_all_its_values_have(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=30), index_name("types")
-    load(items.folder, index=index, client=client)
+    load_shards(items.folder, index=index, client=client)
     mapping = next(iter(client.indices.get_mapping(index=index).values()))["mappings"]
     assert mapping["properties"]["meta"]["properties"] == {"place": {"type": "keyword"}, "stars": {"type": "long"}}
     assert mapping["_meta"]["lexel"]["fingerprint"] == "0" * 16
@@ -84,7 +84,7 @@ def test_kill_in_the_middle_of_a_load_loses_and_doubles_nothing(
 ) -> None:
     items = collection(tmp_path / "a", count=6000, shard_size=250)
     whole, broken = index_name("whole"), index_name("broken")
-    load(items.folder, index=whole, client=client)
+    load_shards(items.folder, index=whole, client=client)
     command = load_command(items.folder, broken)
     dice = random.Random(7)
     killed_midway = 0
@@ -108,11 +108,11 @@ def test_rejected_documents_are_kept_and_the_old_index_stays(
     client: OpenSearch, tmp_path: Path, index_name: Names
 ) -> None:
     index = index_name("rejected")
-    load(collection(tmp_path / "a", count=20).folder, index=index, client=client)
+    load_shards(collection(tmp_path / "a", count=20).folder, index=index, client=client)
     items = collection(tmp_path / "b", count=30, seed=2)
     spoil(items.folder)
     with pytest.raises(ClusterError, match="rejected 1 of 30"):
-        load(items.folder, index=index, client=client)
+        load_shards(items.folder, index=index, client=client)
     kept = [json.loads(line) for line in (items.folder / f"rejected-{index}.jsonl").read_text().splitlines()]
     assert [row["id"] for row in kept] == [items.ids[0]]
     assert "positive" in kept[0]["reason"]
@@ -147,17 +147,17 @@ def test_two_loads_at_once_end_well(client: OpenSearch, at_node: str, tmp_path: 
 def test_what_makes_no_sense_is_refused_in_one_sentence(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items = collection(tmp_path / "a", count=10)
     with pytest.raises(ShardError, match="lexel encode"):
-        load(tmp_path, index="images", client=client)
+        load_shards(tmp_path, index="images", client=client)
     with pytest.raises(ConfigError, match="cannot be called"):
-        load(items.folder, index="Bad Name", client=client)
+        load_shards(items.folder, index="Bad Name", client=client)
     with pytest.raises(ConfigError, match="no k-NN engine"):
-        load(items.folder, index="images", client=client, engine="annoy")
+        load_shards(items.folder, index="images", client=client, engine="annoy")
     with pytest.raises(ClusterError, match="has no faiss"):
-        load(items.folder, index="images", client=client, engine="faiss")
+        load_shards(items.folder, index="images", client=client, engine="faiss")
     own = f"own-{os.urandom(3).hex()}"
     client.indices.create(index=own)
     with pytest.raises(ClusterError, match="index of its own"):
-        load(items.folder, index=own, client=client)
+        load_shards(items.folder, index=own, client=client)
     client.indices.delete(index=own)
 
 
@@ -166,4 +166,4 @@ def test_a_changed_vocabulary_is_refused(client: OpenSearch, tmp_path: Path, ind
     path = items.folder / "vocabulary.json"
     path.write_text(path.read_text().replace('"word1s": "word1"', '"word1s": "word2"'))
     with pytest.raises(ShardError, match="changed after encoding"):
-        load(items.folder, index=index_name("vocabulary"), client=client)
+        load_shards(items.folder, index=index_name("vocabulary"), client=client)

@@ -17,7 +17,7 @@ from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load import bulk
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def test_no_fault_loses_or_doubles_anything(
     monkeypatch.setattr(bulk, "MAX_BYTES", 20_000)  # many requests
     items = collection(ground.folder / "a", count=400)
     whole, index = index_name("whole"), index_name("faulty")
-    load(items.folder, index=whole, client=ground.client)
+    load_shards(items.folder, index=whole, client=ground.client)
     faults = Faults(ground.dice("test"), kinds=kinds)
     assert loaded_wrongly(ground, items, contents(ground.client, whole), faults, index) == []
     assert sum(faults.seen[kind] for kind in kinds) >= 3
@@ -52,11 +52,11 @@ def test_what_is_refused_for_good_is_kept_and_the_rest_arrives(
     bad = frozenset(items.ids[5:400:80])
     faults = Faults(ground.dice("poison"), poisoned=bad)
     with between(ground.node.url, faults) as url, pytest.raises(ClusterError, match=f"rejected {len(bad)} of 400"):
-        load(items.folder, index=index, client=connect(Address(url)))
+        load_shards(items.folder, index=index, client=connect(Address(url)))
     lines = (items.folder / f"rejected-{index}.jsonl").read_text().splitlines()
     assert {json.loads(line)["id"] for line in lines} == bad
     assert not ground.client.indices.exists_alias(name=index)
-    loaded = load(items.folder, index=index, client=ground.client)
+    loaded = load_shards(items.folder, index=index, client=ground.client)
     assert (loaded.documents, loaded.rejected) == (400, 0)
     assert not (items.folder / f"rejected-{index}.jsonl").exists()
 
@@ -89,16 +89,16 @@ def test_a_cluster_that_stays_away_is_one_sentence(
             """Never called."""
 
     with pytest.raises(ClusterError, match=r"stayed too busy or away for minutes \(.+\); when it is well, the same"):
-        load(items.folder, index=index, client=client, progress=Watch())
+        load_shards(items.folder, index=index, client=client, progress=Watch())
     assert faults.seen[kind] >= retry.MAX_TRIES
     faults.share = 0.0
-    assert load(items.folder, index=index, client=client).documents == 50
+    assert load_shards(items.folder, index=index, client=client).documents == 50
 
 
 def test_a_cluster_that_is_not_there_is_said_at_once(tmp_path: Path) -> None:
     items = collection(tmp_path / "a", count=5)
     with pytest.raises(ClusterError, match="does not answer; see that it runs"):
-        load(items.folder, index="nowhere", client=connect(Address("http://127.0.0.1:9")))
+        load_shards(items.folder, index="nowhere", client=connect(Address("http://127.0.0.1:9")))
 
 
 def test_the_cluster_says_how_long_to_wait() -> None:
@@ -158,7 +158,7 @@ def test_a_full_disk_is_one_sentence_and_the_load_goes_on_later(
     monkeypatch.setattr(bulk, "MAX_BYTES", 20_000)
     items, index = collection(tmp_path / "a", count=400), index_name("flood")
     whole = index_name("whole")
-    load(items.folder, index=whole, client=client)
+    load_shards(items.folder, index=whole, client=client)
 
     class Watch:
         def plan(self, *, total: int, done: int) -> None:
@@ -168,8 +168,8 @@ def test_a_full_disk_is_one_sentence_and_the_load_goes_on_later(
             client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": True})
 
     with pytest.raises(ClusterError, match=r"^OpenSearch's disk is full; when it has space again, the same command"):
-        load(items.folder, index=index, client=client, progress=Watch())
+        load_shards(items.folder, index=index, client=client, progress=Watch())
     assert not client.indices.exists_alias(name=index)
     client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": None})
-    assert load(items.folder, index=index, client=client).documents == 400
+    assert load_shards(items.folder, index=index, client=client).documents == 400
     assert contents(client, index) == contents(client, whole)

@@ -12,7 +12,7 @@ from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.search.neural_dsl import PIPELINES
 from lexel.pipeline.search.query_dsl import SOURCE
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 
 def asked(client: OpenSearch, name: str, **params: object) -> dict[str, float]:
@@ -28,7 +28,9 @@ def test_a_template_answers_as_lexel_does(drawn: Drawn, client: OpenSearch) -> N
         "two people -dogs": {"q": "two people", "ban": "dogs"},
         "two +people +snow -dogs": {"q": "two people snow", "require": "people snow", "ban": "dogs"},
     }.items():
-        expected = {hit.id: hit.score for hit in search(drawn.images, SearchRequest(text, mode="words", k=25)).hits}
+        expected = {
+            hit.id: hit.score for hit in search_index(drawn.images, SearchRequest(text, mode="words", k=25)).hits
+        }
         assert asked(client, "lexel-words", size=25, **params) == expected, text
 
 
@@ -49,12 +51,14 @@ def test_vectors_and_hybrid(drawn: Drawn, client: OpenSearch) -> None:
     text = "a dog in the snow"
     vector = drawn.images.model.text_vectors([text])[0].tolist()
     for name, mode in (("lexel-vector", "vector"), ("lexel-hybrid", "hybrid")):
-        expected = {hit.id: hit.score for hit in search(drawn.images, SearchRequest(text, mode=mode, weight=3.0)).hits}  # type: ignore[arg-type]
+        expected = {
+            hit.id: hit.score for hit in search_index(drawn.images, SearchRequest(text, mode=mode, weight=3.0)).hits
+        }  # type: ignore[arg-type]
         found = asked(client, name, q=text, vector=vector, weight=3.0)
         assert found == {id_: pytest.approx(score, rel=1e-6) for id_, score in expected.items()}
         night = {"term": {"meta.time": "night"}}
         assert asked(client, name, q=text, vector=vector, weight=3.0, filter=night).keys() <= {
-            hit.id for hit in search(drawn.images, SearchRequest(text, k=COUNT, filters=[night])).hits
+            hit.id for hit in search_index(drawn.images, SearchRequest(text, k=COUNT, filters=[night])).hits
         }
 
 

@@ -6,14 +6,14 @@ from support.drawn import COUNT, Drawn
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.filters import parse_filter
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 
 def matching(drawn: Drawn, *conditions: str) -> list[dict[str, object]]:
     ask = SearchRequest(
         "a picture of everything", mode="vector", k=COUNT, filters=[parse_filter(text) for text in conditions]
     )
-    return [hit.source for hit in search(drawn.images, ask).hits]
+    return [hit.source for hit in search_index(drawn.images, ask).hits]
 
 
 def test_each_condition_lets_in_what_it_says(drawn: Drawn) -> None:

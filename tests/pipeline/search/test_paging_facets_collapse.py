@@ -12,15 +12,15 @@ from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MODES, Mode
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, SearchResults
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 TEXT = "a dog and two people in the snow"
 
 
 def walked(index: SearchIndex, ask: SearchRequest) -> list[SearchResults]:
-    pages = [search(index, replace(ask, paged=True))]
+    pages = [search_index(index, replace(ask, paged=True))]
     while pages[-1].next:
-        pages.append(search(index, replace(ask, after=Cursor.parse(str(pages[-1].next)))))
+        pages.append(search_index(index, replace(ask, after=Cursor.parse(str(pages[-1].next)))))
     return pages
 
 
@@ -32,7 +32,7 @@ def test_pages_neither_repeat_nor_skip(drawn: Drawn, mode: Mode, fold: bool) -> 
     ids = [hit.id for page in pages for hit in page.hits]
     assert len(ids) == len(set(ids))
     assert len(pages) > 5
-    whole = search(drawn.images, replace(ask, k=len(ids), paged=True))
+    whole = search_index(drawn.images, replace(ask, k=len(ids), paged=True))
     assert ids == [hit.id for hit in whole.hits]
     scores = [hit.score for page in pages for hit in page.hits]
     assert scores == sorted(scores, reverse=True)
@@ -42,43 +42,45 @@ def test_pages_neither_repeat_nor_skip(drawn: Drawn, mode: Mode, fold: bool) -> 
 def test_folding_shows_the_best_of_each_group(drawn: Drawn, mode: Mode) -> None:
     ask = SearchRequest(TEXT, mode=mode, k=COUNT // 2)
     best: dict[str, str] = {}
-    for hit in search(drawn.images, replace(ask, k=COUNT)).hits:
+    for hit in search_index(drawn.images, replace(ask, k=COUNT)).hits:
         best.setdefault(hit.source["near"], hit.id)
-    folded = search(drawn.images, replace(ask, fold=True)).hits
+    folded = search_index(drawn.images, replace(ask, fold=True)).hits
     assert len({hit.source["near"] for hit in folded}) == len(folded)
     assert {hit.id for hit in folded} <= set(best.values())
 
 
 @pytest.mark.parametrize("mode", ["terms", "words"])
 def test_a_facet_counts_what_its_requirement_leaves(drawn: Drawn, mode: Mode) -> None:
-    found = search(drawn.images, SearchRequest("dog snow", mode=mode, facets={"top_terms": 12, "meta.time": 5}))
+    found = search_index(drawn.images, SearchRequest("dog snow", mode=mode, facets={"top_terms": 12, "meta.time": 5}))
     assert found.total > 20
     assert sum(found.facets["meta.time"].values()) == found.total
     for term, count in found.facets["top_terms"].items():
         assert (
-            search(drawn.images, SearchRequest("dog snow", mode=mode, filters=[parse_filter(f"term={term}")])).total
+            search_index(
+                drawn.images, SearchRequest("dog snow", mode=mode, filters=[parse_filter(f"term={term}")])
+            ).total
             == count
         )
     term, count = next(iter(found.facets["top_terms"].items()))
-    held = search(drawn.images, SearchRequest(f"dog snow +{term}", mode=mode, k=COUNT))
+    held = search_index(drawn.images, SearchRequest(f"dog snow +{term}", mode=mode, k=COUNT))
     assert held.total >= count  # the word is also asked for, so that pictures come that had nothing else of the query
     assert all(term in hit.top_terms for hit in held.hits)
 
 
 @pytest.mark.parametrize("mode", MODES)
 def test_requirements_and_bans_in_any_form_of_the_word(drawn: Drawn, mode: Mode) -> None:
-    required = search(drawn.images, SearchRequest("two +dogs", mode=mode, k=COUNT))
+    required = search_index(drawn.images, SearchRequest("two +dogs", mode=mode, k=COUNT))
     assert required.hits
     assert all("dog" in hit.top_terms for hit in required.hits)
-    banned = search(drawn.images, SearchRequest("two people -dogs", mode=mode, k=COUNT))
+    banned = search_index(drawn.images, SearchRequest("two people -dogs", mode=mode, k=COUNT))
     assert banned.hits
     assert not any("dog" in hit.top_terms for hit in banned.hits)
 
 
 @pytest.mark.parametrize("mode", ["terms", "words"])
 def test_a_factor_multiplies_a_words_part(drawn: Drawn, mode: Mode) -> None:
-    once = {hit.id: hit for hit in search(drawn.images, SearchRequest("dog snow", mode=mode, k=COUNT)).hits}
-    more = search(drawn.images, SearchRequest("dogs^2.5 snow^0.5", mode=mode, k=COUNT)).hits
+    once = {hit.id: hit for hit in search_index(drawn.images, SearchRequest("dog snow", mode=mode, k=COUNT)).hits}
+    more = search_index(drawn.images, SearchRequest("dogs^2.5 snow^0.5", mode=mode, k=COUNT)).hits
     assert {hit.id for hit in more} == once.keys()
     for hit in more:
         parts = once[hit.id].parts
@@ -88,12 +90,14 @@ def test_a_factor_multiplies_a_words_part(drawn: Drawn, mode: Mode) -> None:
 
 def test_words_that_no_item_can_have_are_told(drawn: Drawn) -> None:
     for mode in MODES:
-        assert search(drawn.images, SearchRequest("a dog and a zorblax in snow", mode=mode)).unknown == ("zorblax",)
+        assert search_index(drawn.images, SearchRequest("a dog and a zorblax in snow", mode=mode)).unknown == (
+            "zorblax",
+        )
 
 
 def test_the_cut_off_by_share_of_the_best(drawn: Drawn) -> None:
     for mode in MODES:
-        found = search(drawn.images, SearchRequest(TEXT, mode=mode, k=100))
+        found = search_index(drawn.images, SearchRequest(TEXT, mode=mode, k=100))
         near = found.within(0.8)
         assert 0 < len(near.hits) < len(found.hits)
         least = found.floor + 0.8 * (found.hits[0].score - found.floor)
@@ -102,37 +106,38 @@ def test_the_cut_off_by_share_of_the_best(drawn: Drawn) -> None:
 
 
 def test_what_is_cut_off_stays_so_on_later_pages(drawn: Drawn) -> None:
-    first = search(drawn.images, SearchRequest(TEXT, mode="terms", k=5, paged=True))
+    first = search_index(drawn.images, SearchRequest(TEXT, mode="terms", k=5, paged=True))
     cut = first.above(first.hits[-1].score * 0.9)
     assert cut.next is not None
-    later = search(drawn.images, SearchRequest(TEXT, mode="terms", k=100, after=cut.next))
+    later = search_index(drawn.images, SearchRequest(TEXT, mode="terms", k=100, after=cut.next))
     assert cut.next.least is not None
     assert all(hit.score >= cut.next.least for hit in later.hits)
     assert later.next is None
 
 
 def test_like_an_item_and_composed_with_words(drawn: Drawn) -> None:
-    one = search(drawn.images, SearchRequest("a dog on the beach", mode="terms")).hits[0]
+    one = search_index(drawn.images, SearchRequest("a dog on the beach", mode="terms")).hits[0]
     for mode in ("terms", "vector", "hybrid"):
-        assert search(drawn.images, SearchRequest(like=(one.id,), mode=mode)).hits[0].id == one.id
+        assert search_index(drawn.images, SearchRequest(like=(one.id,), mode=mode)).hits[0].id == one.id
     content = one.path.read_bytes()
-    by_bytes = search(drawn.images, SearchRequest(images=(content,), k=5))
-    by_id = search(drawn.images, SearchRequest(like=(one.id,), k=5))
+    by_bytes = search_index(drawn.images, SearchRequest(images=(content,), k=5))
+    by_id = search_index(drawn.images, SearchRequest(like=(one.id,), k=5))
     assert [hit.id for hit in by_bytes.hits] == [hit.id for hit in by_id.hits]
     nights = [
-        sum(hit.source["meta"]["time"] == "night" for hit in search(drawn.images, ask).hits)
+        sum(hit.source["meta"]["time"] == "night" for hit in search_index(drawn.images, ask).hits)
         for ask in (SearchRequest(like=(one.id,), k=20), SearchRequest("at night", like=(one.id,), k=20, share=0.8))
     ]
     assert nights[1] > nights[0]
 
 
 def test_a_composed_score_is_the_mean_of_its_sides(drawn: Drawn) -> None:
-    one, other = (hit.id for hit in search(drawn.images, SearchRequest("dog", mode="terms", k=2)).hits)
+    one, other = (hit.id for hit in search_index(drawn.images, SearchRequest("dog", mode="terms", k=2)).hits)
     weight = {"text": drawn.images.encoder.vector_weight("text"), "image": drawn.images.encoder.vector_weight("image")}
 
     def scores(ask: SearchRequest) -> dict[str, float]:
         return {
-            hit.id: hit.score for hit in search(drawn.images, replace(ask, k=COUNT, depth=2 * COUNT, paged=True)).hits
+            hit.id: hit.score
+            for hit in search_index(drawn.images, replace(ask, k=COUNT, depth=2 * COUNT, paged=True)).hits
         }
 
     both = scores(SearchRequest("snow", like=(one,), share=0.25))
@@ -146,12 +151,12 @@ def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
     with pytest.raises(ConfigError, match="give words"):
         SearchRequest("-cat")
     with pytest.raises(ConfigError, match="ranks 200 results"):
-        search(drawn.images, SearchRequest("dog", k=150, after=Cursor("drawn-images", 100)))
+        search_index(drawn.images, SearchRequest("dog", k=150, after=Cursor("drawn-images", 100)))
     with pytest.raises(ConfigError, match="neural-search"):
-        search(drawn.images, SearchRequest("dog", fusion="rrf"))
+        search_index(drawn.images, SearchRequest("dog", fusion="rrf"))
     with pytest.raises(ConfigError, match="begin with the first page"):
         Cursor.parse("nonsense")
     with pytest.raises(ClusterError, match="no item nothing"):
-        search(drawn.images, SearchRequest(like=("nothing",)))
+        search_index(drawn.images, SearchRequest(like=("nothing",)))
     with pytest.raises(ClusterError, match="no such index"):
-        search(drawn.images, SearchRequest("dog", after=Cursor("drawn-images-00000000", 10)))
+        search_index(drawn.images, SearchRequest("dog", after=Cursor("drawn-images-00000000", 10)))

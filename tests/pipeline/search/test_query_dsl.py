@@ -8,7 +8,7 @@ from opensearchpy import OpenSearch
 from support.synthetic import VOCABULARY, Collection, collection, units
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.filters import parse_filter
 
@@ -29,7 +29,7 @@ def items(tmp_path_factory: pytest.TempPathFactory) -> Collection:
 
 @pytest.fixture(scope="module")
 def index(client: OpenSearch, items: Collection) -> Iterator[str]:
-    loaded = load(items.folder, index="queries", client=client)
+    loaded = load_shards(items.folder, index="queries", client=client)
     yield "queries"
     client.indices.delete(index=loaded.index)
 

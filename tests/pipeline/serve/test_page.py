@@ -15,7 +15,7 @@ from support.serving import listening, served
 
 from lexel.pipeline.scenes import scene
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 FLAGS = [
     "--headless",
@@ -105,7 +105,7 @@ def good_caption(drawn: Drawn) -> tuple[str, str]:
     """A caption that finds its picture first, and the picture's id."""
     for seed in range(COUNT):
         caption = scene(seed).captions[-1]
-        hit = search(drawn.images, SearchRequest(caption, k=1)).hits[0]
+        hit = search_index(drawn.images, SearchRequest(caption, k=1)).hits[0]
         if hit.uri == f"images/{seed:06d}.jpg":
             return caption, hit.id
     raise AssertionError("no caption finds its picture first")
@@ -161,7 +161,7 @@ def test_a_dropped_picture_finds_itself(page: Page, drawn: Drawn) -> None:
     drop(page, file)
     expect(page.locator(".drop img")).to_be_visible()
     settled(page)
-    right = search(drawn.images, SearchRequest(images=(file.read_bytes(),), k=1)).hits[0].id
+    right = search_index(drawn.images, SearchRequest(images=(file.read_bytes(),), k=1)).hits[0].id
     assert ids(page)[0] == right
     page.reload()
     expect(page.locator(".drop img")).to_be_visible()

@@ -13,7 +13,7 @@ from support.serving import asking, served
 
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def some_id(api: TestClient) -> str:
 @pytest.mark.parametrize("mode", ["words", "terms", "vector", "hybrid"])
 def test_a_search_is_that_of_the_command_line(api: TestClient, drawn: Drawn, mode: str) -> None:
     found = api.get("/search", params={"q": "a dog^2 in the snow", "mode": mode, "k": 5}).json()
-    hits = search(drawn.images, SearchRequest("a dog^2 in the snow", mode=mode, k=5, paged=True)).hits  # type: ignore[arg-type]
+    hits = search_index(drawn.images, SearchRequest("a dog^2 in the snow", mode=mode, k=5, paged=True)).hits  # type: ignore[arg-type]
     assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in hits]
     for hit in found["hits"]:
         assert sum(hit["terms"].values()) + hit["vector"] == pytest.approx(hit["score"], rel=1e-5)

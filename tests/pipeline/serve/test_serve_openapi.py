@@ -11,7 +11,7 @@ from support.drawn import Drawn
 from support.serving import served
 
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.run import search
+from lexel.pipeline.search.run import search_index
 
 ROUTES = {
     "/search": {"get", "post"},
@@ -55,7 +55,7 @@ def test_no_question_breaks_the_server(
     described: Any, drawn: Drawn, path: str, method: str, mode: GenerationMode
 ) -> None:
     codes = set()
-    known = search(drawn.images, SearchRequest("dog", mode="words", k=1)).hits[0].id
+    known = search_index(drawn.images, SearchRequest("dog", mode="words", k=1)).hits[0].id
 
     @given(case=described[path][method].as_strategy(generation_mode=mode))
     @settings(max_examples=20, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck))

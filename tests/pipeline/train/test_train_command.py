@@ -16,7 +16,7 @@ from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import load_model
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.encode import run as job
-from lexel.pipeline.encode.run import encode
+from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.scenes import write
 from lexel.pipeline.train import TrainOptions
@@ -98,7 +98,7 @@ def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     counts: list[int] = []
 
     def counted(*arguments: Any, **named: Any) -> job.EncodeReport:
-        report = encode(*arguments, **named)
+        report = encode_source(*arguments, **named)
         counts.append(report.new)
         return report
 

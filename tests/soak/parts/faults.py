@@ -8,14 +8,14 @@ from support.synthetic import Collection, collection
 
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from soak.ground import Ground, Tried
 from soak.proxy import FAULTS, Faults, between
 
 
 def soak(ground: Ground) -> Iterator[Tried]:
     items = collection(ground.place("faults") / "shards", count=3000, shard_size=250, seed=ground.seed)
-    load(items.folder, index="faults-clean", client=ground.client)
+    load_shards(items.folder, index="faults-clean", client=ground.client)
     wanted = contents(ground.client, "faults-clean")
     for kind in FAULTS:
         yield _tried(ground, items, wanted, (kind,), ground.times(2))
@@ -38,7 +38,7 @@ def loaded_wrongly(
 ) -> list[str]:
     """Load through the proxy; the ids that are then missing, doubled or different."""
     with between(ground.node.url, faults) as url:
-        load(items.folder, index=index, client=connect(Address(url)))
+        load_shards(items.folder, index=index, client=connect(Address(url)))
     there = contents(ground.client, index)
     ground.client.indices.delete(index=f"{index}-*")
     return [id_ for id_ in wanted.keys() | there.keys() if wanted.get(id_) != there.get(id_)]
@@ -50,13 +50,13 @@ def _poison(ground: Ground, items: Collection, wanted: dict[str, object]) -> Tri
     lost, index = 0, "faults-poison"
     try:
         with between(ground.node.url, faults) as url:
-            load(items.folder, index=index, client=connect(Address(url)))
+            load_shards(items.folder, index=index, client=connect(Address(url)))
         lost += 1  # it must not end well
     except ClusterError as error:
         lost += "rejected 7 of 3000" not in str(error)
     kept = [json.loads(line) for line in (items.folder / f"rejected-{index}.jsonl").read_text().splitlines()]
     lost += {row["id"] for row in kept} != bad
     lost += ground.client.indices.exists_alias(name=index)
-    load(items.folder, index=index, client=ground.client)  # what was poison is so no longer
+    load_shards(items.folder, index=index, client=ground.client)  # what was poison is so no longer
     lost += contents(ground.client, index) != wanted
     return Tried("7 documents refused for good among all faults: dead letters, and loaded later", 1, min(lost, 1))

@@ -16,7 +16,7 @@ from support.making import photo_folder, random_encoder
 from support.synthetic import collection
 
 from lexel.pipeline.errors import LexelError
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards import shard
 from soak.ground import Ground, Tried
 from soak.processes import begin, end, whole
@@ -100,10 +100,10 @@ def refused(ground: Ground, harm: Callable[[Path], None]) -> bool:
     """Whether a load says in one sentence that a shard is broken, and leaves the index as it was."""
     index = f"files-{harm.__name__.strip('_').replace('_', '-')}"
     items = collection(ground.place("files") / "shards", count=300)
-    load(collection(ground.place("files") / "before", count=20).folder, index=index, client=ground.client)
+    load_shards(collection(ground.place("files") / "before", count=20).folder, index=index, client=ground.client)
     harm(items.folder / SHARD)
     try:
-        load(items.folder, index=index, client=ground.client)
+        load_shards(items.folder, index=index, client=ground.client)
     except LexelError as error:
         said = str(error)
         return SHARD in said and "\n" not in said and "encode" in said and len(documents(ground.client, index)) == 20

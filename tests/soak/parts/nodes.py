@@ -16,14 +16,14 @@ from support.synthetic import Collection, collection
 
 from lexel.pipeline.cluster.client import Address, connect
 from lexel.pipeline.engine import node_control
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from soak.ground import Ground, Tried, own_node
 from soak.processes import begin
 
 
 def soak(ground: Ground) -> Iterator[Tried]:
     items = collection(ground.place("nodes") / "shards", count=4000, shard_size=250, seed=ground.seed)
-    load(items.folder, index="nodes-clean", client=ground.client)
+    load_shards(items.folder, index="nodes-clean", client=ground.client)
     wanted = contents(ground.client, "nodes-clean")
     chance, times = ground.dice("nodes"), ground.times(3)
     with own_node() as node:
@@ -51,7 +51,7 @@ def broken_load(
 
     def work() -> None:
         try:
-            load(items.folder, index=index, client=connect(Address(node.url)))
+            load_shards(items.folder, index=index, client=connect(Address(node.url)))
         except BaseException as error:
             errors.append(error)
 

@@ -7,7 +7,7 @@ from opensearchpy import OpenSearch
 from support.indices import contents
 from support.synthetic import collection
 
-from lexel.pipeline.load.run import load
+from lexel.pipeline.load.run import load_shards
 from soak.ground import Ground, Tried
 from soak.processes import begin
 
@@ -41,6 +41,6 @@ def at_once(client: OpenSearch, url: str, folder: Path, index: str, *, same: boo
     there = contents(client, index)
     if set(there) not in (set(one.ids), set(other.ids)):
         return f"{len(there)} documents of {count}"
-    load((one if set(there) == set(one.ids) else other).folder, index=index, client=client)
+    load_shards((one if set(there) == set(one.ids) else other).folder, index=index, client=client)
     left = set(client.indices.get_alias(index=f"{index}-*"))
     return "" if left == set(held) else f"{left} are left"

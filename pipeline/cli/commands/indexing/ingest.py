@@ -63,7 +63,7 @@ def encode(
     from lexel.pipeline.collection.tsne_map import write_map
     from lexel.pipeline.encode.ray_cluster import encode_on_ray
     from lexel.pipeline.encode.run import Options, Part
-    from lexel.pipeline.encode.run import encode as run
+    from lexel.pipeline.encode.run import encode_source as run
     from lexel.pipeline.errors import ConfigError
     from lexel.pipeline.sources.source import open_source
 
@@ -153,7 +153,7 @@ def scenes(
 
 def _load(out: Path, index: str, shards: int, replicas: int, engine: str, merge: bool) -> "LoadReport":
     from lexel.pipeline.cluster.client import connect
-    from lexel.pipeline.load.run import load as run
+    from lexel.pipeline.load.run import load_shards as run
 
     with Bar("Loading") as bar:
         return run(

@@ -31,7 +31,7 @@ def reterm(
     """
     from lexel.encoders import open_encoder
     from lexel.pipeline.encode.reterm import default_output
-    from lexel.pipeline.encode.reterm import reterm as run
+    from lexel.pipeline.encode.reterm import reterm_shards as run
 
     began, new = time.monotonic(), open_encoder(encoder)
     place = out or default_output(shards, new)

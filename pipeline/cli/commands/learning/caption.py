@@ -32,7 +32,7 @@ def caption(
     Example: lexel caption ~/Pictures captions.csv --count 5
     """
     from lexel.encoders.captioner import Captioner
-    from lexel.pipeline.encode.captioning import caption as run
+    from lexel.pipeline.encode.captioning import caption_source as run
     from lexel.pipeline.encode.captioning import failures_of
     from lexel.pipeline.sources.source import open_source
 

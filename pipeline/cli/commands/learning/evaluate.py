@@ -66,7 +66,7 @@ def evaluate(
 
     # A job that is told to end removes its indices first.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    found = job.evaluate(
+    found = job.evaluate_encoder(
         captions or "",
         encoder=open_encoder(encoder),
         client=connect(),
@@ -103,7 +103,7 @@ def tune(
     """
     from lexel.encoders import open_encoder
     from lexel.pipeline.calibrate import calibration_file
-    from lexel.pipeline.calibrate.run import tune as run
+    from lexel.pipeline.calibrate.run import tune_encoder as run
     from lexel.pipeline.cli.views import evaluation
 
     opened = open_encoder(encoder)

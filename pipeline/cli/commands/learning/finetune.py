@@ -53,7 +53,7 @@ def finetune(
     """
     from lexel.pipeline.sources.source import open_source
     from lexel.pipeline.train import TrainingReporter
-    from lexel.pipeline.train.finetune import finetune as run
+    from lexel.pipeline.train.finetune import finetune_encoder as run
     from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe
 
     plain = ContrastRecipe()

@@ -81,7 +81,7 @@ def train(
     from lexel.encoders.vocabulary.aliases import read_aliases, read_ban_list
     from lexel.pipeline.sources.source import open_source
     from lexel.pipeline.train import TrainingReporter, TrainOptions
-    from lexel.pipeline.train import train as run
+    from lexel.pipeline.train import train_encoder as run
 
     options = TrainOptions(
         head=head,  # type: ignore[arg-type]  # Options refuses what is none

@@ -40,7 +40,7 @@ def explain(
     place = SearchIndex(connect(), index)
     ask = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # Ask refuses a mode that is none
     if against is None:
-        why = one.explain(place, item, ask)
+        why = one.explain_item(place, item, ask)
         answer, shown = one.as_json(why), explanation.explanation(why)
     else:
         compared = comparison.compare_items(place, ask, item, against)

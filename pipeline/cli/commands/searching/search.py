@@ -67,7 +67,7 @@ def search(
     from lexel.pipeline.search.index import SearchIndex
     from lexel.pipeline.search.request import SearchRequest
     from lexel.pipeline.search.results import Cursor
-    from lexel.pipeline.search.run import search as run
+    from lexel.pipeline.search.run import search_index as run
 
     place = SearchIndex(connect(), index)
     ask = SearchRequest(
