@@ -3,9 +3,6 @@
 image.xml, image.bin   the network, beside the files of the encoder that it was made of
 
 OpenVINO is asked for nothing but arithmetic: what it would report of its use to its makers is left out.
-
-Sources: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
-CVPR 2018; Xiao et al., "SmoothQuant", ICML 2023, both by NNCF's post-training quantisation.
 """
 
 import io
@@ -14,31 +11,28 @@ import sys
 import threading
 import warnings
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.runtime.device import available_cores
-from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
+from lexel.encoders.runtime.hf_checkpoints import first_line
 
 if TYPE_CHECKING:
-    from lexel.encoders.model import Model
+    pass
 
 FILE = "image.xml"
-# Networks say by the names of their parts what they are: those of attention lose least with their inputs smoothed.
-_ATTENTION = ("attention", "attn")
 
 
 class OpenVinoNetwork:
     """The network in `folder`, for as many threads at once as there are cores. Raises EncoderError without OpenVINO."""
 
     def __init__(self, folder: Path) -> None:
-        self._core = _openvino().Core()
+        self._core = import_openvino().Core()
         try:
             self._network = self._core.read_model(folder / FILE)
         except RuntimeError as error:
@@ -73,50 +67,6 @@ class OpenVinoNetwork:
             return self._programs[precision]
 
 
-def export_openvino(folder: Path, model: "Model", *, pictures: Iterable[torch.Tensor] | None = None) -> None:
-    """Write the picture side of `model`, which is on a CPU, to `folder`.
-
-    With `pictures`, pixels [3, H, W] each, in 8 bits, its ranges those that these pictures show. Raises EncoderError
-    without OpenVINO, and for a network that it does not know.
-    """
-    openvino = _openvino()
-    blank = torch.stack([model.blank, model.blank])
-    with _silence():
-        try:
-            with torch.inference_mode():
-                network = openvino.convert_model(
-                    _Features(model.tower), example_input=blank, input=[-1, *model.blank.shape]
-                )
-        except BROKEN as error:
-            raise EncoderError(f"OpenVINO cannot compile this encoder's network: {first_line(error)}") from error
-        if pictures is not None:
-            network = _in_8_bits(network, pictures, attention=_attends(model.tower))
-        openvino.save_model(network, folder / FILE, compress_to_fp16=False)
-
-
-class _Features(nn.Module):
-    """A tower as a function of pixels alone."""
-
-    def __init__(self, tower: Any) -> None:
-        super().__init__()
-        self.tower = tower
-
-    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.tower.images(pixels)[0]
-        return features
-
-
-def _in_8_bits(network: Any, pictures: Iterable[torch.Tensor], *, attention: bool) -> Any:
-    nncf = _nncf()
-    shown = [pixels[None].contiguous().numpy() for pixels in pictures]
-    kind = nncf.ModelType.TRANSFORMER if attention else None
-    return nncf.quantize(network, nncf.Dataset(shown), model_type=kind, subset_size=len(shown))
-
-
-def _attends(tower: nn.Module) -> bool:
-    return any(word in name.lower() for name, _ in tower.named_modules() for word in _ATTENTION if "text" not in name)
-
-
 def _settings(precision: str) -> dict[str, Any]:
     # One core a thread that asks, as torch has it here too (see pipeline/encode/workers.py), and whichever is
     # free: pinned to its core it would wait for whoever decodes pictures there.
@@ -128,29 +78,23 @@ def _settings(precision: str) -> dict[str, Any]:
     }
 
 
-def _openvino() -> Any:
-    with _silence():
+def import_openvino() -> Any:
+    """The module `openvino`. Raises EncoderError where it is not installed."""
+    with silence():
         try:
             import openvino
         except ImportError:
-            raise _missing() from None
+            raise missing_openvino() from None
     return openvino
 
 
-def _nncf() -> Any:
-    try:
-        import nncf
-    except ImportError:
-        raise _missing() from None
-    return nncf
-
-
-def _missing() -> EncoderError:
+def missing_openvino() -> EncoderError:
+    """What is said where OpenVINO is not installed."""
     return EncoderError("Compiled encoders need OpenVINO; `pip install 'lexel[openvino]'` brings it.")
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep OpenVINO from counting its uses for its makers, and from talking."""
     name, before = "openvino_telemetry", logging.root.manager.disable
     there = sys.modules.get(name)

@@ -12,8 +12,8 @@ from fastapi.staticfiles import StaticFiles
 
 from lexel.pipeline.serve import error_responses
 from lexel.pipeline.serve.index_registry import IndexRegistry
-from lexel.pipeline.serve.metrics import MetricsMiddleware, RequestMetrics
 from lexel.pipeline.serve.middleware import GuardMiddleware, Limits, TooLargeError, too_large
+from lexel.pipeline.serve.request_metrics import MetricsMiddleware, RequestMetrics
 from lexel.pipeline.serve.routes import collection, explain, health, images, search
 
 _PAGE = Path(__file__).parent / "page"

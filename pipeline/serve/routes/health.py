@@ -7,7 +7,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from lexel.pipeline.errors import LexelError
 from lexel.pipeline.serve.index_registry import OfRequest
-from lexel.pipeline.serve.metrics import RequestMetrics, of_request
+from lexel.pipeline.serve.request_metrics import RequestMetrics, of_request
 from lexel.pipeline.serve.schema import Health
 
 routes = APIRouter(tags=["health"])

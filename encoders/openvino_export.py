@@ -1,0 +1,72 @@
+"""Exports the image side of an encoder to OpenVINO, in float32 or 8 bits.
+
+Sources: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
+CVPR 2018; Xiao et al., "SmoothQuant", ICML 2023, both by NNCF's post-training quantisation.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.model import Model
+from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
+from lexel.encoders.runtime.openvino_network import FILE, import_openvino, missing_openvino, silence
+
+# Networks say by the names of their parts what they are: those of attention lose least with their inputs smoothed.
+_ATTENTION = ("attention", "attn")
+
+
+def export_openvino(folder: Path, model: Model, *, pictures: Iterable[torch.Tensor] | None = None) -> None:
+    """Write the picture side of `model`, which is on a CPU, to `folder`.
+
+    With `pictures`, pixels [3, H, W] each, in 8 bits, its ranges those that these pictures show. Raises EncoderError
+    without OpenVINO, and for a network that it does not know.
+    """
+    openvino = import_openvino()
+    blank = torch.stack([model.blank, model.blank])
+    with silence():
+        try:
+            with torch.inference_mode():
+                network = openvino.convert_model(
+                    _Features(model.tower), example_input=blank, input=[-1, *model.blank.shape]
+                )
+        except BROKEN as error:
+            raise EncoderError(f"OpenVINO cannot compile this encoder's network: {first_line(error)}") from error
+        if pictures is not None:
+            network = _in_8_bits(network, pictures, attention=_attends(model.tower))
+        openvino.save_model(network, folder / FILE, compress_to_fp16=False)
+
+
+class _Features(nn.Module):
+    """A tower as a function of pixels alone."""
+
+    def __init__(self, tower: Any) -> None:
+        super().__init__()
+        self.tower = tower
+
+    def forward(self, pixels: torch.Tensor) -> torch.Tensor:
+        features: torch.Tensor = self.tower.images(pixels)[0]
+        return features
+
+
+def _in_8_bits(network: Any, pictures: Iterable[torch.Tensor], *, attention: bool) -> Any:
+    nncf = _nncf()
+    shown = [pixels[None].contiguous().numpy() for pixels in pictures]
+    kind = nncf.ModelType.TRANSFORMER if attention else None
+    return nncf.quantize(network, nncf.Dataset(shown), model_type=kind, subset_size=len(shown))
+
+
+def _attends(tower: nn.Module) -> bool:
+    return any(word in name.lower() for name, _ in tower.named_modules() for word in _ATTENTION if "text" not in name)
+
+
+def _nncf() -> Any:
+    try:
+        import nncf
+    except ImportError:
+        raise missing_openvino() from None
+    return nncf
