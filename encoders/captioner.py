@@ -1,8 +1,7 @@
-"""A network that says in a sentence what a picture shows: BLIP, and what else `transformers` has of that kind.
+"""Image captioning with BLIP or another image-to-text checkpoint of `transformers`.
 
-Li et al., "BLIP: Bootstrapping Language-Image Pre-training" (ICML 2022). One caption is the best that beam search
-finds. Several are drawn by nucleus sampling, which the paper finds better to train on than beam search: such captions
-are noisier and say more.
+Li et al., "BLIP: Bootstrapping Language-Image Pre-training" (ICML 2022). One caption per image is found by beam search.
+Several are drawn by nucleus sampling, which the paper finds better for training: noisier, but more diverse.
 """
 
 import os
@@ -21,17 +20,17 @@ from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, quiet, tokenizer
 
 DEFAULT = "Salesforce/blip-image-captioning-base"
-# As the authors' own code captions: three beams; or nucleus sampling with p 0.9, and a little against repetition. The
-# library would also cut to the 50 likeliest words, which is another method.
+# The settings of the authors' code: three beams, or nucleus sampling with p = 0.9 and a small repetition penalty.
+# top_k = 0 turns off the library's default of sampling from the 50 likeliest tokens only.
 _BEST = {"do_sample": False, "num_beams": 3}
 _DRAWN = {"do_sample": True, "num_beams": 1, "top_p": 0.9, "top_k": 0, "repetition_penalty": 1.1}
-_LONGEST = 30  # tokens of a caption
+_LONGEST = 30  # tokens per caption
 
 
 class Captioner:
-    """A captioning checkpoint of `transformers`, a folder or a hub name, that needs nothing but the picture.
+    """A captioning checkpoint of `transformers` (a folder or a hub name) that needs no text prompt.
 
-    Raises EncoderError where there is none, or it wants a prompt.
+    Raises EncoderError if the checkpoint cannot be loaded or does not caption images.
     """
 
     def __init__(self, checkpoint: str | Path = DEFAULT, *, device: str = "auto") -> None:
@@ -43,13 +42,13 @@ class Captioner:
         self._network.to(self.device)
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
+        """One RGB image to [3, H, W], uint8 or float32; thread-safe."""
         return self._pictures.pixels(image)
 
     def captions(self, pixels: torch.Tensor, *, count: int = 1, seed: int = 0) -> list[list[str]]:
-        """Pixels [B, 3, H, W] to the captions of each picture: the best one, or up to `count` different ones.
+        """Pixels [B, 3, H, W] to the captions of each image: the best one, or up to `count` different samples.
 
-        The same seed draws the same captions for the same batch.
+        The same seed and batch give the same captions.
         """
         how = _BEST if count == 1 else _DRAWN | {"num_return_sequences": count}
         inputs = {name: value.to(self.device) for name, value in self._pictures.inputs(pixels).items()}
@@ -72,7 +71,7 @@ class Captioner:
 
 
 def seed_of(names: Sequence[str]) -> int:
-    """A seed that these names always have."""
+    """A random seed that depends on `names` alone."""
     return random.Random("\n".join(names)).getrandbits(63)
 
 

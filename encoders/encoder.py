@@ -1,13 +1,13 @@
-"""An encoder as a folder: what it is called, what words it knows, what it is made of. Nothing here loads torch.
+"""An encoder's folder: its configuration, vocabulary, calibration and fingerprint. Nothing here loads torch.
 
 lexel.json          name, tower, head, terms kept per item
-lexel.safetensors   the weights that are the encoder's own
-vocabulary.json     terms, forms, document frequencies
-calibration.json    the weight of the vector in hybrid queries; may change without changing what is encoded
-image/ text/ dual/  checkpoints of `transformers`, where it is built on them
-image.xml, .bin     its picture side, where it was compiled (see `compiled`)
+lexel.safetensors   weights that are not part of a `transformers` checkpoint
+vocabulary.json     terms, word forms, document frequencies
+calibration.json    vector weight of hybrid queries and score cut-offs; not part of the fingerprint
+image/ text/ dual/  `transformers` checkpoints, if it is built on any
+image.xml, .bin     the image side compiled by OpenVINO, if it was (`Encoder.compiled`)
 README.md           the model card
-training/           how it was trained, where it was
+training/           records of its training, if it was trained here
 """
 
 import hashlib
@@ -25,34 +25,34 @@ from lexel.encoders.terms import Floats, importance
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1
-# A picture as a query is cut to this many terms.
+# Terms kept of an image that is used as a query.
 QUERY_TERMS = 128
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".xml", ".model"}
-# What lexel.json and vocabulary.json mean is hashed, not how they are written.
+# The two JSON files are hashed by their parsed content, so that their formatting does not matter.
 _NOT_HASHED = ("calibration.json", "lexel.json", "vocabulary.json", "training/")
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """An encoder that is not loaded yet. `ref` is what a person calls it: a name, a folder or a hub name."""
+    """An encoder whose networks are not loaded. `ref` is how it was asked for: a name, a folder or a hub name."""
 
     ref: str
     folder: Path
     config: Mapping[str, Any]
     vocabulary: Vocabulary
-    identity: str | None = None  # a fingerprint in the place of its own, see `for_features`
-    low_precision: bool = False  # whether its networks compute in bfloat16 wherever that is faster
+    identity: str | None = None  # replaces the computed fingerprint; set by `for_features`
+    low_precision: bool = False  # compute in bfloat16 where the hardware is faster at it
 
     @property
     def name(self) -> str:
-        """Its own name, e.g. "lexel-tiny"."""
+        """The name in lexel.json, e.g. "lexel-tiny"."""
         return str(self.config["name"])
 
     @cached_property
     def fingerprint(self) -> str:
-        """16 hexadecimal digits over everything that decides what it encodes to, and not over what it is called.
+        """16 hexadecimal digits: a hash of everything that affects its output. The name is not part of it.
 
-        Reads every file: about a second a gigabyte.
+        Reads every file: about one second per gigabyte.
         """
         if self.identity:
             return self.identity
@@ -61,9 +61,9 @@ class Encoder:
 
     @cached_property
     def features_id(self) -> str:
-        """16 hexadecimal digits that name what makes the features: the same for encoders that differ in words only.
+        """16 hexadecimal digits that identify the image features: encoders that differ only in their terms share it.
 
-        Training writes down whose features it learned from; else it is a digest of the image side.
+        Taken from lexel.json if training stored it there, else a hash of the image side.
         """
         if "features" in self.config:
             return str(self.config["features"])
@@ -74,28 +74,28 @@ class Encoder:
         return _digest(tower["image"], files, _tensors(self.folder / "lexel.safetensors", prefix="tower.image."))
 
     def for_features(self) -> "Encoder":
-        """The same encoder identified by its image side alone, so that encoders with equal features share their shards.
+        """This encoder with `features_id` as fingerprint, so that encoders with equal features share cached shards.
 
-        It computes in low precision: training blurs features far more.
+        It computes in bfloat16 where that is faster, which is precise enough for training.
         """
         return replace(self, identity=self.features_id, low_precision=True)
 
     @property
     def expands(self) -> bool:
-        """Whether a text query asks for more than its own words, so that it needs the networks."""
+        """Whether text queries are expanded by the head; if not, encoding a text query needs no network."""
         return bool(self.config["head"].get("kind") == "expand")
 
     @property
     def compiled(self) -> str | None:
-        """The precision, "float32" or "int8", that its picture side was compiled in; None where torch computes it."""
+        """The precision its image side was compiled in, "float32" or "int8"; None if it runs in torch."""
         return self.config.get("compiled")
 
     def query(self, text: str) -> dict[str, float]:
-        """The weighted terms of a text query: its words, each as often as it stands there."""
+        """A text query's term weights without expansion: how often each term occurs in `text`."""
         return {term: float(n) for term, n in self.vocabulary.count(text).items()}
 
     def picture_query(self, terms: Mapping[str, float]) -> dict[str, float]:
-        """What a picture with these `terms` asks for: those of them that contribute most."""
+        """The query for an image with these `terms`: the QUERY_TERMS of them with the largest weight x `importance`."""
         index = self.vocabulary.index
         ranked = sorted(terms.items(), key=lambda pair: -pair[1] * self._worth[index[pair[0]]])
         return dict(ranked[:QUERY_TERMS])
@@ -105,12 +105,15 @@ class Encoder:
         return importance(self.vocabulary.document_frequency)
 
     def vector_weight(self, side: str) -> float:
-        """What one unit of cosine is worth beside the terms in a hybrid query whose query is a "text" or an "image"."""
-        # Not calibrated: a cosine of 1 weighs as much as a handful of sure terms.
+        """The factor of the cosine in a hybrid score, for queries of a `side`, "text" or "image"."""
+        # If not calibrated: a cosine of 1 counts about as much as a handful of strong terms.
         return float(self._calibrated("vector_weight", side) or 10.0)
 
     def cutoff(self, side: str, mode: str) -> float:
-        """The score under which results of a "text" or "image" are noise. Raises EncoderError where none is known."""
+        """The score below which results are noise, for queries of a `side` ("text" or "image") in a search `mode`.
+
+        Raises EncoderError if it is not calibrated.
+        """
         found = self._calibrated("cutoff", side) or {}
         if not isinstance(found, dict) or mode not in found:
             raise EncoderError(f"{self.ref} has no cut-off for {mode} queries by {side}; `lexel tune` finds one.")
@@ -127,7 +130,7 @@ class Encoder:
 
 
 def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:
-    """The name below `root` and the digest of each file in `folder` that decides what is encoded."""
+    """The path relative to `root` and the digest of each file in `folder` that affects what is encoded."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(root).as_posix()
         if path.suffix in _HASHED and not name.startswith(_NOT_HASHED) and path.is_file():
@@ -137,7 +140,7 @@ def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:
 
 
 def _tensors(path: Path, *, prefix: str) -> Iterator[bytes]:
-    """The name and the content of each tensor in a safetensors file whose name begins with `prefix`."""
+    """Name and bytes of each tensor in a safetensors file whose name begins with `prefix`."""
     if path.is_file():
         with safe_open(path, framework="numpy") as file:
             for name in sorted(key for key in file.keys() if key.startswith(prefix)):  # noqa: SIM118 - it is no dict
@@ -154,7 +157,7 @@ def _digest(about: object, *parts: Iterator[bytes]) -> str:
 
 
 def read_encoder(folder: Path, *, ref: str | None = None) -> Encoder:
-    """Read the encoder saved in `folder`. Raises EncoderError where it is none, or of another format."""
+    """Read the encoder saved in `folder`. Raises EncoderError if there is none, or if its format is not FORMAT."""
     try:
         config = json.loads((folder / "lexel.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:

@@ -1,5 +1,5 @@
-"""What can go wrong with an encoder; the command line prints it as one line, like its own errors."""
+"""The error of this package; the command line prints it as one line."""
 
 
 class EncoderError(Exception):
-    """An encoder cannot be found, read or used; its text is one sentence that says what to do."""
+    """An encoder cannot be found, read or used. The message is one sentence that says what to do."""

@@ -1,4 +1,4 @@
-"""A linear map that can bend where it has to."""
+"""A linear layer with an optional residual MLP."""
 
 import torch
 from torch import nn
@@ -8,7 +8,7 @@ _DROPOUT = 0.3
 
 
 class ResidualLinear(nn.Linear):
-    """A linear map and, added to it, a small network of one layer of `hidden` units that begins at nothing."""
+    """A linear layer plus an MLP with one layer of `hidden` units, whose output starts at zero."""
 
     def __init__(self, features: int, dim: int, *, hidden: int) -> None:
         super().__init__(features, dim)
@@ -22,10 +22,10 @@ class ResidualLinear(nn.Linear):
 
 
 def make_linear(features: int, dim: int, *, hidden: int) -> nn.Linear:
-    """A map of features [B, F] to [B, dim] with `hidden` units beside it; with none it is plain."""
+    """A layer from features [B, F] to [B, dim]: a ResidualLinear, or a plain linear layer if `hidden` is 0."""
     return ResidualLinear(features, dim, hidden=hidden) if hidden else nn.Linear(features, dim)
 
 
 def input_layers(map_: nn.Linear) -> tuple[nn.Linear, ...]:
-    """The plain maps in it that read its features."""
+    """The linear layers within `map_` that read its input directly."""
     return (map_, map_.inner) if isinstance(map_, ResidualLinear) else (map_,)

@@ -1,4 +1,4 @@
-"""An encoder at work: batches of pixels or texts in, unit vectors and weighted words out."""
+"""A loaded encoder: batches of pixels or texts in, unit vectors and weighted terms out."""
 
 import copy
 import json
@@ -32,13 +32,13 @@ from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
-# Checkpoints of `transformers` are saved in their own form beside our weights; these are the modules that hold them.
+# Modules that hold a `transformers` checkpoint, which is saved in its own format and not in lexel.safetensors.
 _CHECKPOINTS = (TransformersBackbone, TransformersText, DualTower)
 
 
 @dataclass(frozen=True)
 class Encoded:
-    """B items: unit vectors [B, D], the head's input [B, F] where it is not the vector itself, and weighted terms."""
+    """B items: unit vectors [B, D], the head's input [B, F] (None if that is the vector), and term weights."""
 
     vectors: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
@@ -46,9 +46,10 @@ class Encoded:
 
 
 class Model:
-    """The networks of one encoder on one device: "cuda" computes in bfloat16, "cpu" in float32, channels last.
+    """The networks of one encoder on one device: bfloat16 on a GPU, float32 on a CPU, channels last.
 
-    With `low_precision` a CPU that multiplies bfloat16 faster does so too: twice as fast and good enough to learn from.
+    With `low_precision` a CPU with bfloat16 instructions uses them too, about twice as fast and precise enough for
+    training.
     """
 
     def __init__(
@@ -69,15 +70,14 @@ class Model:
         self.device = resolve_device(device)
         if self.device.type == "cpu":
             keep_freed_memory()
-        # The last dimension in memory is the channel: vector instructions then run over it (twice the speed on a CPU,
-        # tensor cores on a GPU).
+        # Channels last is twice as fast on a CPU and lets a GPU use its tensor cores.
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
         self.vocabulary, self.keep, self.low_precision = vocabulary, keep, low_precision
         self._compiled = compiled
 
     def in_low_precision(self) -> "Model":
-        """The same networks, computing in bfloat16; itself where that changes nothing."""
+        """The same networks computing in bfloat16; this model itself if that changes nothing on its device."""
         if self.low_precision or self.device.type != "cpu" or not is_faster(self.device):
             return self
         other = copy.copy(self)
@@ -86,35 +86,32 @@ class Model:
 
     @property
     def dim(self) -> int:
-        """The length of a vector."""
+        """The dimension D of a vector."""
         return self.tower.dim
 
     @property
     def feature_dim(self) -> int | None:
-        """The length of the head's input, or None where that is the vector itself."""
+        """The dimension F of the head's input, or None if that is the vector itself."""
         return self.tower.feature_dim
 
     @cached_property
     def _worth(self) -> npt.NDArray[np.float32]:
-        if isinstance(self.head, ExpandHead):  # its queries hold more than captions do
+        if isinstance(self.head, ExpandHead):  # its queries are expanded, so captions' frequencies do not describe them
             return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to [3, H, W], bytes or numbers (see `Preprocess`); safe on worker threads."""
+        """One RGB image to [3, H, W], uint8 or float32 (see `Preprocess`); thread-safe."""
         return self.tower.pixels(image)
 
     @cached_property
     def blank(self) -> torch.Tensor:
-        """An empty picture's pixels [3, H, W]: those of every picture have their shape."""
+        """The pixels [3, H, W] of a black image; every image's pixels have this shape."""
         return self.pixels(Image.new("RGB", (64, 64)))
 
     @property
     def min_input_side(self) -> int:
-        """How many pixels a picture's shorter side needs: with more its networks would see no more of it.
-
-        They look at it shrunk to less than half of that.
-        """
+        """The shorter side in pixels above which a larger image makes no difference: 2.5 times the network's input."""
         return 5 * max(self.blank.shape[-2:]) // 2
 
     def images(self, pixels: torch.Tensor) -> Encoded:
@@ -123,34 +120,34 @@ class Model:
             features = self.features(pixels)
         if self.feature_dim is None:
             return self.of_features(_array(features))
-        # Rounded before anything is made of them, so that the same comes of them when they are read from a shard.
+        # Rounded to float16 first, so that features read back from a shard give exactly the same vectors and terms.
         own = features.float().cpu().numpy().astype(np.float16)
         return replace(self.of_features(own), features=own)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
-        """The forward pass: pixels [B, 3, H, W] to features [B, F], or to vectors where these are all."""
+        """The forward pass: pixels [B, 3, H, W] to features [B, F], or to vectors [B, D] if these are the features."""
         with self.precision():
             if self._compiled:
                 return self._compiled(batch)
-            there = batch.to(self.device, non_blocking=True, memory_format=torch.channels_last)
-            return self.tower.images(there)[0]
+            moved = batch.to(self.device, non_blocking=True, memory_format=torch.channels_last)
+            return self.tower.images(moved)[0]
 
     def of_features(self, features: npt.NDArray[Any]) -> Encoded:
-        """Features [B, F], as `Encoded` has them (the vectors, where it has none), to what `images` makes of them."""
+        """Stored features [B, F] (or vectors [B, D], if these are the features) to the result of `images`."""
         with torch.inference_mode():
             rows = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32)).to(self.device)
             return Encoded(_array(self.tower.image_vectors(rows)), None, self._prune(self.head(rows)))
 
     def texts(self, texts: Sequence[str]) -> Encoded:
-        """Sentences as items: unit vectors, and the words that they ask for as a query.
-
-        Of n words each weighs 1 / sqrt(n), or the longest caption would win whatever the picture.
-        """
+        """Encode sentences as items to retrieve: unit vectors and the term weights of `items_of`."""
         vectors = self.text_vectors(texts)
         return Encoded(vectors, None, self.items_of(texts, vectors))
 
     def items_of(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None = None) -> list[dict[str, float]]:
-        """The terms of `texts` as items; their vectors [B, D] are worked out where they are needed and not given."""
+        """The term weights of `texts` as items to retrieve: 1 / sqrt(n) for each of n words, or the head's expansion.
+
+        Without 1 / sqrt(n) the longest caption would win for every image. `vectors` [B, D], if given, are not computed.
+        """
         if isinstance(self.head, ExpandHead):
             return self._asked(texts, self.text_vectors(texts) if vectors is None else vectors)
         asked = self._asked(texts, None)
@@ -158,7 +155,7 @@ class Model:
         return [dict(zip(words, map(float, own), strict=True)) for words, own in zip(asked, weights, strict=True)]
 
     def queries(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        """What each text asks for in terms: its own words with weight 1 a time, or what its head makes of them."""
+        """The term weights of `texts` as queries: the count of each term, or the head's expansion."""
         return self._asked(texts, self.text_vectors(texts) if isinstance(self.head, ExpandHead) else None)
 
     def _asked(self, texts: Sequence[str], vectors: npt.NDArray[np.float32] | None) -> list[dict[str, float]]:
@@ -183,13 +180,13 @@ class Model:
         return prune(_array(weights), self._worth, self.vocabulary.terms, keep=self.keep)
 
     def precision(self) -> AbstractContextManager[Any]:
-        """What its towers' large products are computed in."""
+        """The context in which the towers run: bfloat16 autocast, or none."""
         return fast(self.device) if self.device.type == "cuda" or self.low_precision else nullcontext()
 
     def save(self, folder: Path, *, name: str, card: str = "", features: str | None = None) -> Encoder:
-        """Write the encoder to `folder` (made if it is not there), matrices in half precision, and read it back.
+        """Write the encoder to `folder`, creating it if necessary, with matrices in float16, and read it back.
 
-        `features` is the `features_id` of the encoder whose features its head was trained on.
+        `features` is the `features_id` of the encoder on whose features the head was trained.
         """
         folder.mkdir(parents=True, exist_ok=True)
         config = {
@@ -206,15 +203,15 @@ class Model:
         save_file(
             {key: _half(value) for key, value in _own(self.tower, self.head).items()}, folder / "lexel.safetensors"
         )
-        # safetensors keeps its files from all other users, who may well share the rest of the folder.
+        # safetensors makes its files readable by their owner only; give this one the permissions of the others.
         (folder / "lexel.safetensors").chmod((folder / "lexel.json").stat().st_mode & 0o777)
         return read_encoder(folder)
 
 
 def load_model(encoder: Encoder, *, device: str = "auto") -> Model:
-    """Load the networks of `encoder` onto `device`: "cuda", "cpu", or "auto" for the first of these that there is.
+    """Load the networks of `encoder` onto `device`: "cuda", "cpu", or "auto" for a GPU if there is one.
 
-    Raises EncoderError where a file is missing or does not fit.
+    Raises EncoderError if a file is missing or does not match lexel.json.
     """
     if resolve_device(device).type == "cpu":
         keep_freed_memory()
@@ -243,7 +240,7 @@ def load_model(encoder: Encoder, *, device: str = "auto") -> Model:
 
 
 def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Encoder:
-    """The same encoder in `folder`, which is new; a checkpoint as it comes from a hub becomes one of ours first."""
+    """Copy `encoder` into the new `folder`; a bare `transformers` checkpoint is saved as a lexel encoder."""
     if not (encoder.folder / "lexel.json").is_file():
         return load_model(encoder, device=device).save(folder, name=encoder.name)
     shutil.copytree(encoder.folder, folder, dirs_exist_ok=True)
@@ -251,7 +248,7 @@ def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Enc
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors that belong in lexel.safetensors: all but those of the checkpoints."""
+    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints."""
     both = nn.ModuleDict({"tower": built_tower, "head": built_head})
     foreign = tuple(f"{path}." for path, module in both.named_modules() if isinstance(module, _CHECKPOINTS))
     return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
@@ -264,13 +261,13 @@ def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.
             f"lexel.safetensors lacks or exceeds what lexel.json describes ({sorted(own.keys() ^ saved.keys())[:3]})."
         )
     for key, value in own.items():
-        if value.shape != saved[key].shape:  # copy_ would stretch a shorter tensor to fit
+        if value.shape != saved[key].shape:  # copy_ would broadcast
             raise ValueError(f"lexel.safetensors has another shape of {key} than lexel.json describes.")
         value.copy_(saved[key])
 
 
 def _half(value: torch.Tensor) -> torch.Tensor:
-    # Vectors (biases, running variances) are small on disk and can be too small or too large for half precision.
+    # 1-D tensors (biases, running variances) stay float32: they are small, and their values can exceed float16's range.
     half = value.dim() > 1 and value.dtype == torch.float32
     return (value.half() if half else value).contiguous().cpu()
 

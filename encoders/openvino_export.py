@@ -16,15 +16,15 @@ from lexel.encoders.model import Model
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.openvino_network import FILE, import_openvino, missing_openvino, silence
 
-# Networks say by the names of their parts what they are: those of attention lose least with their inputs smoothed.
+# Modules whose names contain these are attention layers, which lose least accuracy with SmoothQuant.
 _ATTENTION = ("attention", "attn")
 
 
 def export_openvino(folder: Path, model: Model, *, pictures: Iterable[torch.Tensor] | None = None) -> None:
-    """Write the picture side of `model`, which is on a CPU, to `folder`.
+    """Write the image side of `model`, which must be on the CPU, to `folder`.
 
-    With `pictures`, pixels [3, H, W] each, in 8 bits, its ranges those that these pictures show. Raises EncoderError
-    without OpenVINO, and for a network that it does not know.
+    With `pictures` (pixels [3, H, W] each) it is quantised to 8 bits, with ranges calibrated on them. Raises
+    EncoderError if OpenVINO is not installed or cannot convert the network.
     """
     openvino = import_openvino()
     blank = torch.stack([model.blank, model.blank])
@@ -42,7 +42,7 @@ def export_openvino(folder: Path, model: Model, *, pictures: Iterable[torch.Tens
 
 
 class _Features(nn.Module):
-    """A tower as a function of pixels alone."""
+    """A tower's image side: pixels to features."""
 
     def __init__(self, tower: Any) -> None:
         super().__init__()

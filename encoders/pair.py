@@ -1,13 +1,13 @@
-"""What training starts from: an image side and a text side, written `IMAGE+TEXT`.
+"""Untrained encoders to start training from: an image side and a text side, written `IMAGE+TEXT`.
 
 IMAGE  a folder or hub name of a `transformers` vision model
-       torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; without WEIGHTS torchvision's best ones,
-       with "none" an untrained network
-       regions:NAME[:WEIGHTS][:sum], e.g. regions:fasterrcnn_resnet50_fpn; the detector's regions, averaged or added up
-TEXT   a folder or hub name of a `transformers` text model, its token states averaged; with :sum or :cls behind it added
-       up, or the first one alone
-       words:FILE[:sum], static word vectors such as GloVe's, averaged or added up
-       gru, learned from nothing but the captions
+       torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; WEIGHTS defaults to torchvision's best,
+       "none" is a randomly initialised network
+       regions:NAME[:WEIGHTS][:sum], e.g. regions:fasterrcnn_resnet50_fpn; a detector's regions, averaged or summed
+TEXT   a folder or hub name of a `transformers` text model, token states averaged; NAME:sum sums them, NAME:cls takes
+       the first one
+       words:FILE[:sum], static word vectors such as GloVe's, averaged or summed
+       gru, a GRU trained on the captions alone
 """
 
 import os
@@ -34,17 +34,17 @@ def is_pair(ref: str) -> bool:
 
 
 def open_pair(ref: str, *, words: Sequence[str] = (), dim: int = 512, hidden: int = 0) -> PairTower:
-    """The two sides of `ref`, projected to vectors of length `dim` by maps that are still random.
+    """The two sides of `ref` with randomly initialised projections to vectors of dimension `dim`.
 
-    The text's map has `hidden` units beside the linear one. A text side that is learned from nothing reads `words`,
-    lower-case forms as `vocabulary.words` finds them. Raises EncoderError where a side is not to be had.
+    Each projection has a residual MLP of `hidden` units, 0 for none. `words` are the words that a "gru" text side can
+    read, as `vocabulary.words` tokenizes them. Raises EncoderError if a side cannot be opened.
     """
     image, text = split(ref)
     return PairTower(open_image(image), open_text(text, words=words, dim=dim), dim=dim, hidden=hidden)
 
 
 def open_image(side: str) -> Backbone:
-    """The image side that `side` names. Raises EncoderError where it is not to be had."""
+    """The image side named `side`, written as IMAGE above. Raises EncoderError if it cannot be opened."""
     kind, _, rest = side.partition(":")
     if kind == "torchvision":
         name, _, weights = rest.partition(":")
@@ -55,16 +55,19 @@ def open_image(side: str) -> Backbone:
             raise EncoderError(f"{side!r} cannot be: regions are averaged, or added up with :sum.")
         name, _, weights = rest.partition(":")
         return RegionBackbone(name, weights=_weights(weights), pool=pool)
-    # A caption speaks of all that is in the picture, and so of its edges too.
+    # `whole`: captions also describe what a centre crop would lose.
     return TransformersBackbone(os.path.expanduser(side), whole=True)
 
 
 def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextModel:
-    """The text side that `side` names; see `open_pair`. Raises EncoderError where it is not to be had."""
+    """The text side named `side`, written as TEXT above; `words` as in `open_pair`.
+
+    Raises EncoderError if it cannot be opened.
+    """
     if side == "gru":
         if not words:
             raise EncoderError("A GRU learns the words of captions; give it captions that hold some.")
-        # VSE++'s state is as long as the vector; a wider one would cost time by the square.
+        # In VSE++ the hidden state is as wide as the vector; the cost grows with the square of the width.
         return GruText(GruConfig(tuple(dict.fromkeys(words)), width=dim))
     path, pooling = _pooled(side)
     if path.startswith("words:"):
@@ -75,7 +78,7 @@ def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextMo
 
 
 def split(ref: str) -> tuple[str, str]:
-    """The image side and the text side of `ref`. A path may hold a "+" too: both sides must make sense."""
+    """The image side and the text side of `ref`. A path may contain "+" too, so prefer a split whose sides exist."""
     cuts = [(ref[:i], ref[i + 1 :]) for i, letter in enumerate(ref) if letter == "+"][::-1]
     if not cuts or not all(cuts[0]):
         raise EncoderError(f"{ref!r} is no IMAGE+TEXT pair; give e.g. google/mobilenet_v2_1.0_224+gru.")
@@ -98,7 +101,7 @@ def _checkpoint_exists(side: str) -> bool:
 
 
 def _path(text: str) -> Path:
-    return Path(os.path.expanduser(text))  # unlike Path's, it leaves the home of an unknown user as it stands
+    return Path(os.path.expanduser(text))  # Path.expanduser would raise for an unknown user's home
 
 
 def _weights(given: str) -> str | None:
@@ -106,7 +109,7 @@ def _weights(given: str) -> str | None:
 
 
 def _pooled(side: str) -> tuple[str, Pooling]:
-    """`side` without the pooling behind its last colon, and that; "mean" where there is none."""
+    """`side` without the pooling after its last colon, and the pooling, "mean" by default."""
     for pooling in get_args(Pooling):
         if side.endswith(f":{pooling}"):
             return side.removesuffix(f":{pooling}"), pooling

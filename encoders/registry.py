@@ -1,4 +1,4 @@
-"""Encoders by name: the shipped one, those of other packages, a folder, or a `transformers` dual encoder."""
+"""Encoders by name: the built-in one, entry points of other packages, a folder, or a `transformers` dual encoder."""
 
 import os
 from importlib.metadata import EntryPoint, entry_points
@@ -11,18 +11,18 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 DEFAULT = "lexel-tiny"
 BUILT_IN = {DEFAULT: Path(__file__).parent / "lexel_tiny"}
-# A package adds an encoder by an entry point in this group: a name, and a function of no arguments that returns the
+# A package adds an encoder by an entry point in this group: a name and a function without arguments that returns the
 # encoder's folder.
 GROUP = "lexel.encoders"
 
 
 def open_encoder(ref: str = DEFAULT) -> Encoder:
-    """Find an encoder by name, folder or hub name, without its networks. Raises EncoderError where there is none."""
+    """Find an encoder by name, folder or hub name; networks are not loaded. Raises EncoderError if there is none."""
     if ref in BUILT_IN:
         return read_encoder(BUILT_IN[ref], ref=ref)
     if point := _entry_points().get(ref):
         return read_encoder(_folder_of(point), ref=ref)
-    folder = Path(os.path.expanduser(ref))  # unlike Path's, it leaves the home of an unknown user as it stands
+    folder = Path(os.path.expanduser(ref))  # Path.expanduser would raise for an unknown user's home
     if (folder / "lexel.json").is_file():
         return read_encoder(folder)
     if (folder / "config.json").is_file():
@@ -37,7 +37,7 @@ def open_encoder(ref: str = DEFAULT) -> Encoder:
 
 
 def names() -> list[str]:
-    """The names that `open_encoder` knows without a folder or a hub."""
+    """The names of built-in encoders and of those that other packages register."""
     return sorted({*BUILT_IN, *_entry_points()})
 
 
@@ -55,7 +55,7 @@ def _folder_of(point: EntryPoint) -> Path:
 
 
 def _dual(folder: Path, ref: str) -> Encoder:
-    """A bare dual encoder gets the shipped vocabulary and the head that needs no training."""
+    """A `transformers` dual encoder with lexel-tiny's vocabulary and the zero-shot head, which needs no training."""
     tower = {"kind": "dual", "checkpoint": "."}
     config = {
         "format": FORMAT,

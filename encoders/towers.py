@@ -1,4 +1,4 @@
-"""Towers: a picture or a text to one unit vector, the two in the same space."""
+"""Towers: images and texts to unit vectors in one space."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,40 +20,40 @@ from lexel.encoders.text.text_models import TextModel, text_model
 
 
 class Tower(Protocol):
-    """What an encoder asks of its towers."""
+    """An image side and a text side, as `Model` uses them."""
 
     @property
     def dim(self) -> int:
-        """The length of a vector."""
+        """The dimension of a vector."""
 
     @property
     def feature_dim(self) -> int | None:
-        """The length F of the head's input, or None where that is the vector itself."""
+        """The dimension F of the head's input, or None if that is the vector itself."""
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to [3, H, W], bytes or numbers, of one shape for all pictures; called on worker threads."""
+        """One RGB image to [3, H, W], uint8 or float32, the same shape for all images; must be thread-safe."""
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """[B, 3, H, W] to features [B, F] and unit vectors [B, dim]."""
 
     def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
-        """Features [B, F], as `images` made them, to unit vectors [B, dim]."""
+        """Features [B, F] from `images` to unit vectors [B, dim]."""
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
 
     def config(self) -> dict[str, Any]:
-        """What `tower` needs to build it again."""
+        """The JSON table from which `tower` builds it again."""
 
     def save(self, folder: Path) -> None:
-        """Write what does not belong in the encoder's own weights file."""
+        """Write the files that are not part of lexel.safetensors."""
 
 
 class DualTower(nn.Module):
     """A `transformers` dual encoder (CLIP, SigLIP, any model with `get_image_features` and `get_text_features`).
 
-    `checkpoint` is a folder. Pictures and texts go through the checkpoint's own processors, so vectors are those of
-    `transformers` itself. Raises EncoderError where the checkpoint does not encode both into one space.
+    `checkpoint` is a folder. Its own image processor and tokenizer are used, so vectors equal those of `transformers`.
+    Raises EncoderError if it does not encode both images and texts into one space.
     """
 
     def __init__(self, checkpoint: Path) -> None:
@@ -78,18 +78,18 @@ class DualTower(nn.Module):
         self.dim = int(images.shape[1])
 
     def images(self, pixels: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """What `pixels` made of B pictures to unit vectors [B, dim], twice: they are the features too."""
+        """Pixels of B images to (features, vectors), both the unit vectors [B, dim]."""
         features = self.net.get_image_features(**self.processor.inputs(pixels))
         vectors = normalize(_pooled(features).float(), dim=1)
         return vectors, vectors
 
     def image_vectors(self, features: torch.Tensor) -> torch.Tensor:
-        """They are the vectors already."""
+        """Returns `features`, which are the vectors already."""
         return features
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
-        # SigLIP was trained on texts padded to their full length and sees the padding; the others mask it.
+        # SigLIP was trained on texts padded to full length, without an attention mask; the others mask the padding.
         padding = "max_length" if self.net.config.model_type.startswith("siglip") else True
         inputs = self.tokenizer(
             list(texts), padding=padding, truncation=True, max_length=self._longest, return_tensors="pt"
@@ -97,7 +97,7 @@ class DualTower(nn.Module):
         return normalize(_pooled(self.net.get_text_features(**inputs)).float(), dim=1)
 
     def config(self) -> dict[str, Any]:
-        """Where `save` puts the checkpoint; its own files say the rest."""
+        """The folder of the checkpoint; the rest is in the checkpoint's own files."""
         return {"kind": "dual", "checkpoint": "dual"}
 
     def save(self, folder: Path) -> None:
@@ -109,9 +109,9 @@ class DualTower(nn.Module):
 
 
 class PairTower(nn.Module):
-    """An image backbone and a text model, each brought into one space by a trained projection.
+    """An image backbone and a text model, each with a trained projection into one space.
 
-    Each is linear with `hidden` units beside it, 0 for none.
+    Each projection is linear, plus a residual MLP of `hidden` units if that is not 0.
     """
 
     def __init__(self, image: Backbone, text: TextModel, *, dim: int, hidden: int = 0) -> None:
@@ -133,7 +133,7 @@ class PairTower(nn.Module):
         return normalize(self.image_projection(self.summary(features)), dim=1)
 
     def summary(self, features: torch.Tensor) -> torch.Tensor:
-        """Features [B, F] to what the projection reads: themselves, or one row for all regions of a picture."""
+        """Features [B, F] to the projection's input: unchanged, or pooled over regions for a RegionBackbone."""
         return self.image.summary(features) if isinstance(self.image, RegionBackbone) else features
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
@@ -141,7 +141,7 @@ class PairTower(nn.Module):
         return normalize(self.text_projection(self.text(texts).float()), dim=1)
 
     def config(self) -> dict[str, Any]:
-        """The two sides and the length of a vector."""
+        """The two sides' tables, the vector's dimension and the number of hidden units."""
         sides = {"image": self.image.config(), "text": self.text.config()}
         return {"kind": "pair", "dim": self.dim, "hidden": self.hidden, **sides}
 
@@ -152,18 +152,18 @@ class PairTower(nn.Module):
 
 
 def tower(config: Mapping[str, Any], folder: Path) -> "DualTower | PairTower":
-    """Build what `Tower.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
+    """Build a tower from its `config` table and its files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "dual", "checkpoint": checkpoint}:
             return DualTower(folder / checkpoint)
         case {"kind": "pair", "dim": dim, "image": image, "text": text}:
-            # The first encoders did not write down that nothing was hidden.
+            # Encoders of the first version have no "hidden" key and no hidden units.
             hidden = config.get("hidden", 0)
             return PairTower(backbone(image, folder), text_model(text, folder), dim=dim, hidden=hidden)
     raise EncoderError(f"This lexel does not know the tower {config.get('kind')!r}; the encoder may need a newer one.")
 
 
 def _pooled(output: Any) -> torch.Tensor:
-    """`transformers` answers with a bare tensor or with an output object, by model and version."""
+    """`transformers` returns a tensor or an output object, depending on model and version."""
     features: torch.Tensor = output if isinstance(output, torch.Tensor) else output.pooler_output
     return features

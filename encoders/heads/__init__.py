@@ -1,4 +1,8 @@
-"""Heads: image features to a weight >= 0 on each term of the vocabulary. One head a file."""
+"""Heads: image features to a weight >= 0 on each term of the vocabulary. One head a file.
+
+Read lexicon.py (the default), expand.py (also expands queries), caption_words.py (logistic regression),
+region_labels.py (max over regions), zero_shot.py and labels.py (no training), head.py (any of them from a config).
+"""
 
 from lexel.encoders.heads.caption_words import CaptionWordsHead
 from lexel.encoders.heads.expand import ExpandHead

@@ -1,4 +1,4 @@
-"""The words that captions of such a picture hold, learned one by one."""
+"""A head that predicts which words an image's captions contain, by one logistic regression per term."""
 
 from typing import Any
 
@@ -8,12 +8,11 @@ from torch.nn.functional import logsigmoid
 
 
 class CaptionWordsHead(nn.Module):
-    """Each term's chance of standing in a caption of the picture, by a logistic regression a term.
+    """The probability of each term to occur in a caption of the image, as a log ratio to its prior.
 
-    Trained as a multi-label classification of caption words (binary cross-entropy). The weight is
-    relu(log(chance / prior)), where `prior` is the share of captions that hold the term: summed over a query's words it
-    is how much likelier the picture makes the query than chance does (query likelihood, Ponte and Croft, SIGIR 1998,
-    over the collection's model).
+    Trained as multi-label classification (binary cross-entropy). The weight is relu(log(probability / prior)), where
+    `prior` is the share of captions that contain the term. Summed over a query's words this is the query likelihood
+    relative to the collection model (Ponte and Croft, SIGIR 1998).
     """
 
     def __init__(self, *, features: int, terms: int) -> None:
@@ -24,7 +23,7 @@ class CaptionWordsHead(nn.Module):
 
     @property
     def terms(self) -> int:
-        """The number V of terms that it weighs."""
+        """The number V of terms."""
         return self.logits.out_features
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -32,5 +31,5 @@ class CaptionWordsHead(nn.Module):
         return (logsigmoid(self.logits(features).float()) - self.prior.log()).relu()
 
     def config(self) -> dict[str, Any]:
-        """The sizes of the map."""
+        """The layer's sizes."""
         return {"kind": "bce", "features": self.logits.in_features, "terms": self.logits.out_features}

@@ -1,4 +1,4 @@
-"""Learned words on both sides: a query asks for more than it says."""
+"""A head that expands both images and queries into weighted terms."""
 
 from typing import Any
 
@@ -10,22 +10,21 @@ from lexel.encoders.layers import make_linear
 
 
 class ExpandHead(nn.Module):
-    """A map to the vocabulary for pictures, and another for texts, whose own words are added to what it finds.
+    """A projection to the vocabulary for image features, and another for text vectors.
 
-    Both are log(1 + relu(f(x))), f linear, the pictures' with `hidden` units beside it, of the picture's features and
-    of the text's vector (Dense2Sparse: Nguyen et al., "Multimodal Learned Sparse Retrieval with Probabilistic Expansion
-    Control", ECIR 2024). A query's own words get a learned weight each on top, so that what people typed is asked for,
-    whatever else is.
+    Both are log(1 + relu(f(x))) with f linear, for images plus a residual MLP of `hidden` units (Dense2Sparse: Nguyen
+    et al., "Multimodal Learned Sparse Retrieval with Probabilistic Expansion Control", ECIR 2024). The words that a
+    query contains get a learned weight on top of the expansion.
 
-    `worth` [V] is the spread of a term's weight over queries, which is what cutting pictures goes by; `query_worth` [V]
-    its spread over pictures, for cutting queries to `query_keep` terms.
+    `worth` [V] is the standard deviation of a term's weight over queries, used to prune images; `query_worth` [V] that
+    over images, used to prune queries to `query_keep` terms.
     """
 
     def __init__(self, *, features: int, dim: int, terms: int, query_keep: int = 64, hidden: int = 0) -> None:
         super().__init__()
         self.logits, self.hidden = make_linear(features, terms, hidden=hidden), hidden
         self.query_logits = nn.Linear(dim, terms)
-        # A word that was typed begins with more weight than any that was only thought of.
+        # exp(1): at the start of training a typed word weighs more than any added by the expansion.
         self.log_own = nn.Parameter(torch.ones(terms))
         self.query_keep = query_keep
         self.worth: torch.Tensor
@@ -35,7 +34,7 @@ class ExpandHead(nn.Module):
 
     @property
     def terms(self) -> int:
-        """The number V of terms that it weighs."""
+        """The number V of terms."""
         return self.logits.out_features
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
@@ -43,11 +42,11 @@ class ExpandHead(nn.Module):
         return saturated(self.logits(features))
 
     def expand(self, vectors: torch.Tensor, counts: torch.Tensor) -> torch.Tensor:
-        """Unit vectors [B, D] of texts and how often they hold each term [B, V] to the query's weights [B, V]."""
+        """Unit vectors [B, D] of texts and their term counts [B, V] to query weights [B, V]."""
         return saturated(self.query_logits(vectors)) + counts * self.log_own.exp()
 
     def config(self) -> dict[str, Any]:
-        """The sizes of the maps and how many terms a query keeps."""
+        """The layers' sizes and the number of terms kept per query."""
         return {
             "kind": "expand",
             "features": self.logits.in_features,

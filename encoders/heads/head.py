@@ -1,4 +1,4 @@
-"""Heads: a picture's features to a weight >= 0 on each term of the vocabulary. One head a file."""
+"""The interface of heads, and how a head is built from its config."""
 
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -30,17 +30,17 @@ AnyHead = CaptionWordsHead | ExpandHead | LabelsHead | LexiconHead | RegionHead 
 
 
 class Head(Protocol):
-    """What an encoder asks of its head."""
+    """A head, as `Model` uses it."""
 
     def __call__(self, features: torch.Tensor) -> torch.Tensor:
-        """Features [B, F] to weights [B, V], all >= 0, the query's weight on each term folded in."""
+        """Features [B, F] to weights [B, V] >= 0, already multiplied by the query's weight of each term."""
 
     def config(self) -> dict[str, Any]:
-        """What `head` needs to build it again."""
+        """The JSON table from which `head` builds it again."""
 
 
 def head(config: Mapping[str, Any]) -> AnyHead:
-    """Build what `Head.config` described, its weights still to be read. Raises EncoderError for an unknown kind."""
+    """Build a head from its `config` table; its weights are loaded later. Raises EncoderError for an unknown kind."""
     if (one_map := _linear(config)) is not None:
         return one_map
     match config:
@@ -58,10 +58,10 @@ def head(config: Mapping[str, Any]) -> AnyHead:
 
 
 def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
-    """The heads that are one map of the features, so that each region can have them too."""
+    """The head of `config` if it is one that RegionHead can apply to each region, else None."""
     match config:
         case {"kind": "lexicon", "features": features, "terms": terms}:
-            # The first encoders did not write down that nothing was hidden.
+            # Encoders of the first version have no "hidden" key and no hidden units.
             return LexiconHead(features=features, terms=terms, hidden=config.get("hidden", 0))
         case {"kind": "bce", "features": features, "terms": terms}:
             return CaptionWordsHead(features=features, terms=terms)

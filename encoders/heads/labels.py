@@ -1,4 +1,4 @@
-"""A classifier's own labels as terms, without training."""
+"""A head that turns an image classifier's labels into terms, without training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,19 +17,19 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 
 class LabelsHead(nn.Module):
-    """What a classifier sees in a picture, as the words of its labels.
+    """A classifier's probabilities as weights on the words of its labels.
 
-    A term's chance is the sum of the softmax over the labels that hold it ("tabby, tabby cat": tabby and cat). The
-    weight is relu(log(chance / share)), where `share` is how many of all labels hold the term: how much likelier the
-    picture makes it, so a classifier that knows nothing weighs nothing. That is the positive pointwise mutual
-    information of picture and word (Church and Hanks, Computational Linguistics 1990, in natural logs).
+    A term's probability is the sum of the softmax over the labels that contain it ("tabby, tabby cat": tabby and cat).
+    The weight is relu(log(probability / share)), where `share` is the share of labels that contain the term, so a
+    uniform softmax gives 0. This is the positive pointwise mutual information of image and word (Church and Hanks,
+    Computational Linguistics 1990, with natural logarithms).
     """
 
     def __init__(self, *, features: int, labels: int, terms: int, pairs: int) -> None:
         super().__init__()
         self.logits = nn.Linear(features, labels)
         self.terms = terms
-        # The pairs of a label and a term that it holds, as two lists of rows.
+        # The pairs of a label and a term that it contains, as two lists of indices.
         self.label: torch.Tensor
         self.term: torch.Tensor
         self.register_buffer("label", torch.zeros(pairs, dtype=torch.int64))
@@ -37,9 +37,9 @@ class LabelsHead(nn.Module):
 
     @classmethod
     def of(cls, image: str | Path, vocabulary: Vocabulary) -> "LabelsHead":
-        """The head of the classifier that `image` names, in a pair's words: a checkpoint, or torchvision:NAME:WEIGHTS.
+        """The head for the classifier `image`: a `transformers` checkpoint, or torchvision:NAME:WEIGHTS.
 
-        Raises EncoderError where that classifies nothing, or in none of the vocabulary's words.
+        Raises EncoderError if that is no classifier, or no label contains a term of the vocabulary.
         """
         layer, texts = _last_layer(str(image))
         pairs = [(i, vocabulary.index[t]) for i, text in enumerate(texts) for t in vocabulary.count(text)]
@@ -56,23 +56,23 @@ class LabelsHead(nn.Module):
         chance = chances.new_zeros(len(features), self.terms).index_add_(1, self.term, chances[:, self.label])
         held = chances.new_zeros(self.terms).index_add_(0, self.term, torch.ones_like(chances[0, self.label]))
         share = held / chances.shape[1]
-        # A term that no label holds has the chance 0 and the share 0.
+        # Terms in no label would give 0 / 0.
         weights: torch.Tensor = (chance.clamp(min=1e-12) / share.clamp(min=1e-9)).log().relu() * (held > 0)
         return weights
 
     def config(self) -> dict[str, Any]:
-        """The sizes of the classifier's layer and of its words."""
+        """The sizes of the classifier's layer and of the table of labels and terms."""
         shape = {"features": self.logits.in_features, "labels": self.logits.out_features}
         return {"kind": "labels", **shape, "terms": self.terms, "pairs": len(self.term)}
 
 
 def label_texts(image: str | Path) -> list[str]:
-    """The text of each label of the classifier that `image` names. Raises EncoderError where it is none."""
+    """The text of each label of the classifier `image`. Raises EncoderError if it is none."""
     return _last_layer(str(image))[1]
 
 
 def label_vocabulary(texts: Sequence[str]) -> Vocabulary:
-    """The words of the labels, and their plurals, as a vocabulary for an encoder that has no captions."""
+    """A vocabulary of the labels' words and their plurals, for an encoder without captions."""
     from simplemma import lemmatize  # as in Vocabulary: its tables are large
 
     known = Vocabulary.from_captions(texts, min_count=1)
@@ -83,7 +83,7 @@ def label_vocabulary(texts: Sequence[str]) -> Vocabulary:
 
 
 def _last_layer(image: str) -> tuple[nn.Linear, list[str]]:
-    """The layer that makes an image backbone's features into labels, and the labels' texts."""
+    """The classifier's last layer, from the backbone's features to labels, and the labels' texts."""
     backbone = open_image(image)
     if not isinstance(backbone, TransformersBackbone | TorchvisionBackbone):
         raise EncoderError(f"{image} finds regions and has no labels of pictures; give an image classifier.")
@@ -95,17 +95,17 @@ def _last_layer(image: str) -> tuple[nn.Linear, list[str]]:
 
 
 def _torchvision(backbone: TorchvisionBackbone) -> tuple[Any, list[str]]:
-    """The whole network that `backbone` is the greater part of, and its labels."""
+    """The whole classifier that `backbone` is a part of, and its labels."""
     from torchvision import models
 
     known = models.get_model_weights(backbone.name)[backbone.weights or "DEFAULT"]
     net = models.get_model(backbone.name, weights=backbone.weights).eval()
-    net.load_state_dict(backbone.net.state_dict(), strict=False)  # an untrained network is another one each time
+    net.load_state_dict(backbone.net.state_dict(), strict=False)  # an untrained one is initialised anew each time
     return net, list(known.meta["categories"])
 
 
 def _reads_features(layer: nn.Linear, net: Any, backbone: TransformersBackbone | TorchvisionBackbone) -> bool:
-    """Whether `layer` makes of the backbone's features what the whole network makes of the picture."""
+    """Whether `layer` on the backbone's features gives the same logits as the whole network."""
     noise = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
     pixels = backbone.pixels(Image.fromarray(noise))[None]
     with torch.inference_mode():

@@ -1,4 +1,4 @@
-"""The terms of a picture that is given as its regions."""
+"""A head over the regions of an image: another head on each region, max-pooled."""
 
 from typing import Any
 
@@ -11,10 +11,9 @@ from lexel.encoders.image.regions import regions_of
 
 
 class RegionHead(nn.Module):
-    """Another head on each region, and of each term the most that any region gives it.
+    """Applies `inner` to each region and takes the maximum of each term's weight.
 
-    Max pooling is how SPLADE joins what the places of a text say (Formal et al., SPLADE v2, 2021, section 3): a dog
-    that one region shows is in the picture, however many regions show none.
+    SPLADE pools the positions of a text in the same way (Formal et al., SPLADE v2, 2021, section 3).
     """
 
     def __init__(self, inner: LexiconHead | CaptionWordsHead, *, regions: int) -> None:
@@ -23,15 +22,15 @@ class RegionHead(nn.Module):
 
     @property
     def terms(self) -> int:
-        """The number V of terms that it weighs."""
+        """The number V of terms."""
         return self.inner.terms
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Features [B, regions * (F + 1)], as `RegionBackbone` makes them, to weights [B, V]."""
-        vectors, there = regions_of(features, self.regions)
-        weights: torch.Tensor = self.inner(vectors) * there[:, :, None]
+        """Features [B, regions * (F + 1)] of a RegionBackbone to weights [B, V]."""
+        vectors, mask = regions_of(features, self.regions)
+        weights: torch.Tensor = self.inner(vectors) * mask[:, :, None]
         return weights.amax(1)
 
     def config(self) -> dict[str, Any]:
-        """The head of a region and how many there are."""
+        """The inner head's table and the number of regions."""
         return {"kind": "regions", "regions": self.regions, "inner": self.inner.config()}

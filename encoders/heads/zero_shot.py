@@ -1,4 +1,4 @@
-"""A dual encoder's own idea of each word, without training."""
+"""A head that weighs terms by a dual encoder's zero-shot similarity to them, without training."""
 
 from copy import deepcopy
 from typing import Any
@@ -13,13 +13,12 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 
 class ZeroShotHead(nn.Module):
-    """A dual encoder's own idea of each word, without training: how much closer a picture is to it than to most words.
+    """Term weights from the cosines of an image with prompts such as "a photo of a dog".
 
-    The weight is the picture's cosine with the vector of "a photo of a dog", less what pictures have on average and in
-    units of how much they vary there (see `calibrated`), then standardised over the vocabulary and less `threshold`
-    deviations. That a text encoder of CLIP's kind classifies by such prompts is from Radford et al., ICML 2021, section
-    3.1. `anchors` [V, D] are the words' unit vectors, kept with the head so that re-terming needs no text model. Where
-    the features are not the vectors, `projection` makes them such.
+    Zero-shot classification by such prompts is CLIP's (Radford et al., ICML 2021, section 3.1).
+    The cosine with each term's prompt is standardised over images (see `calibrated`), then over the vocabulary; the
+    weight is what exceeds `threshold` standard deviations. `anchors` [V, D] are the prompts' unit vectors, stored so
+    that no text model is needed. If the features are not the vectors, `projection` maps them.
     """
 
     def __init__(self, *, anchors: torch.Tensor, threshold: float = 1.5, projection: nn.Linear | None = None) -> None:
@@ -35,25 +34,25 @@ class ZeroShotHead(nn.Module):
 
     @property
     def terms(self) -> int:
-        """The number V of terms that it weighs."""
+        """The number V of terms."""
         return len(self.anchors)
 
     @classmethod
     def of(cls, tower: Tower, vocabulary: Vocabulary, *, prompt: str = "a photo of a {}.") -> "ZeroShotHead":
-        """Ask `tower` for the vector of each term in `prompt`."""
+        """The head whose anchors are `tower`'s vectors of `prompt` filled with each term."""
         sentences = [prompt.format(term) for term in vocabulary.terms]
         with torch.inference_mode():
             parts = [tower.texts(sentences[i : i + 256]) for i in range(0, len(sentences), 256)]
-        # The words' common direction says "this is a caption" and nothing of the picture.
+        # The mean over terms is subtracted: it is common to all captions and says nothing about an image.
         anchors = torch.cat(parts).float().cpu().clone()
         projection = deepcopy(tower.image_projection) if isinstance(tower, PairTower) else None
         return cls(anchors=normalize(anchors - anchors.mean(0), dim=1), projection=projection)
 
     @torch.no_grad()
     def calibrated(self, features: torch.Tensor) -> "ZeroShotHead":
-        """This head, told by pictures [P, F] how close pictures usually are to each word.
+        """Set the mean and deviation of each term's cosine from the features [P, F] of sample images; returns the head.
 
-        Some words are close to all pictures ("photo", "image"), and would stand on every one of them.
+        Without it, terms that are similar to all images ("photo", "image") would be assigned to every one.
         """
         cosines = torch.cat([self._cosines(some) for some in torch.split(features, 1000)])
         self.usual.copy_(cosines.mean(0))
@@ -72,7 +71,7 @@ class ZeroShotHead(nn.Module):
         return cosines
 
     def config(self) -> dict[str, Any]:
-        """The sizes of the anchors and of the projection, and the threshold."""
+        """The sizes of anchors and projection, and the threshold."""
         map_ = self.projection
         return {
             "kind": "zeroshot",

@@ -1,1 +1,5 @@
-"""The image side: backbones, preprocessing, regions."""
+"""The image side: images to pooled features.
+
+Read preprocess.py (resize and normalise), hf_processor.py (the same by a `transformers` processor), residual_net.py
+(the network of lexel-tiny), regions.py (a detector's regions) and backbones.py (the networks, built from a config).
+"""

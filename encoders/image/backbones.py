@@ -1,4 +1,4 @@
-"""Image backbones: pixels -> pooled features. Pixels are made on worker threads, features in batches."""
+"""Image backbones: pixels to pooled features. Pixels are made on worker threads, features in batches."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -16,30 +16,30 @@ from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.image.residual_net import ResidualConfig, ResidualNet
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, network, quiet
 
-# Crops show a network of its training pictures larger than the same things are in a whole picture, and larger pictures
-# make up for it (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019). With MobileNetV2 on
-# Flickr8k val 288 pixels in the place of 224 gave two points of R@10 more; 352 gave no more again.
+# Random crops in training make objects appear larger than they are in whole images; a larger test resolution makes up
+# for it (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019). MobileNetV2 on Flickr8k val
+# gained two points of R@10 with 288 pixels instead of 224, and no more with 352.
 _ENLARGED = 9 / 7
 
 
 class Backbone(Protocol):
-    """What a pair tower asks of its image side."""
+    """The image side of a PairTower."""
 
     @property
     def dim(self) -> int:
-        """The length of a feature vector."""
+        """The dimension of a feature vector."""
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to [3, H, W], bytes or numbers."""
+        """One RGB image to [3, H, W], uint8 or float32."""
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What `pixels` made of B pictures to pooled features [B, dim]."""
+        """A batch of `pixels`, [B, 3, H, W], to pooled features [B, dim]."""
 
     def config(self) -> dict[str, Any]:
-        """What `backbone` needs to build it again."""
+        """The JSON table from which `backbone` builds it again."""
 
     def save(self, folder: Path) -> None:
-        """Write what does not belong in the encoder's own weights file."""
+        """Write the files that are not part of lexel.safetensors."""
 
 
 class ResidualBackbone(nn.Module):
@@ -51,7 +51,7 @@ class ResidualBackbone(nn.Module):
         self._config = {"kind": "residual", "net": asdict(net), "preprocess": preprocess.config()}
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to bytes [3, S, S]."""
+        """One RGB image to uint8 [3, S, S]."""
         return self.prepare(image)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -60,20 +60,20 @@ class ResidualBackbone(nn.Module):
         return features
 
     def config(self) -> dict[str, Any]:
-        """The network's shape and how pictures are prepared."""
+        """The network's shape and the preprocessing."""
         return self._config
 
     def save(self, folder: Path) -> None:
-        """Nothing beside the weights."""
+        """Writes nothing: it has only weights."""
 
 
 class TransformersBackbone(nn.Module):
     """A `transformers` vision model with its own processor; `checkpoint` is a folder or a hub name.
 
-    The features are the model's pooled output, averaged over space where that is a map; where the model has no pooler,
-    the state of its first token, which is the class token of a vision transformer. With `whole` it sees the picture
-    squeezed into a square, edges and all, instead of the middle that its processor would cut out; a convolutional
-    network in a square larger by _ENLARGED. Raises EncoderError for any other model.
+    The features are the model's pooled output, averaged over space if it is a map; if the model has no pooler, the
+    state of the first token, which is the class token of a vision transformer. With `whole` the image is resized to a
+    square instead of centre-cropped, for a convolutional network to a square larger by _ENLARGED. Raises EncoderError
+    for a model that has no such output.
     """
 
     def __init__(self, checkpoint: str | Path, *, whole: bool = False) -> None:
@@ -93,24 +93,24 @@ class TransformersBackbone(nn.Module):
             ) from error
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
-        """What the processor made of B pictures to [B, dim]."""
+        """Pixels [B, 3, H, W] to features [B, dim]."""
         output = self.net(**self.processor.inputs(pixels))
         pooled: torch.Tensor | None = output.get("pooler_output")
         return _flat(output.last_hidden_state[:, 0] if pooled is None else pooled)
 
     def _is_convolutional(self, folder: Path) -> bool:
-        """Whether the network makes a map [B, F, H, W], and so takes a picture of any size."""
+        """Whether the network's output is a map [B, F, H, W], so that it accepts images of any size."""
         processor = ImageProcessor(folder)
         try:
             with torch.inference_mode():
                 found = self.net(**processor.inputs(processor.pixels(Image.new("RGB", (64, 64)))[None]))
-        except BROKEN:  # it is no network for pictures, and whoever uses it will say so
+        except BROKEN:  # not an image model; __init__ reports that
             return False
         states: torch.Tensor | None = found.get("last_hidden_state")
         return states is not None and states.dim() == 4
 
     def config(self) -> dict[str, Any]:
-        """Its own files say the rest."""
+        """The kind alone; the rest is in the checkpoint's own files."""
         return {"kind": "transformers"}
 
     def save(self, folder: Path) -> None:
@@ -121,10 +121,9 @@ class TransformersBackbone(nn.Module):
 
 
 class TorchvisionBackbone(nn.Module):
-    """A `torchvision` classifier by name, without its last layers, averaged over space where a map is left.
+    """A `torchvision` classifier by name, without its classification layers; a remaining map is averaged over space.
 
-    `weights` is a torchvision weights name, or None for an untrained network. Raises EncoderError for an unknown name
-    of either.
+    `weights` is the name of torchvision weights, or None for random ones. Raises EncoderError if either is unknown.
     """
 
     def __init__(self, name: str, *, weights: str | None = None, preprocess: Preprocess | None = None) -> None:
@@ -142,7 +141,7 @@ class TorchvisionBackbone(nn.Module):
             raise EncoderError(f"The weights {weights!r} of {name} cannot be had: {first_line(error)}") from error
         self.name, self.weights = name, weights
         nodes = get_graph_node_names(net)[1]
-        # The features are what the first layer of the classifier reads, by whichever of its names.
+        # The features are the input of the classifier's first layer; torchvision has four names for the classifier.
         classifier = next(i for i, n in enumerate(nodes) if n.split(".")[0] in {"fc", "classifier", "heads", "head"})
         self.net = create_feature_extractor(net, {nodes[classifier - 1]: "features"})
         self.prepare: Preprocess = preprocess or _as_trained(name, weights)
@@ -155,7 +154,7 @@ class TorchvisionBackbone(nn.Module):
             raise EncoderError(f"{name} cannot read pictures of {size} pixels: {first_line(error)}") from error
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to bytes [3, S, S]."""
+        """One RGB image to uint8 [3, S, S]."""
         return self.prepare(image)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
@@ -163,15 +162,15 @@ class TorchvisionBackbone(nn.Module):
         return _flat(self.net(self.prepare.normalised(pixels))["features"])
 
     def config(self) -> dict[str, Any]:
-        """The network's name and how pictures are prepared."""
+        """The network's name and the preprocessing."""
         return self._config
 
     def save(self, folder: Path) -> None:
-        """Nothing beside the weights."""
+        """Writes nothing: it has only weights."""
 
 
 def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
-    """Build what `Backbone.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
+    """Build a backbone from its `config` table and its files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "residual", "net": net, "preprocess": preprocess}:
             shape = ResidualConfig(**{**net, "widths": tuple(net["widths"]), "depths": tuple(net["depths"])})
@@ -188,7 +187,7 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
 
 
 def _as_trained(name: str, weights: str | None) -> Preprocess:
-    """How a torchvision classifier saw pictures: most a 224 crop of a picture whose short side is 256."""
+    """The preprocessing of a torchvision classifier's training: mostly a 224 crop of an image with short side 256."""
     from torchvision import models
 
     if weights is None:

@@ -1,4 +1,4 @@
-"""The image processor of a `transformers` checkpoint: its own pixels, in half the time where we make the same."""
+"""The image processor of a `transformers` checkpoint, replaced by our twice as fast one if both give equal pixels."""
 
 from pathlib import Path
 from typing import Any
@@ -11,17 +11,17 @@ from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.image.preprocess import Filter, Picture, Preprocess, not_too_long, rows_of
 from lexel.encoders.runtime.hf_checkpoints import opening, quiet
 
-# Wide, high, and of a shape where every way to round a side's length gives another.
+# Test images: wide, high, and one where each way to round the resized side gives a different length.
 _TRIED = ((96, 64), (64, 96), (331, 257))
-# How Pillow numbers its filters, and checkpoints with it.
+# Checkpoints give the resampling filter as Pillow's number.
 _FILTERS: dict[int, Filter] = {Image.Resampling.BILINEAR: "bilinear", Image.Resampling.BICUBIC: "bicubic"}
 
 
 class ImageProcessor:
-    """The checkpoint's image processor. It makes pixels of one shape only, since pictures are encoded in batches.
+    """The checkpoint's image processor, for one output shape. Raises EncoderError if it has more than one.
 
-    With `whole` it squeezes the picture into the square that it would have cut out of the middle, or one `enlarged` by
-    that factor, to a multiple of 32 pixels. `own` is the same in our words, where the two were seen to agree.
+    With `whole` the image is resized to the square that would have been the centre crop, or to one `enlarged` by that
+    factor and rounded to a multiple of 32 pixels. `own` is the equal `Preprocess`, None if there is none.
     """
 
     def __init__(self, folder: Path, *, whole: bool = False, enlarged: float = 1.0) -> None:
@@ -41,20 +41,20 @@ class ImageProcessor:
                 f"{folder} makes pictures of different sizes; give its image processor a fixed size or a crop."
             )
         self._patches = "spatial_shapes" in found[0]
-        own = None if self._patches else _in_our_words(self._process)
+        own = None if self._patches else _equal_preprocess(self._process)
         agrees = own and all(_same(own, i, f["pixel_values"][0]) for i, f in zip(tried, found, strict=True))
         self.own = own if agrees else None
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to bytes [3, H, W], or to float32 numbers where only the checkpoint's own code makes them.
+        """One RGB image to uint8 [3, H, W], or to float32 if only the checkpoint's own code can preprocess it.
 
-        SigLIP 2 may keep a picture's shape and reads N patches of P numbers: these come as [1, N, P + 3], where the
-        last three say whether the patch is there and how many patches the picture is high and wide.
+        SigLIP 2 can keep the aspect ratio and reads N patches of P numbers: [1, N, P + 3], whose last three columns are
+        the attention mask and the image's height and width in patches.
         """
         if self.own:
             return self.own(image)
         rows = rows_of(image)
-        # What goes would be cut away after it had been enlarged.
+        # Cropped before it is resized: the crop would discard the ends anyway, after enlarging them.
         kept = not_too_long(rows) if getattr(self._process, "do_center_crop", False) else rows
         found = self._process(images=Image.fromarray(kept), return_tensors="pt")
         pixels: torch.Tensor = found["pixel_values"][0]
@@ -64,7 +64,7 @@ class ImageProcessor:
         return torch.cat([pixels, found["pixel_attention_mask"].T, grid], dim=1)[None]
 
     def inputs(self, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-        """A batch of what `pixels` made, as the network's arguments."""
+        """A batch of `pixels` as keyword arguments of the network."""
         if not self._patches:
             return {"pixel_values": self.own.normalised(pixels) if self.own else pixels}
         patches = pixels[:, 0]
@@ -75,12 +75,12 @@ class ImageProcessor:
         }
 
     def save(self, folder: Path) -> None:
-        """Write the processor's own files."""
+        """Write the processor's files."""
         self._process.save_pretrained(folder)
 
 
-def _in_our_words(process: Any) -> Preprocess | None:
-    """What the usual options of a processor ask for; None where it has others. It is a guess, to be tried."""
+def _equal_preprocess(process: Any) -> Preprocess | None:
+    """A guess at an equal `Preprocess` from the processor's options, to be compared; None if it has unusual ones."""
     try:
         size, crop = dict(process.size), dict(process.crop_size) if process.do_center_crop else None
         return Preprocess(
@@ -95,7 +95,7 @@ def _in_our_words(process: Any) -> Preprocess | None:
 
 
 def _same(own: Preprocess, image: Image.Image, theirs: torch.Tensor) -> bool:
-    # The same bytes, and what differs is how float32 rounds: a level of brightness is over 0.01.
+    # Less than one level of 255 (over 0.01): only float32 rounding may differ.
     ours = own.normalised(own(image))
     return ours.shape == theirs.shape and bool((ours - theirs).abs().max() < 1e-4)
 
@@ -105,5 +105,5 @@ def _noise(size: tuple[int, int]) -> Image.Image:
 
 
 def _multiple(pixels: float) -> int:
-    # What networks halve five times; anything else would lose a row at some step.
+    # Networks halve the side five times.
     return 32 * round(pixels / 32)

@@ -1,4 +1,4 @@
-"""From a decoded picture to the numbers a network takes: bytes on the way, numbers where the network is."""
+"""Image preprocessing: resize to uint8 on worker threads, normalise to float32 on the network's device."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
@@ -9,21 +9,21 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
-# No real picture is longer; one that is could take all memory where its short side is enlarged.
+# Aspect ratio; a longer image could exhaust memory when its short side is enlarged.
 _LONGEST = 64
 
 Filter = Literal["bicubic", "bilinear"]
 Rows = npt.NDArray[np.uint8]
-# An RGB picture, as Pillow has it or as bytes [H, W, 3].
+# An RGB image, as Pillow's or as uint8 [H, W, 3].
 Picture = Image.Image | Rows
 
 
 @dataclass(frozen=True)
 class Preprocess:
-    """Resize to `size` x `size`; then normalise each channel by `mean` and `std` (in 0..1), many pictures at once.
+    """Resize to `size` x `size` pixels; normalise each channel by `mean` and `std` (in 0..1).
 
-    With `crop` the short side becomes `crop` pixels and the middle is cut out; without it the whole picture is squeezed
-    into the square, so that nothing at its edges is lost.
+    With `crop` the short side is resized to `crop` pixels and the centre is cut out; without it the whole image is
+    resized to the square.
     """
 
     size: int
@@ -33,20 +33,20 @@ class Preprocess:
     filter: Filter = "bicubic"
 
     def config(self) -> dict[str, Any]:
-        """What builds it again. Encoders know one another's features by it, and the first had but one filter."""
+        """The fields as a table, without the default filter: encoders older than `filter` keep their `features_id`."""
         return {name: value for name, value in asdict(self).items() if (name, value) != ("filter", "bicubic")}
 
     def __call__(self, image: Picture) -> torch.Tensor:
-        """An RGB picture to bytes [3, size, size]: a quarter of the numbers' memory, on the way to a GPU too."""
+        """An RGB image to uint8 [3, size, size], which is a quarter of the size of float32 to copy to a GPU."""
         rows = rows_of(image)
         return self._cropped(rows) if self.crop else self._resized(rows, self.size, self.size)
 
     def normalised(self, pixels: torch.Tensor) -> torch.Tensor:
-        """Bytes [..., 3, size, size] to float32 numbers there; numbers stay as they are."""
+        """uint8 [..., 3, size, size] to normalised float32 on the same device; float32 is returned unchanged."""
         if pixels.dtype != torch.uint8:
             return pixels
         mean, std = (torch.tensor(values, device=pixels.device)[:, None, None] for values in (self.mean, self.std))
-        # In this order float32 rounds as it does in `transformers`, whose vectors are then ours to the last bit.
+        # The order of operations in `transformers`, so that results are equal to the last bit.
         return (pixels.float() - 255 * mean).div_(255 * std)
 
     def _cropped(self, rows: Rows) -> torch.Tensor:
@@ -58,18 +58,18 @@ class Preprocess:
         return self._resized(rows, width, height)[:, top : top + self.size, left : left + self.size].contiguous()
 
     def _resized(self, rows: Rows, width: int, height: int) -> torch.Tensor:
-        """A picture's bytes [3, height, width]: Pillow's filter, computed thrice as fast by vector instructions."""
+        """Resize to [3, height, width], with Pillow's antialiasing filter but three times as fast."""
         square = torch.from_numpy(rows).permute(2, 0, 1)[None]
         return interpolate(square, size=(height, width), mode=self.filter, antialias=True)[0]
 
 
 def rows_of(image: Picture) -> Rows:
-    """A picture's bytes [H, W, 3]."""
+    """An image as uint8 [H, W, 3]."""
     return np.array(image) if isinstance(image, Image.Image) else image
 
 
 def not_too_long(rows: Rows) -> Rows:
-    """The middle of a picture [H, W, 3] that is over _LONGEST times as long as wide."""
+    """Crop the long side of an image [H, W, 3] to _LONGEST times the short one, from the centre."""
     height, width = rows.shape[:2]
     longest = _LONGEST * min(height, width)
     top, left = max(0, height - longest) // 2, max(0, width - longest) // 2

@@ -1,4 +1,4 @@
-"""A picture as its regions: the boxes that a detector is surest of, each with the features of what is in it."""
+"""Region features: the highest-scoring boxes of a detector, with the features of its box head."""
 
 from collections import OrderedDict
 from pathlib import Path
@@ -17,12 +17,12 @@ Pool = Literal["mean", "sum"]
 
 
 class RegionBackbone(nn.Module):
-    """The `regions` boxes that a `torchvision` Faster R-CNN is surest of, as features of its box head.
+    """The `regions` highest-scoring boxes of a `torchvision` Faster R-CNN, as features of its box head.
 
-    Regions found by a detector, described by its own features, are "bottom-up attention" (Anderson et al., CVPR 2018).
-    Every picture has the same number of features: those of its boxes, best first, each followed by a 1, then zeros
-    where it has fewer. A picture without any box is one region as a whole. `pool` says what `summary` makes of them.
-    The detector is never trained. Raises EncoderError for an unknown name or weights, or a detector of another make.
+    This is "bottom-up attention" (Anderson et al., CVPR 2018). Each box gives `width` features and a 1, best box first;
+    the row is padded with zeros to `regions` boxes. An image without any box is one region as a whole. `pool` is how
+    `summary` pools the regions. The detector is never trained. Raises EncoderError for an unknown name or weights, or a
+    detector that is no Faster R-CNN.
     """
 
     def __init__(
@@ -40,23 +40,22 @@ class RegionBackbone(nn.Module):
         self.width = int(self.net.roi_heads.box_predictor.cls_score.in_features)
         self.dim = regions * (self.width + 1)
         seen = self.net.transform
-        # The whole picture is squeezed into a square of the side that the detector was trained on: nothing is lost at
-        # the edges, where half of its regions are.
+        # Resized to a square of the detector's training size, not cropped: half of the regions are at the edges.
         self.prepare = preprocess or Preprocess(seen.min_size[0], None, tuple(seen.image_mean), tuple(seen.image_std))
         self._config = {"kind": "regions", "name": name, "regions": regions, "pool": pool}
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to bytes [3, S, S]."""
+        """One RGB image to uint8 [3, S, S]."""
         return self.prepare(image)
 
     def train(self, mode: bool = True) -> "RegionBackbone":
-        """It stays as it is: in training a detector asks for boxes to learn from."""
+        """Stays in evaluation mode: in training mode a detector requires ground-truth boxes."""
         return super().train(False)
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, regions * (width + 1)]."""
         pixels = self.prepare.normalised(pixels).float()
-        # Half precision would move a box by pixels.
+        # In bfloat16 box coordinates would be off by pixels.
         with torch.autocast(pixels.device.type, enabled=False):
             maps = self.net.backbone(pixels)
             boxes = [found[: self.regions] for found in self._boxes(pixels, maps)]
@@ -66,13 +65,13 @@ class RegionBackbone(nn.Module):
         return pad(rows, (0, 0, 0, self.regions - rows.shape[1])).flatten(1)
 
     def summary(self, features: torch.Tensor) -> torch.Tensor:
-        """What `forward` made to the mean or the sum of its regions, [B, width]."""
-        vectors, there = regions_of(features, self.regions)
-        total = (vectors * there[:, :, None]).sum(1)
-        return total if self.pool == "sum" else total / there.sum(1, keepdim=True).clamp(min=1)
+        """Features from `forward` to the mean or the sum over regions, [B, width]."""
+        vectors, mask = regions_of(features, self.regions)
+        total = (vectors * mask[:, :, None]).sum(1)
+        return total if self.pool == "sum" else total / mask.sum(1, keepdim=True).clamp(min=1)
 
     def _boxes(self, pixels: torch.Tensor, maps: "OrderedDict[str, torch.Tensor]") -> list[torch.Tensor]:
-        """The boxes of each picture [N, 4], surest first, at least one."""
+        """The boxes of each image [N, 4], by descending score, at least one."""
         from torchvision.models.detection.image_list import ImageList
 
         sizes = _sizes(pixels)
@@ -90,15 +89,15 @@ class RegionBackbone(nn.Module):
         return features
 
     def config(self) -> dict[str, Any]:
-        """The detector's name, how many regions, and how pictures are prepared."""
+        """The detector's name, the number of regions, the pooling and the preprocessing."""
         return {**self._config, "preprocess": self.prepare.config()}
 
     def save(self, folder: Path) -> None:
-        """Nothing beside the weights."""
+        """Writes nothing: it has only weights."""
 
 
 def regions_of(features: torch.Tensor, regions: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features [B, regions * (F + 1)] to the regions' features [B, regions, F] and which are there [B, regions]."""
+    """Features [B, regions * (F + 1)] to the regions' features [B, regions, F] and their mask [B, regions]."""
     rows = features.view(len(features), regions, features.shape[1] // regions)
     return rows[:, :, :-1], rows[:, :, -1] > 0.5
 
@@ -121,7 +120,7 @@ def _detector(name: str, weights: str | None) -> Any:
 
 
 def _freeze(net: nn.Module) -> None:
-    """Give all batch norms one form: torchvision builds others for trained networks than for those still to fill."""
+    """Make all batch norms frozen ones: which kind torchvision builds depends on whether weights are given."""
     from torchvision.ops import FrozenBatchNorm2d
 
     for parent in list(net.modules()):
@@ -129,7 +128,7 @@ def _freeze(net: nn.Module) -> None:
             if isinstance(norm, (nn.BatchNorm2d, FrozenBatchNorm2d)):
                 frozen = FrozenBatchNorm2d(len(norm.weight), eps=0.0)
                 frozen.load_state_dict(norm.state_dict())
-                frozen.running_var += norm.eps  # trained networks have another one, which no file would tell
+                frozen.running_var += norm.eps  # eps also depends on it and is not in the state dict
                 setattr(parent, name, frozen)
 
 

@@ -14,7 +14,7 @@ class ResidualConfig:
     widths: tuple[int, ...] = (48, 96, 192, 384)
     depths: tuple[int, ...] = (1, 2, 2, 2)
     feature_dim: int = 768
-    side: int = 128  # pixels; the whole picture is squashed to a square of this side
+    side: int = 128  # pixels; the whole image is resized to a square of this side
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.depths) or min(*self.widths, *self.depths, self.feature_dim, self.side) < 1:
@@ -33,7 +33,7 @@ class _Block(nn.Module):
         super().__init__()
         self.first = _convolution(inputs, outputs, 3, stride)
         self.second = _convolution(outputs, outputs, 3)
-        # Averaging before the 1x1 convolution keeps the three quarters of the pixels that a stride would skip.
+        # Average pooling before the 1x1 convolution: a stride would skip three quarters of the pixels.
         pool = nn.AvgPool2d(stride, ceil_mode=True) if stride > 1 else nn.Identity()
         straight = inputs == outputs and stride == 1
         self.shortcut = nn.Identity() if straight else nn.Sequential(pool, _convolution(inputs, outputs, 1))
@@ -44,9 +44,9 @@ class _Block(nn.Module):
 
 
 class ResidualNet(nn.Module):
-    """Pixels (B, 3, side, side), normalised, to features (B, feature_dim), all at least 0.
+    """Normalised pixels (B, 3, side, side) to features (B, feature_dim) >= 0.
 
-    Other sides work too (a multiple of 32 is best), since the last map is averaged.
+    Other sides work too, multiples of 32 best: the last map is averaged over space.
     """
 
     def __init__(self, config: ResidualConfig) -> None:

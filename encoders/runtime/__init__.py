@@ -1,1 +1,5 @@
-"""Where networks run: devices, precision, checkpoints, compiled networks, memory."""
+"""Running networks: device.py and precision.py (where and in which precision), hf_checkpoints.py (`transformers`
+checkpoints), openvino_network.py (networks compiled for CPUs) and malloc.py (memory settings of the C library).
+
+Imports nothing, so that a child process can use malloc.py without torch.
+"""

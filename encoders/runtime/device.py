@@ -1,4 +1,4 @@
-"""The device that networks run on, and how many cores it has where it is a CPU."""
+"""The device that networks run on, and the number of CPU cores."""
 
 import os
 
@@ -8,7 +8,7 @@ from lexel.encoders.encoder_error import EncoderError
 
 
 def resolve_device(name: str) -> torch.device:
-    """The device called `name`; "auto" is a GPU where there is one. Raises EncoderError where it cannot be used."""
+    """The device called `name`; "auto" is a GPU if there is one, else the CPU. Raises EncoderError if unusable."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -20,5 +20,5 @@ def resolve_device(name: str) -> torch.device:
 
 
 def available_cores() -> int:
-    """Those that this process may use; in a container or under a scheduler they are not all that there are."""
+    """The number of cores that this process may use, which is less than the machine's under CPU affinity limits."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,7 +1,6 @@
-"""Checkpoints of `transformers`: found on disk or on the hub, opened without noise, refused where weights are missing.
+"""Checkpoints of `transformers`: found on disk or on the hub, loaded quietly, refused if weights are missing.
 
-Only safetensors are read and no code of a checkpoint is ever run. Nothing here imports torch before a checkpoint is
-opened.
+Only safetensors files are read, and code in a checkpoint is never run. torch is imported when a checkpoint is opened.
 """
 
 from collections.abc import Iterator
@@ -13,26 +12,26 @@ from safetensors import SafetensorError
 
 from lexel.encoders.encoder_error import EncoderError
 
-# What `transformers` raises for a folder that is not what its files say.
+# What `transformers` raises for a broken or unsuitable checkpoint.
 BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError, SafetensorError)
 
 
 def first_line(error: BaseException) -> str:
-    """The first line of what `error` says; its kind where it says nothing."""
+    """The first line of the error's message, or the name of its class if it has none."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def locate(checkpoint: str | Path) -> Path:
-    """`checkpoint` itself where it is a folder, or its copy from the model hub. Raises EncoderError without either."""
+    """`checkpoint` itself if it is a folder, else its download from the hub. Raises EncoderError if that fails."""
     folder = Path(checkpoint)
     if folder.is_dir():
         return folder
     from huggingface_hub import snapshot_download
 
     try:
-        # Weights as safetensors only: nothing that unpickles is ever fetched.
-        wanted = ["*.json", "*.txt", "*.model", "*.safetensors"]
-        return Path(snapshot_download(str(checkpoint), allow_patterns=wanted))
+        # Weights as safetensors only: pickled weights can run code.
+        patterns = ["*.json", "*.txt", "*.model", "*.safetensors"]
+        return Path(snapshot_download(str(checkpoint), allow_patterns=patterns))
     except Exception as error:  # the hub's client raises errors of five libraries
         raise EncoderError(
             f"{str(checkpoint)!r} is no folder, and the model hub did not give it; check the name and the network."
@@ -40,10 +39,10 @@ def locate(checkpoint: str | Path) -> Path:
 
 
 def network(folder: Path) -> Any:
-    """The checkpoint's network, float32, ready to infer.
+    """The checkpoint's network in float32 and evaluation mode.
 
-    A pooler that has no weights is left out: many classifiers are saved without, and `transformers` would make it of
-    random numbers. Raises EncoderError where any other weight is missing.
+    A pooler without weights is removed, since `transformers` would initialise it randomly. Raises EncoderError if any
+    other weight is missing.
     """
     import torch
     from transformers import AutoModel
@@ -61,9 +60,9 @@ def network(folder: Path) -> Any:
 
 
 def classifier(folder: Path) -> tuple[Any, list[str]]:
-    """The checkpoint's image classifier, float32, ready to infer, and the text of each of its labels.
+    """The checkpoint's image classifier in float32 and evaluation mode, and the text of each label.
 
-    Raises EncoderError where it is none, or where a weight is missing.
+    Raises EncoderError if it is no classifier or a weight is missing.
     """
     import torch
     from transformers import AutoModelForImageClassification
@@ -79,7 +78,7 @@ def classifier(folder: Path) -> tuple[Any, list[str]]:
 
 
 def tokenizer(folder: Path) -> Any:
-    """The checkpoint's tokenizer. Raises EncoderError where it has none."""
+    """The checkpoint's tokenizer. Raises EncoderError if it has none."""
     from transformers import AutoTokenizer
 
     with quiet(), opening(folder):
@@ -87,14 +86,14 @@ def tokenizer(folder: Path) -> Any:
 
 
 def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
-    """How many tokens of a text `net` can read: many checkpoints name the limit in only one of their files."""
+    """The largest number of tokens that `net` reads; checkpoints give it in the tokenizer's or the network's config."""
     config = getattr(net.config, "text_config", net.config)
     return int(min(tokens.model_max_length, getattr(config, "max_position_embeddings", at_most), at_most))
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep progress bars and reports of `transformers` off the terminal; what matters of them is raised as errors."""
+    """Turn off progress bars and log messages of `transformers`."""
     from transformers.utils import logging
 
     level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
@@ -110,7 +109,7 @@ def quiet() -> Iterator[None]:
 
 @contextmanager
 def opening(folder: Path) -> Iterator[None]:
-    """Say in one sentence what `transformers` finds wrong with `folder`, as an EncoderError."""
+    """Turn the errors of `transformers` about `folder` into an EncoderError of one sentence."""
     try:
         yield
     except BROKEN as error:

@@ -1,4 +1,4 @@
-"""The text side of VSE++: word vectors and a recurrent network over them, learned from captions alone."""
+"""The text side of VSE++: word embeddings and a GRU over them, trained on captions alone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ from lexel.encoders.vocabulary.tokenize import words
 
 @dataclass(frozen=True)
 class GruConfig:
-    """`words` are lower-case forms as `vocabulary.words` finds them. The widths are VSE++'s."""
+    """`words` are lower-case, as `vocabulary.words` tokenizes them. The default widths are VSE++'s."""
 
     words: tuple[str, ...]
     embedding: int = 300
     width: int = 1024
-    longest: int = 64  # words read of a text
+    longest: int = 64  # words per text; the rest is ignored
 
     def __post_init__(self) -> None:
         if not self.words or len(set(self.words)) != len(self.words):
@@ -29,9 +29,9 @@ class GruConfig:
 
 
 class GruText(nn.Module):
-    """Texts to the last hidden state of a one-way, one-layer GRU (VSE++, Faghri et al., BMVC 2018).
+    """Texts to the last hidden state of a one-layer, unidirectional GRU (VSE++, Faghri et al., BMVC 2018).
 
-    VSE++ reads unknown words as one word of their own, and so does this. A text without a word is that unknown word.
+    As in VSE++, all unknown words share one embedding. An empty text is read as one unknown word.
     """
 
     learned = True
@@ -39,13 +39,13 @@ class GruText(nn.Module):
     def __init__(self, config: GruConfig) -> None:
         super().__init__()
         self.shape, self.dim = config, config.width
-        self.row = {word: i + 2 for i, word in enumerate(config.words)}  # row 0 pads, row 1 is any unknown word
+        self.row = {word: i + 2 for i, word in enumerate(config.words)}  # row 0 is padding, row 1 any unknown word
         self.vectors = nn.Embedding(len(config.words) + 2, config.embedding, padding_idx=0)
         nn.init.uniform_(self.vectors.weight, -0.1, 0.1)  # as in the authors' code
         self.gru = nn.GRU(config.embedding, config.width, batch_first=True)
 
     def rows(self, texts: Sequence[str]) -> tuple[torch.Tensor, torch.Tensor]:
-        """The rows of the texts' words [B, L] int64, 0 where a text has ended, and how many each has [B]."""
+        """The embedding rows of the texts' words, int64 [B, L] padded with 0, and the number of words [B]."""
         found = [[self.row.get(w, 1) for w in words(text)][: self.shape.longest] or [1] for text in texts]
         lengths = torch.tensor([len(row) for row in found])
         table = nn.utils.rnn.pad_sequence([torch.tensor(row) for row in found], batch_first=True)
@@ -59,10 +59,10 @@ class GruText(nn.Module):
         return last
 
     def config(self) -> dict[str, Any]:
-        """The network's shape; the words are in a file."""
+        """The network's shape; the words are in words.txt."""
         shape = self.shape
         return {"kind": "gru", "embedding": shape.embedding, "width": shape.width, "longest": shape.longest}
 
     def save(self, folder: Path) -> None:
-        """Write the word list, one word a line."""
+        """Write words.txt, one word a line."""
         (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.shape.words), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Text models: sentences -> pooled features."""
+"""Text models: sentences to pooled features."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,32 +17,32 @@ Pooling = Literal["mean", "sum", "cls"]
 
 
 class TextModel(Protocol):
-    """What a pair tower asks of its text side."""
+    """The text side of a PairTower."""
 
     @property
     def dim(self) -> int:
-        """The length of a feature vector."""
+        """The dimension of a feature vector."""
 
     @property
     def learned(self) -> bool:
-        """Whether training changes it; else the features of a sentence may be computed once and kept."""
+        """Whether training changes it; if not, the features of a sentence are computed once and cached."""
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to features [B, dim]."""
 
     def config(self) -> dict[str, Any]:
-        """What `text_model` needs to build it again."""
+        """The JSON table from which `text_model` builds it again."""
 
     def save(self, folder: Path) -> None:
-        """Write what does not belong in the encoder's own weights file."""
+        """Write the files that are not part of lexel.safetensors."""
 
 
 class TransformersText(nn.Module):
     """A `transformers` text model, its token states pooled; `checkpoint` is a folder or a hub name.
 
-    The mean over tokens is what sentence-transformers makes of most of its models, all-MiniLM among them, "cls" the
-    state of the first token (both in Reimers and Gurevych, EMNLP 2019, section 3); the sum makes a longer text a longer
-    vector. Raises EncoderError where the checkpoint holds no text encoder.
+    `pooling` is "mean" over tokens, as most sentence-transformers models have it, "cls" for the first token's state
+    (both in Reimers and Gurevych, EMNLP 2019, section 3), or "sum", whose norm grows with the text. Raises EncoderError
+    if the checkpoint holds no text encoder.
     """
 
     learned = False
@@ -52,7 +52,7 @@ class TransformersText(nn.Module):
         self.pooling = pooling
         folder = locate(checkpoint)
         self.net, self.tokenizer = network(folder), tokenizer(folder)
-        # A caption is a sentence or two; attention over more than 256 tokens would only cost time.
+        # A caption is a sentence or two; more than 256 tokens would only cost time.
         self._longest = longest_text(self.tokenizer, self.net, at_most=256)
         try:
             with torch.inference_mode():
@@ -71,13 +71,13 @@ class TransformersText(nn.Module):
         states: torch.Tensor = self.net(**inputs).last_hidden_state
         mask: torch.Tensor = inputs["attention_mask"][:, :, None].to(states.dtype)
         if self.pooling == "cls":
-            # The first token that is there: a tokenizer may pad on the left.
+            # The first token that is not padding: a tokenizer may pad on the left.
             return states[torch.arange(len(states)), mask[:, :, 0].argmax(1)]
         total = (states * mask).sum(1)
         return total if self.pooling == "sum" else total / mask.sum(1).clamp(min=1)
 
     def config(self) -> dict[str, Any]:
-        """How token states are pooled; its own files say the rest."""
+        """The pooling; the rest is in the checkpoint's own files."""
         return {"kind": "transformers", "pooling": self.pooling}
 
     def save(self, folder: Path) -> None:
@@ -88,7 +88,7 @@ class TransformersText(nn.Module):
 
 
 class BagText(nn.Module):
-    """The project's own small text model over whole words (`lexel-tiny`); its word list is a file, one word a line."""
+    """The text model of lexel-tiny; its word list is saved as words.txt, one word a line."""
 
     learned = True
 
@@ -102,19 +102,19 @@ class BagText(nn.Module):
         return features
 
     def config(self) -> dict[str, Any]:
-        """The model's shape; the words are in a file."""
+        """The model's shape; the words are in words.txt."""
         return {"kind": "bag", "width": self.net.config.width, "longest": self.net.config.longest}
 
     def save(self, folder: Path) -> None:
-        """Write the word list."""
+        """Write words.txt."""
         (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.net.config.words), encoding="utf-8")
 
 
 def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
-    """Build what `TextModel.config` described, its own files in `folder`. Raises EncoderError for an unknown kind."""
+    """Build a text model from its `config` table and its files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
         case {"kind": "transformers"}:
-            # The first encoders did not write down their pooling: it was the mean.
+            # Encoders of the first version have no "pooling" key.
             return TransformersText(folder / "text", pooling=config.get("pooling", "mean"))
         case {"kind": "bag", "width": width, "longest": longest}:
             return BagText(BagConfig(_words(folder), width=width, longest=longest))

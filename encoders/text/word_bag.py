@@ -1,4 +1,4 @@
-"""The text model of lexel-tiny: whole words with learned importance, and a short convolution for their order."""
+"""The text model of lexel-tiny: word embeddings, a convolution over neighbours, and pooling by learned importance."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ from lexel.encoders.vocabulary.tokenize import words
 
 @dataclass(frozen=True)
 class BagConfig:
-    """`words` are lower-case forms as `vocabulary.words` finds them; a word and the output have `width` numbers."""
+    """`words` are lower-case, as `vocabulary.words` tokenizes them; embeddings and output have `width` dimensions."""
 
     words: tuple[str, ...]
     width: int = 192
-    longest: int = 40  # words read of a text
+    longest: int = 40  # words per text; the rest is ignored
 
     def __post_init__(self) -> None:
         if not self.words or len(set(self.words)) != len(self.words) or min(self.width, self.longest) < 1:
@@ -24,12 +24,12 @@ class BagConfig:
 
 
 class WordBag(nn.Module):
-    """Texts to features (B, width). Unknown words are skipped; without a known word it is the feature of no words."""
+    """Texts to features (B, width). Unknown words are skipped; texts without a known word share one feature vector."""
 
     def __init__(self, config: BagConfig) -> None:
         super().__init__()
         self.config = config
-        self.row = {word: i + 1 for i, word in enumerate(config.words)}  # row 0 pads
+        self.row = {word: i + 1 for i, word in enumerate(config.words)}  # row 0 is padding
         self.vectors = nn.Embedding(len(config.words) + 1, config.width, padding_idx=0)
         self.importance = nn.Embedding(len(config.words) + 1, 1)
         nn.init.normal_(self.vectors.weight, std=0.5)
@@ -43,7 +43,7 @@ class WordBag(nn.Module):
         )
 
     def rows(self, texts: Sequence[str]) -> Tensor:
-        """The rows of the texts' known words, (B, L) int64, 0 where a text has ended."""
+        """The embedding rows of the texts' known words, int64 (B, L) padded with 0."""
         found = [[self.row[w] for w in words(text) if w in self.row][: self.config.longest] for text in texts]
         table = torch.zeros(len(found), max([1, *map(len, found)]), dtype=torch.int64)
         for i, row in enumerate(found):
@@ -52,11 +52,11 @@ class WordBag(nn.Module):
 
     def pooled(self, rows: Tensor) -> Tensor:
         """Rows (B, L) to features (B, width)."""
-        there = (rows > 0).unsqueeze(-1)
-        vectors = self.vectors(rows) * there
+        mask = (rows > 0).unsqueeze(-1)
+        vectors = self.vectors(rows) * mask
         ordered = nn.functional.gelu(self.order(vectors.transpose(1, 2)).transpose(1, 2))
-        # A softmax over the known words; the clamp keeps a text without any at zero instead of 0 / 0.
-        share = torch.exp(self.importance(rows).clamp(-8, 8)) * there
+        # A softmax over the known words; clamp_min avoids 0 / 0 for a text without any.
+        share = torch.exp(self.importance(rows).clamp(-8, 8)) * mask
         mean = ((vectors + ordered) * share).sum(1) / share.sum(1).clamp_min(1e-6)
         return cast(Tensor, mean + self.mix(mean))
 

@@ -1,4 +1,4 @@
-"""Static word vectors (GloVe, word2vec) as a text model: a sentence is the mean or the sum of its words' vectors."""
+"""Static word vectors (GloVe, word2vec) as a text model: the mean or the sum of a sentence's word vectors."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Pooling = Literal["mean", "sum"]
 
 @dataclass(frozen=True)
 class WordTable:
-    """`words` are lower-case forms as `vocabulary.words` finds them; `vectors` [N, D] float32 has a row for each."""
+    """`words` are lower-case, as `vocabulary.words` tokenizes them; `vectors` [N, D] float32 has a row for each."""
 
     words: tuple[str, ...]
     vectors: torch.Tensor
@@ -29,9 +29,9 @@ class WordTable:
 
 
 class WordVectors(nn.Module):
-    """Texts to the mean or the sum of their known words' vectors, which training leaves as they are.
+    """Texts to the mean or the sum of their known words' vectors, which are not trained.
 
-    The sum makes a longer text a longer vector; the mean does not. A text without a known word is the zero vector.
+    The norm of the sum grows with the text. A text without a known word gives the zero vector.
     """
 
     learned = False
@@ -52,19 +52,19 @@ class WordVectors(nn.Module):
         return nn.functional.embedding_bag(flat, self.vectors, torch.from_numpy(ends).to(device), mode=self.pooling)
 
     def config(self) -> dict[str, Any]:
-        """The table's shape and the pooling; the words are in a file, the vectors among the encoder's weights."""
+        """The dimension and the pooling; the words are in words.txt, the vectors in lexel.safetensors."""
         return {"kind": "words", "dim": self.dim, "pooling": self.pooling}
 
     def save(self, folder: Path) -> None:
-        """Write the word list, one word a line."""
+        """Write words.txt, one word a line."""
         (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.words), encoding="utf-8")
 
 
 def read_table(path: Path) -> WordTable:
-    """Read word vectors: lines of `word v1 v2 ...`, or a .safetensors with one matrix and its words.txt beside it.
+    """Read word vectors: lines of `word v1 v2 ...`, or a .safetensors file with one matrix, words.txt beside it.
 
-    Kept are the words that a text can hold, in lower case; where a file has a word in both cases, the lower one counts.
-    Raises EncoderError where the file is missing or something else.
+    Only entries that the tokenizer returns as one word are kept, in lower case; if a word occurs in several casings,
+    the lower-case one is taken, else the first. Raises EncoderError if the file cannot be read as word vectors.
     """
     try:
         pairs = list(_tensor_rows(path) if path.suffix == ".safetensors" else _lines(path))
@@ -72,7 +72,7 @@ def read_table(path: Path) -> WordTable:
         raise EncoderError(f"{path} holds no word vectors that can be read ({error}).") from error
     cased: dict[str, Any] = {}
     for word, row in pairs:
-        cased.setdefault(word.lower(), row)  # of two casings the commoner, which stands first
+        cased.setdefault(word.lower(), row)  # files are sorted by frequency: the first casing is the commonest
     kept = {word: row for word, row in (cased | dict(pairs)).items() if words(word) == [word]}
     if not kept:
         raise EncoderError(f"{path} holds no word vectors; a line is a word and its numbers, with spaces between.")
@@ -80,7 +80,7 @@ def read_table(path: Path) -> WordTable:
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
-    """The words and rows of a text file; word2vec's begins with a line of two counts, which is skipped."""
+    """The words and vectors of a text file; the header of word2vec's format, a line of two counts, is skipped."""
     width = 0
     with path.open(encoding="utf-8", newline="\n") as file:
         for number, line in enumerate(file, 1):
@@ -88,7 +88,7 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
             if number == 1 and len(parts) == 2:
                 continue
             width = width or len(parts) - 1
-            # GloVe has a few words with spaces in them: the numbers are what stands last.
+            # GloVe has a few words that contain spaces, so the last `width` parts are the numbers.
             word = " ".join(parts[:-width]) if width else ""
             if not word:
                 raise ValueError(f"line {number} is no word with its numbers")

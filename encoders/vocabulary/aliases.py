@@ -1,10 +1,10 @@
-"""What people want of a vocabulary, as files that they write: aliases and words that shall never be terms.
+"""Files by which people edit a vocabulary: aliases, and words that must not become terms.
 
-aliases.txt   doggy = dog        a form and its term; "men = men" keeps a form apart that would be folded into another
-aliases.yaml  doggy: dog         the same as a table
-banned.txt    ugly               a term a line
+aliases.txt   doggy = dog        a form and its term; "men = men" keeps "men" from being folded into "man"
+aliases.yaml  doggy: dog         the same as a YAML table
+banned.txt    ugly               one word a line
 
-In text files, what follows a # is a remark.
+In the text files, # begins a comment.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,9 +18,10 @@ from lexel.encoders.vocabulary.vocabulary import one_word, resolved
 
 
 def read_aliases(path: Path) -> dict[str, str]:
-    """Forms and the terms they mean, from a YAML table (.yaml, .yml) or a text file.
+    """A map of forms to terms from a YAML table (.yaml, .yml) or a text file.
 
-    Raises EncoderError where the file cannot be read, a form stands twice, or an alias is not of single words.
+    Raises EncoderError if the file cannot be read, a form has two terms, an alias is not of single words, or aliases
+    form a cycle.
     """
     aliases: dict[str, str] = {}
     for place, form, term in _table(path) if path.suffix.lower() in {".yaml", ".yml"} else _pairs(path):
@@ -38,7 +39,7 @@ def read_aliases(path: Path) -> dict[str, str]:
 
 
 def read_ban_list(path: Path) -> frozenset[str]:
-    """Words that shall be no terms, one a line. Raises EncoderError where the file or a line cannot be read."""
+    """The banned words, one a line. Raises EncoderError if the file cannot be read or a line is not one word."""
     banned = set()
     for number, line in _lines(path):
         try:
@@ -57,7 +58,7 @@ def _pairs(path: Path) -> Iterator[tuple[str, str, str]]:
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:
-    """The lines with something on them, without remarks, and their numbers."""
+    """The lines that are not empty, without comments, and their numbers."""
     for number, line in enumerate(_text(path).splitlines(), 1):
         if text := line.partition("#")[0].strip():
             yield number, text

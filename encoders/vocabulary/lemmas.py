@@ -1,4 +1,4 @@
-"""Lemmas: the dictionary form that word forms share."""
+"""Lemmatisation: word forms to the term that they share."""
 
 import re
 from collections.abc import Mapping
@@ -7,14 +7,17 @@ from lexel.encoders.vocabulary.tokenize import _WORD
 
 
 class Lemmas(dict[str, str]):
-    """Form -> term, worked out once a form; a stop word, a bare number and a single letter have the empty term."""
+    """A cache of form -> term. Stop words, numbers, single letters and banned words have the empty term.
+
+    `seen` counts the forms in the captions; `aliases` maps forms to words whose term they get.
+    """
 
     def __init__(
         self, seen: Mapping[str, int], stop_words: frozenset[str], aliases: Mapping[str, str], banned: frozenset[str]
     ) -> None:
         self.seen, self.stop_words, self.banned = seen, stop_words, banned
         self.aliases: Mapping[str, str] = aliases
-        # "doggy = dogs" means the term of "dogs", unless an alias keeps that apart; a stop word that is named is meant.
+        # "doggy = dogs" gives the term of "dogs", unless "dogs" has an alias too; an alias may name a stop word.
         terms = {word: word if word in aliases else self._folded(word) or word for word in aliases.values()}
         self.aliases = terms | {form: terms[word] for form, word in aliases.items()}
 
@@ -31,13 +34,13 @@ class Lemmas(dict[str, str]):
         return term if len(term) > 1 and not term.isdigit() and not {form, bare, term} & self.stop_words else ""
 
     def _dictionary_form(self, form: str) -> str:
-        from simplemma import lemmatize  # its tables are large, and needed to build a vocabulary only
+        from simplemma import lemmatize  # its tables are large, and only building a vocabulary needs them
 
         lemma = str(lemmatize(form, lang="en")).lower()
         if lemma != form and (lemma in self.seen or lemma in self.aliases) and _WORD.fullmatch(lemma):
             return lemma
-        # The dictionary leaves "sitting" as it is and makes "playe" of "playing". Where the captions themselves use the
-        # verb, fold into it; "building" stays, since hardly a caption says "build".
+        # simplemma leaves "sitting" unchanged and turns "playing" into "playe". Fold an -ing form into its verb if the
+        # captions use the verb often enough: "building" stays, since captions hardly ever say "build".
         verbs = [stem + e for stem in stems(form) for e in ("", "e")]
         best = max(verbs, key=self._uses, default=form)
         return best if verbs and self._uses(best) >= self.seen.get(form, 0) / 5 else form
@@ -48,12 +51,12 @@ class Lemmas(dict[str, str]):
 
 
 def without_clitic(form: str) -> str:
-    """`form` without what hangs on it after an apostrophe ("dog's": "dog")."""
+    """`form` without an English clitic after an apostrophe ("dog's": "dog")."""
     return re.sub(r"['’](?:s|re|ll|ve|d|m)?$", "", form)
 
 
 def stems(form: str) -> list[str]:
-    """What is left of a regular -ing form, and that with a doubled last letter undone ("sitting": "sitt", "sit")."""
+    """The possible stems of a regular -ing form, with and without a doubled last letter ("sitting": "sitt", "sit")."""
     stem = form.removesuffix("ing")
     if stem == form or len(stem) < 3:
         return []

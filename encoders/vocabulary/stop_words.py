@@ -1,4 +1,4 @@
-"""English words that say nothing about a picture; numbers and colours do: `two` and `red` are terms, `of` is not."""
+"""English stop words: words that describe nothing visible. Numbers and colours do, so `two` and `red` are terms."""
 
 STOP_WORDS: frozenset[str] = frozenset(
     """
@@ -10,5 +10,5 @@ STOP_WORDS: frozenset[str] = frozenset(
     such t take than that the their them then there these they this those though through to too toward towards
     up upon us ve very view was wasn we were weren what when where which while who whom whose why will with
     would you your
-    """.split()  # noqa: SIM905 - a word a line would be a page of nothing
+    """.split()  # noqa: SIM905 - one word a line would fill pages
 )

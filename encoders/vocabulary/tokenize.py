@@ -1,12 +1,12 @@
-"""Text to words, as OpenSearch's own tokenizer cuts it."""
+"""The tokenizer: text to words, equal to the one in the index's analyzer."""
 
 import re
 
-# Letters and digits, with one apostrophe inside ("girl's"). mappings/index.json gives OpenSearch the same pattern in
-# Java's spelling; a test runs both over the same captions.
+# Letters and digits, with at most one apostrophe inside ("girl's"). mappings/index.json has the same pattern in Java's
+# syntax; a test runs both over the same captions.
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 
 
 def words(text: str) -> list[str]:
-    """The lower-case word forms of `text`, in order. The one tokeniser of the project."""
+    """The lower-case words of `text`, in order."""
     return _WORD.findall(text.lower())

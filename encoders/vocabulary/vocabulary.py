@@ -1,4 +1,4 @@
-"""The words that pictures are indexed under: which forms people type, and the term each one means."""
+"""The vocabulary: the terms that images are indexed under, and the word forms that map to each."""
 
 import hashlib
 import json
@@ -14,15 +14,16 @@ from lexel.encoders.vocabulary.lemmas import Lemmas
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
 from lexel.encoders.vocabulary.tokenize import words
 
-# A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it may hold none of their separators.
+# A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it must not contain their separators.
 _SAFE_TERM = re.compile(r"[^\s.|\x00]+")
 
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """`terms[i]` is the i-th term; `forms` maps each word form that people type to its term.
+    """`terms[i]` is the i-th term; `forms` maps each word form, including every term itself, to its term.
 
-    `document_frequency[i]` is the share of the captions it was built from that hold the term, between 0 and 1.
+    `document_frequency[i]` is the share of captions that contain the term, between 0 and 1. Raises EncoderError if
+    these contradict each other.
     """
 
     terms: tuple[str, ...]
@@ -49,20 +50,20 @@ class Vocabulary:
 
     @cached_property
     def index(self) -> Mapping[str, int]:
-        """Term -> its row."""
+        """Term -> its position in `terms`."""
         return {term: i for i, term in enumerate(self.terms)}
 
     def count(self, text: str) -> dict[str, int]:
-        """How often each term stands in `text`. This is the whole of an inference-free query."""
+        """How often each term occurs in `text`. An inference-free query is nothing but this."""
         return dict(Counter(self.forms[w] for w in words(text) if w in self.forms))
 
     def unknown(self, text: str) -> tuple[str, ...]:
-        """The words of `text` that mean something and have no term, each once."""
+        """The words of `text` that have no term and are no stop words, each once."""
         return tuple(dict.fromkeys(w for w in words(text) if w not in self.forms and w not in STOP_WORDS))
 
     @cached_property
     def hash(self) -> str:
-        """SHA-256 of the canonical JSON: the same for equal vocabularies on every machine."""
+        """SHA-256 of the canonical JSON; equal vocabularies have equal hashes on every machine."""
         return hashlib.sha256(self._json().encode()).hexdigest()
 
     def _json(self) -> str:
@@ -79,7 +80,7 @@ class Vocabulary:
 
     @classmethod
     def load(cls, path: Path) -> "Vocabulary":
-        """Read what `save` wrote. Raises EncoderError where the file is missing or not a vocabulary."""
+        """Read a file written by `save`. Raises EncoderError if it is missing or not a vocabulary."""
         try:
             table = json.loads(path.read_text(encoding="utf-8"))
             shares = tuple(float(share) for share in table["document_frequency"])
@@ -98,12 +99,12 @@ class Vocabulary:
         aliases: Mapping[str, str] | None = None,
         banned: Iterable[str] = (),
     ) -> "Vocabulary":
-        """Build a vocabulary from captions: the terms that stand in at least `min_count`, the `size` commonest at most.
+        """Build a vocabulary of the terms that occur in at least `min_count` captions, at most the `size` commonest.
 
-        Forms of one word share a term, its dictionary form ("dogs", "dog" -> "dog"; "men" -> "man"), as `simplemma`
-        knows it. `aliases` have the last word: a form (and what folds into it) means the term it names, one that names
-        itself stays apart. A `banned` term goes with all its forms, a banned form alone. Raises EncoderError for an
-        alias that is not one word, or goes round in a circle.
+        Forms of one word share its lemma by `simplemma` as term ("dogs", "dog" -> "dog"; "men" -> "man"). `aliases`
+        override it: a form, and what is folded into it, gets the term that it names; one that names itself is a term of
+        its own. Banning a term removes all its forms, banning a form only that. Raises EncoderError if an alias is not
+        of single words or aliases form a cycle.
         """
         forms_in = [Counter(words(caption)) for caption in captions]
         seen: Counter[str] = _total(forms_in)
@@ -121,10 +122,10 @@ class Vocabulary:
     def edited(
         self, *, aliases: Mapping[str, str] | None = None, banned: Iterable[str] = ()
     ) -> tuple["Vocabulary", tuple[int, ...]]:
-        """This vocabulary with more aliases and without banned words, and the row here of each term there.
+        """A vocabulary with more aliases and without banned words, and the index in this one of each of its terms.
 
-        A term that becomes an alias gives its forms to the term it names; the share of captions of the two is taken as
-        if they stood in captions independently. Raises EncoderError where an alias names no term or form of this one.
+        A term that becomes an alias gives its forms to the term it names, whose document frequency is then computed as
+        if both occurred independently. Raises EncoderError if an alias names a word that is not in this vocabulary.
         """
         named = {form: self._term(term) for form, term in resolved(aliases or {}).items()}
         given = {term: named[term] for term in self.terms if named.get(term, term) != term}
@@ -147,7 +148,7 @@ class Vocabulary:
 
 
 def one_word(text: str) -> str:
-    """`text` as the tokeniser sees it. Raises EncoderError where that is not exactly one word."""
+    """`text` in lower case, without spaces around it. Raises EncoderError if the tokenizer does not see one word."""
     word = text.strip().lower()
     if words(word) != [word]:
         raise EncoderError(
@@ -157,9 +158,9 @@ def one_word(text: str) -> str:
 
 
 def resolved(aliases: Mapping[str, str]) -> dict[str, str]:
-    """Each form's last term, as the tokeniser sees both: where "pup" is "puppy" and "puppy" is "dog", "pup" is "dog".
+    """`aliases` in lower case with chains followed to their end: pup = puppy and puppy = dog give pup = dog.
 
-    Raises EncoderError where a form or term is not one word, or aliases go round in a circle.
+    Raises EncoderError if a form or term is not one word, or aliases form a cycle.
     """
     given = {one_word(form): one_word(term) for form, term in aliases.items()}
     return {form: _last(form, given) for form in given}
