@@ -1,4 +1,7 @@
-"""What OpenSearch is told, kept as JSON beside this file, with the few places that depend on a collection filled in."""
+"""Index mapping, search templates and search pipelines for OpenSearch: JSON files in this folder, filled in here.
+
+`index_body`, `templates` and `pipelines` are here; dashboard_pack.py has the saved objects of OpenSearch Dashboards.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -21,17 +24,16 @@ def index_body(
     metadata: Mapping[str, str],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """The body that creates an index for vectors [dim] and this vocabulary.
+    """The request body that creates an index for vectors of dimension `dim` and a vocabulary.
 
     `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch
-    type, and `about` becomes the mapping's `_meta`. The index is made for loading: no replicas and no refresh until all
-    is there.
+    type, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no refresh.
     """
     body: dict[str, Any] = json.loads(_text("index.json"))
     index = body["settings"]["index"]
     index |= {"number_of_shards": shards, "number_of_replicas": 0, "refresh_interval": "-1"}
     filters = index["analysis"]["filter"]
-    # A term is a form of itself and passes without a rule.
+    # A term that is its own form needs no rule.
     filters["forms"]["rules"] = [f"{form} => {term}" for form, term in sorted(forms.items()) if form != term]
     filters["known"]["keep_words"] = sorted(terms)
     body["mappings"]["_meta"] = dict(about)

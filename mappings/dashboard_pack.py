@@ -1,6 +1,6 @@
-"""The saved objects of OpenSearch Dashboards for one index: the templates beside this file, filled in.
+"""The saved objects of OpenSearch Dashboards for one index, from the templates in dashboards/.
 
-A template is JSON all the way down; Dashboards wants the inner parts as text, so these are written out here.
+Dashboards stores some inner objects as JSON strings; in the templates they are plain JSON and are serialised here.
 """
 
 import json
@@ -12,9 +12,9 @@ from typing import Any
 __all__ = ["Facts", "Saved", "dashboards_pack"]
 
 _TEMPLATES = Path(__file__).parent / "dashboards"
-# In the order in which they refer to one another.
+# Each refers only to objects before it.
 _NAMES = ("index-pattern", "pictures", "weighed", "cloud", "words", "trends", "map", "help", "dashboard")
-# What Dashboards keeps as text within an object.
+# Fields that Dashboards stores as JSON strings.
 _TEXTS = {"fieldFormatMap", "searchSourceJSON", "visState", "uiStateJSON", "optionsJSON", "panelsJSON", "spec"}
 
 Saved = dict[str, Any]
@@ -22,9 +22,9 @@ Saved = dict[str, Any]
 
 @dataclass(frozen=True)
 class Facts:
-    """What the objects say of a collection: its index, where its pictures are served, and two words that it has.
+    """The values filled into the templates: index name, base URL of its images, and two example terms.
 
-    `date` is a date field and `interval` the unit to count it by: y, M, w or d; None where there is none.
+    `date` is a date field, or None, and `interval` the unit of its histogram: y, M, w or d.
     """
 
     index: str
@@ -35,7 +35,7 @@ class Facts:
 
 
 def dashboards_pack(facts: Facts) -> list[Saved]:
-    """The objects, each a dict to be one line of an NDJSON file. Without a date there is no chart of times."""
+    """The saved objects, each one line of an NDJSON file. Without a date field there is no date histogram."""
     names = [name for name in _NAMES if facts.date or name != "trends"]
     places = {
         "<index>": facts.index,
@@ -56,7 +56,7 @@ def _read(name: str) -> Any:
 
 
 def _filled(part: Any, places: Mapping[str, str]) -> Any:
-    """`part` with the places filled in, in every text below it."""
+    """`part` with the placeholders replaced in every string within it."""
     if isinstance(part, dict):
         return {key: _filled(value, places) for key, value in part.items()}
     if isinstance(part, list):
@@ -68,7 +68,7 @@ def _filled(part: Any, places: Mapping[str, str]) -> Any:
 
 
 def _without_times(saved: Saved, facts: Facts) -> Saved:
-    """A dashboard whose chart of times is not there gives its room to the table above."""
+    """A dashboard without the date histogram, whose space goes to the panel above it."""
     if saved["type"] != "dashboard" or facts.date:
         return saved
     gone = next(r["name"] for r in saved["references"] if r["id"].endswith("-trends"))
@@ -87,7 +87,7 @@ def _below(grid: Mapping[str, Any]) -> tuple[int, int, int]:
 
 
 def _as_saved(part: Any) -> Any:
-    """`part` with the inner texts written out, the innermost first."""
+    """`part` with the fields in _TEXTS serialised to JSON, the innermost first."""
     if isinstance(part, dict):
         return {key: _text(key, _as_saved(value)) for key, value in part.items()}
     return [_as_saved(value) for value in part] if isinstance(part, list) else part

@@ -1,4 +1,4 @@
-"""Files and folders written whole or not at all."""
+"""Atomic writes: files and folders are replaced whole or not at all."""
 
 import os
 import secrets
@@ -11,15 +11,21 @@ from lexel.pipeline.errors import WriteError
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Write a small file so that it is either the old one or the new one, even after a crash."""
+    """Write a small file so that even after a crash there is either the old one or the new one.
+
+    Raises WriteError if it cannot be written.
+    """
     with replacing_file(path) as temporary:
         temporary.write_bytes(content)
 
 
 @contextmanager
 def replacing_file(path: Path) -> Iterator[Path]:
-    """A temporary file to write. When it is whole it takes the place of `path`; if it never becomes so, it is gone."""
-    # Not the process id, which two machines can share, and two containers nearly always do.
+    """A temporary file to write, which replaces `path` when the block ends and is removed if it raises.
+
+    Raises WriteError if it cannot be written.
+    """
+    # Not the process id: processes on two machines, or in two containers, often have the same.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}.tmp")
     try:
         yield temporary
@@ -31,16 +37,19 @@ def replacing_file(path: Path) -> Iterator[Path]:
             f"{path} cannot be written ({reason}); put that right and give the same command again."
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)  # on a full disk, half of a file would only be in the way
+        temporary.unlink(missing_ok=True)  # frees the space if the disk is full
     _sync(path.parent)  # the rename itself must survive a power cut
 
 
 @contextmanager
 def replacing_folder(out: Path) -> Iterator[Path]:
-    """A new folder to write; it takes the place of `out`, with all that was in it, when it is whole."""
+    """A new folder to write, which replaces `out` and all its content when the block ends, and is removed if it raises.
+
+    The content of `out` is not copied.
+    """
     out = out.resolve()
     new, old = out.with_name(f".{out.name}.new"), out.with_name(f".{out.name}.old")
-    for left in (new, old):  # by a killed run
+    for left in (new, old):  # left over by a killed run
         shutil.rmtree(left, ignore_errors=True)
     new.mkdir(parents=True)
     try:

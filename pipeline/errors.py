@@ -1,36 +1,36 @@
-"""What can go wrong for a person using lexel.
+"""The errors that users can meet.
 
-    LexelError          one sentence that says what to do next; the command line prints it and exits 1
-    +-- SourceError     the pictures or the manifest cannot be read
-    +-- ShardError      a folder of shards is foreign, broken or made by another encoder
-    +-- ClusterError    OpenSearch cannot be reached, or refuses
-    |   +-- NotThereError   what was named is not in OpenSearch: an index, or an item of one
+    LexelError          the message is one sentence that says what to do; the command line prints it and exits 1
+    +-- SourceError     the images or the manifest cannot be read
+    +-- ShardError      a shard folder is foreign, broken or made by another encoder
+    +-- ClusterError    OpenSearch cannot be reached, or refuses the request
+    |   +-- NotThereError   an index, or an item of one, does not exist
     +-- EngineError     the embedded node cannot be assembled, started or stopped
-    +-- WriteError      a file cannot be written: a full disk, a folder without rights
-    +-- ConfigError     an option or a configuration file makes no sense
+    +-- WriteError      a file cannot be written: the disk is full, or permission is denied
+    +-- ConfigError     an option or a configuration file is invalid
 
-The encoders know nothing of this package and have a root of their own, `lexel.encoders.EncoderError`.
+The package `encoders` does not import this one and has its own `lexel.encoders.EncoderError`.
 """
 
 
 class LexelError(Exception):
-    """Something a person can put right; its text is one sentence that says how."""
+    """An error that the user can fix; the message is one sentence that says how."""
 
 
 class SourceError(LexelError):
-    """The pictures or the manifest cannot be read."""
+    """The images or the manifest cannot be read."""
 
 
 class ShardError(LexelError):
-    """A folder of shards is foreign, broken or made by another encoder."""
+    """A shard folder is foreign, broken or made by another encoder."""
 
 
 class ClusterError(LexelError):
-    """OpenSearch cannot be reached, or refuses what was asked."""
+    """OpenSearch cannot be reached, or refuses the request."""
 
 
 class NotThereError(ClusterError):
-    """What was named is not in OpenSearch: an index, or an item of one."""
+    """An index, or an item of one, does not exist."""
 
 
 class EngineError(LexelError):
@@ -38,8 +38,8 @@ class EngineError(LexelError):
 
 
 class WriteError(LexelError):
-    """A file cannot be written: the disk is full, or the folder is not ours to write."""
+    """A file cannot be written: the disk is full, or permission is denied."""
 
 
 class ConfigError(LexelError):
-    """An option or a configuration file makes no sense."""
+    """An option or a configuration file is invalid."""

@@ -1,4 +1,4 @@
-"""Work that runs ahead on threads while the network is busy with what came before."""
+"""Prefetching on threads, and batches of an iterable."""
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
@@ -11,7 +11,7 @@ R = TypeVar("R")
 
 
 def prefetch(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[T], *, depth: int) -> Iterator[R]:
-    """Map over `things` in order with at most `depth` results in memory."""
+    """Map `work` over `things` on the threads of `pool`, in order, with at most `depth` results in memory."""
     waiting: deque[Future[R]] = deque()
     for thing in things:
         waiting.append(pool.submit(work, thing))
@@ -22,7 +22,7 @@ def prefetch(pool: ThreadPoolExecutor, work: Callable[[T], R], things: Iterable[
 
 
 def batched(things: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
-    """Cut `things` into tuples of `size`, the last one shorter, lazily."""
+    """Tuples of `size` things each, the last one shorter, lazily (`itertools.batched` of Python 3.12)."""
     rest = iter(things)
     while piece := tuple(islice(rest, size)):
         yield piece

@@ -1,4 +1,4 @@
-"""Bytes to an RGB picture, or to a reason why not. Whatever the bytes are, the job goes on."""
+"""Decodes bytes to an RGB image; whatever is wrong with them becomes a BadImageError."""
 
 import codecs
 import io
@@ -12,12 +12,12 @@ from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
 
-# A picture of 100 megapixels decodes to 300 MB. Larger ones are refused by their header, before any memory is taken.
+# 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated.
 MAX_PIXELS = 100_000_000
 
-# Pillow warns at its limit and refuses at twice that, also for the pictures inside an icon. So it refuses at ours.
+# Pillow warns at this limit and raises at twice that, also for images within an icon file.
 Image.MAX_IMAGE_PIXELS = MAX_PIXELS // 2
-# What Pillow has to say about a file's tags helps nobody in the middle of a job.
+# Pillow's warnings about a file's tags would clutter a job's output.
 warnings.filterwarnings("ignore", module=r"PIL\b")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
@@ -26,23 +26,23 @@ _HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")
 
 
 class BadImageError(LexelError):
-    """These bytes are not a picture that can be shown; the text says why."""
+    """The bytes cannot be decoded as an image; the message says why."""
 
 
 class Decoded(NamedTuple):
-    """A picture, perhaps made smaller, and the size (width, height) that it has in the file, upright."""
+    """An image, possibly downscaled, and its original size (width, height) after EXIF rotation."""
 
     image: Image.Image
     size: tuple[int, int]
 
 
 def decode(content: bytes, *, least: int | None = None) -> Decoded:
-    """An upright 8-bit RGB picture: turned by its EXIF, its first frame, transparency over white.
+    """Decode to 8-bit RGB: rotated by EXIF, the first frame only, transparency on white.
 
-    With `least` a large picture comes halved, or that several times, while its shorter side keeps so many pixels: a
-    JPEG is then decoded from fewer of its waves, a photograph of 12 megapixels in a quarter of the time.
+    With `least` a large image is halved, repeatedly, as long as its shorter side keeps that many pixels. A JPEG is then
+    decoded from fewer DCT coefficients, a photograph of 12 megapixels in a quarter of the time.
 
-    Raises BadImageError for what is empty, not a picture, truncated, broken or larger than MAX_PIXELS.
+    Raises BadImageError if it is empty, not an image, truncated, broken or larger than MAX_PIXELS.
     """
     if not content:
         raise BadImageError("empty: the file has zero bytes")
@@ -63,13 +63,13 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     except MemoryError as error:
         raise BadImageError("too large: there is not enough memory to decode it") from error
     except Exception as error:
-        # Broken files make the decoders raise nearly anything: SyntaxError, struct.error, IndexError, ...
+        # Decoders raise nearly anything for broken files: SyntaxError, struct.error, IndexError, ...
         raise BadImageError(_broken(content, error)) from error
 
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """All that Pillow knows but EPS, which is a program: Pillow would give it to Ghostscript to run."""
+    """All formats of Pillow except EPS, which is a PostScript program that Ghostscript would run."""
     Image.init()
     return tuple(name for name in Image.ID if name != "EPS")
 
@@ -95,12 +95,12 @@ def _broken(content: bytes, error: Exception) -> str:
 def _upright(image: Image.Image) -> Image.Image:
     try:
         return ImageOps.exif_transpose(image)
-    except Exception:  # a broken EXIF block says nothing about the picture, which is whole
+    except Exception:  # a broken EXIF block does not make the image unusable
         return image.copy()
 
 
 def _lies(image: Image.Image) -> bool:
-    """Whether a picture's EXIF turns it by a quarter."""
+    """Whether EXIF rotates the image by 90 or 270 degrees."""
     try:
         return image.getexif().get(ExifTags.Base.Orientation) in {5, 6, 7, 8}
     except Exception:
@@ -123,7 +123,7 @@ def _rgb(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Grey of 16 or 32 bits, whole or floating: scaled by the range its kind has; Pillow would clip it to white."""
+    """Greyscale of 16 or 32 bits, integer or float, scaled by the range of its mode; Pillow would clip it to white."""
     values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
     top = float(values.max(initial=0))
     full = 65535 if image.mode.startswith("I;16") else _full(image.mode, top)

@@ -1,4 +1,4 @@
-"""The perceptual hash of a picture: the signs of its lowest frequencies."""
+"""The perceptual hash of an image (pHash), and a signature of the same DCT coefficients for finer comparison."""
 
 from functools import cache
 
@@ -13,18 +13,18 @@ Coefficients = npt.NDArray[np.float64]
 
 
 def dct_coefficients(image: Image.Image) -> Coefficients:
-    """The 8 x 8 slowest waves of a picture in grey [8, 8]: its discrete cosine transform, of 32 x 32 pixels."""
+    """The 8 x 8 lowest-frequency DCT coefficients of the greyscale image at 32 x 32 pixels, float64 [8, 8]."""
     grey = np.asarray(image.convert("L").resize((_GRID, _GRID), Image.Resampling.BILINEAR), dtype=np.float64)
-    # Rounded, for what sums to zero only nearly would be noise: a picture of one colour has no waves.
+    # Rounded, so that coefficients that are zero up to rounding errors, as in an image of one colour, are 0.
     found: Coefficients = (_cosines() @ grey @ _cosines().T).round(3)
     return found
 
 
 def phash(slow: Coefficients) -> int:
-    """64 bits that say which of these waves are stronger than their median.
+    """64 bits, which of the coefficients [8, 8] exceed their median, as a signed integer.
 
-    What is resized, compressed again, brighter, grey or cropped by a hundredth or two differs by a few bits; unrelated
-    photographs by about 32. A mirrored or turned picture is another one. Colours and details have no part in it.
+    Resizing, recompression, brightness, greyscale or a crop of 1 to 2 % change a few bits; unrelated photographs differ
+    in about 32. Mirrored or rotated images differ as unrelated ones; colour and detail are ignored.
 
     Source: Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions, 2010, section 3.2.1 (pHash).
     """
@@ -32,11 +32,11 @@ def phash(slow: Coefficients) -> int:
 
 
 def dct_signature(slow: Coefficients) -> bytes:
-    """64 signed bytes: the waves' strengths beside one another, whatever the picture's brightness and contrast.
+    """The coefficients [8, 8] as 64 signed bytes, a vector of norm 127, independent of brightness and contrast.
 
-    As a vector its length is 127; two are compared by their cosine.
+    Two signatures are compared by their cosine.
     """
-    evened = np.where(np.arange(_WAVES) == 0, 0.5**0.5, 1.0)  # what makes the transform keep lengths
+    evened = np.where(np.arange(_WAVES) == 0, 0.5**0.5, 1.0)  # makes the transform orthogonal
     even = slow * evened * evened[:, None]
     even[0, 0] = 0  # the brightness
     return (127 * even / max(float(np.linalg.norm(even)), 1e-9)).round().astype(np.int8).tobytes()
@@ -44,5 +44,5 @@ def dct_signature(slow: Coefficients) -> bytes:
 
 @cache
 def _cosines() -> npt.NDArray[np.float64]:
-    """The 8 slowest waves of the discrete cosine transform over 32 pixels [8, 32]."""
+    """The first 8 rows of the DCT-II matrix for 32 pixels, [8, 32]."""
     return np.cos(np.pi / _GRID * np.outer(np.arange(_WAVES), np.arange(_GRID) + 0.5))

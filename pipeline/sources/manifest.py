@@ -1,4 +1,4 @@
-"""Manifests: a table with a row per picture (or per caption of a picture), as CSV, TSV, JSONL or Parquet."""
+"""Manifests: a table with a row per image, or per caption of an image, as CSV, TSV, JSONL or Parquet."""
 
 import codecs
 import csv
@@ -18,16 +18,16 @@ from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item, Scalar, read_file
 
 MANIFESTS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
-# The names that public data sets and tools give these columns, the commonest first.
+# Column names of public data sets and tools, by precedence.
 URI_COLUMNS = ("uri", "image", "path", "file", "filename", "file_name", "filepath", "image_path", "image_file")
 CAPTION_COLUMNS = ("captions", "caption", "sentences", "text", "description")
 _OWN = {"id", "label"}
 
 
 def manifest_items(path: Path) -> Iterator[Item]:
-    """The rows of a manifest; rows in a row that name the same picture are one item with all their captions.
+    """The items of a manifest; consecutive rows with the same image are one item with all their captions.
 
-    Raises SourceError where the file is not what its name says, or no column names the pictures.
+    Raises SourceError if the file cannot be parsed or no column names the images.
     """
     rows = enumerate(_rows(path), 1)
     for uri, same in groupby(rows, key=lambda numbered: _uri(path, *numbered)):
@@ -65,7 +65,7 @@ def _item(uri: str, rows: Sequence[Mapping[str, Any]], root: Path) -> Item:
     return Item(
         uri,
         lambda: _read(root, uri),
-        captions=tuple(dict.fromkeys(captions)),  # the same words twice would be two items with one id
+        captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
         label=None if label is None else str(label),
         metadata=metadata,
         id=None if own_id is None else str(own_id),
@@ -80,7 +80,7 @@ def _read(root: Path, uri: str) -> bytes:
 
 
 def caption_list(value: Any) -> list[str]:
-    """A caption, a list of them, or a JSON list of them in a CSV cell."""
+    """The captions in a cell: one caption, a list of them, or a JSON list in a CSV cell."""
     if isinstance(value, str) and value.startswith("["):
         try:
             value = orjson.loads(value)
@@ -91,7 +91,7 @@ def caption_list(value: Any) -> list[str]:
 
 
 def scalar(value: Any) -> Scalar | None:
-    """What a filter can compare; nested values are kept as their JSON, and what is empty is left out."""
+    """A metadata value as one that filters can compare: nested values become JSON, empty ones and NaN None."""
     match value:
         case bool() | int():
             return value
@@ -121,7 +121,7 @@ def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _csv(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # captions of a whole page exist; the default stops at 128 KiB
+    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # the default of 128 KiB is too small for some captions
     with path.open(newline="", encoding="utf-8-sig") as file:
         for row in csv.DictReader(file, delimiter=delimiter):
             yield {key.strip(): value for key, value in row.items() if isinstance(key, str)}

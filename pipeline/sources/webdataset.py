@@ -1,4 +1,4 @@
-"""WebDataset tars: files that share a name up to the first dot are one sample (`0001.jpg`, `0001.txt`, `0001.json`)."""
+"""WebDataset tars: files with the same name up to the first dot are one sample (0001.jpg, 0001.txt, 0001.json)."""
 
 import gzip
 import tarfile
@@ -21,14 +21,14 @@ _PICTURES = frozenset(["jpg", "jpeg", "png", "webp", "gif", "bmp", "tif", "tiff"
 
 
 def is_tar(path: Path) -> bool:
-    """By name: .tar, .tar.gz or .tgz."""
+    """Whether the name ends in .tar, .tar.gz or .tgz."""
     return path.name.lower().endswith(TARS)
 
 
 def tar_items(path: Path, root: Path) -> Iterator[Item]:
-    """The samples of a tar that hold a picture, hidden files left out. Nothing is unpacked to disk.
+    """The samples of a tar that contain an image, as items; hidden files are skipped, nothing is unpacked to disk.
 
-    Raises SourceError for a broken tar.
+    Raises SourceError if the tar is broken.
     """
     plain = path.suffix.lower() == ".tar"
     try:
@@ -43,7 +43,7 @@ def tar_items(path: Path, root: Path) -> Iterator[Item]:
 
 
 def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """What is in it, one by one: `tarfile` itself would keep all it has seen, half a kilobyte each."""
+    """The members, one by one. `tarfile` would keep them all in memory, half a kilobyte each."""
     while (member := tar.next()) is not None:
         yield member
         tar.members.clear()  # type: ignore[attr-defined]
@@ -55,7 +55,7 @@ def _opened(path: Path, plain: bool) -> Iterator[tarfile.TarFile]:
         with tarfile.open(path, "r:") as tar:
             yield tar
         return
-    # Not "r|gz", which does not look at the checksum and takes a file cut off between two members for a whole one.
+    # Not mode "r|gz", which does not check the checksum and misses a file truncated between two members.
     with gzip.open(path) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             yield tar
@@ -64,7 +64,7 @@ def _opened(path: Path, plain: bool) -> Iterator[tarfile.TarFile]:
 
 
 def _check_end(path: Path, offset: int) -> None:
-    """`tarfile` takes a broken header for the end; a true end is a block of zeros, or the end of the file."""
+    """Raise ReadError if a broken header ended the reading: the end must be a block of zeros or the file's end."""
     if _at(path, offset, tarfile.BLOCKSIZE) not in {b"", bytes(tarfile.BLOCKSIZE)}:
         raise tarfile.ReadError(f"the header at byte {offset:,} cannot be read")
 
@@ -79,7 +79,7 @@ def _key(name: str) -> str:
 
 
 def _reader(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo, plain: bool) -> Callable[[], bytes]:
-    """A plain tar is read at a member's place when its turn comes; a compressed one only has its bytes as they pass."""
+    """A function that returns a member's bytes: read lazily from a plain tar, at once from a compressed stream."""
     if member.size > MAX_BYTES or (plain and member.sparse is None):
         return partial(_at, path, member.offset_data, member.size)
     stream: IO[bytes] | None = tar.extractfile(member)
@@ -110,7 +110,7 @@ def _sample(path: Path, root: Path, members: list[tuple[tarfile.TarInfo, Callabl
     metadata = {
         k: v for k, value in table.items() if k not in {*CAPTION_COLUMNS, "label"} and (v := scalar(value)) is not None
     }
-    # Several of one kind are not a picture and its mask but pictures whose names differ behind a dot: none may be lost.
+    # Several images of one kind in a sample are usually separate images with dots in their names: all are kept.
     for member, read in members:
         if member.name.lower().endswith(f".{kind}"):
             yield Item(
