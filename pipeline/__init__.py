@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from lexel.encoders import Encoder, EncoderError, open_encoder
     from lexel.encoders.model import load_model
     from lexel.pipeline.cluster.client import Address, connect
+    from lexel.pipeline.encode.encode_options import EncodeOptions
     from lexel.pipeline.encode.run import encode_source
     from lexel.pipeline.errors import LexelError
+    from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
     from lexel.pipeline.evaluate.run import evaluate_encoder
     from lexel.pipeline.explain.score_parts import explain_item
+    from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.ingest import index_source
+    from lexel.pipeline.load.load_options import LoadOptions
     from lexel.pipeline.load.run import load_shards
     from lexel.pipeline.notebook import open_index
     from lexel.pipeline.search import query_dsl
@@ -33,9 +38,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Address",
+    "EncodeOptions",
     "Encoder",
     "EncoderError",
+    "EvaluateOptions",
     "LexelError",
+    "LoadOptions",
+    "PreviewOptions",
     "SearchIndex",
     "SearchRequest",
     "TrainOptions",
@@ -43,6 +52,7 @@ __all__ = [
     "encode_source",
     "evaluate_encoder",
     "explain_item",
+    "index_source",
     "load_model",
     "load_shards",
     "open_encoder",
@@ -55,9 +65,13 @@ __all__ = [
 
 _WHERE = {
     "Address": "lexel.pipeline.cluster.client",
+    "EncodeOptions": "lexel.pipeline.encode.encode_options",
     "Encoder": "lexel.encoders",
     "EncoderError": "lexel.encoders",
+    "EvaluateOptions": "lexel.pipeline.evaluate.evaluate_options",
     "LexelError": "lexel.pipeline.errors",
+    "LoadOptions": "lexel.pipeline.load.load_options",
+    "PreviewOptions": "lexel.pipeline.images.preview",
     "SearchIndex": "lexel.pipeline.search.index",
     "SearchRequest": "lexel.pipeline.search.request",
     "TrainOptions": "lexel.pipeline.train.training_options",
@@ -65,6 +79,7 @@ _WHERE = {
     "encode_source": "lexel.pipeline.encode.run",
     "evaluate_encoder": "lexel.pipeline.evaluate.run",
     "explain_item": "lexel.pipeline.explain.score_parts",
+    "index_source": "lexel.pipeline.ingest",
     "load_model": "lexel.encoders.model",
     "load_shards": "lexel.pipeline.load.run",
     "open_encoder": "lexel.encoders",

@@ -1,6 +1,7 @@
 """lexel from a notebook: the verbs of the command line on an index, and results that show themselves as pictures.
 
-from lexel.pipeline.notebook import open_index
+from lexel.pipeline import open_index
+
 photos = open_index("photos")
 photos.search("two dogs^2 +snow -cat")
 photos.search("at night", image="street.jpg", filters=["place=beach"])
@@ -83,13 +84,12 @@ class IndexHandle:
         filters: Sequence[str] = (),
         facets: Sequence[str] = (),
         fold: bool = False,
-        weight: float | None = None,
     ) -> NotebookResults:
         """Search by words, by a picture's file, by an item's id, or by some of them together; see `lexel search -h`.
 
         Raises LexelError in one sentence where something is wrong.
         """
-        ask = SearchRequest(
+        request = SearchRequest(
             text,
             images=(Path(image).expanduser().read_bytes(),) if image is not None else (),
             like=(like,) if like is not None else (),
@@ -98,9 +98,12 @@ class IndexHandle:
             filters=[parse_filter(one) for one in filters],
             facets={field_name(one): 10 for one in facets},
             fold=fold,
-            weight=weight,
         )
-        return NotebookResults(search_index(self.index, ask), self.index)
+        return self.ask(request)
+
+    def ask(self, request: SearchRequest) -> NotebookResults:
+        """Search by a whole request, for what `search` has no word for."""
+        return NotebookResults(search_index(self.index, request), self.index)
 
     def explain(self, item: str, text: str, *, mode: Mode = "hybrid") -> Explanation:
         """Why the item, by id or uri, scores what it does."""

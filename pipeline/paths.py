@@ -1,5 +1,6 @@
-"""Where lexel keeps what it makes when no folder is named."""
+"""The default data folder."""
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -7,6 +8,20 @@ import platformdirs
 
 
 def data_folder() -> Path:
-    """LEXEL_HOME where it is set, else the user's own data folder."""
+    """LEXEL_HOME if it is set, else the user's data folder as the operating system defines it."""
     chosen = os.environ.get("LEXEL_HOME")
     return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("lexel")
+
+
+def index_shards_folder(index: str, source: Path, fingerprint: str) -> Path:
+    """The folder of the shards behind `index`: one for each index, source and encoder."""
+    return data_folder() / "shards" / f"{index}-{_digest(source)}-{fingerprint[:8]}"
+
+
+def training_folder(source: Path) -> Path:
+    """The folder of what is encoded for training: one for each collection, whatever head or vocabulary is trained."""
+    return data_folder() / "train" / f"{source.stem}-{_digest(source)}"
+
+
+def _digest(path: Path) -> str:
+    return hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()

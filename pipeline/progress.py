@@ -1,5 +1,7 @@
 """How long jobs tell what they are doing."""
 
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 
@@ -22,3 +24,12 @@ class _Quiet:
 
 
 QUIET: Progress = _Quiet()
+
+# For jobs of several steps: given a step's name, what shows how far it is.
+Watch = Callable[[str], AbstractContextManager[Progress]]
+
+
+@contextmanager
+def unwatched(_: str) -> Iterator[Progress]:
+    """Watch a step without showing anything."""
+    yield QUIET

@@ -10,10 +10,31 @@ from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import copy_encoder
 from lexel.encoders.registry import BUILT_IN
 from lexel.pipeline.atomic import write_atomically
-from lexel.pipeline.calibrate.run import Tuned
+from lexel.pipeline.calibrate.run import Tuned, tune_encoder
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.progress import Watch, unwatched
 
 _NAME = "calibration.json"
+
+
+def calibrate_encoder(
+    path: str | Path,
+    *,
+    encoder: Encoder,
+    out: Path | None = None,
+    split: str | None = None,
+    device: str = "auto",
+    batch_size: int = 32,
+    watch: Watch = unwatched,
+) -> tuple[dict[str, Tuned], Path]:
+    """Calibrate `encoder` on the split of `path` (see `tune_encoder`), and store what was found with it.
+
+    With `out`, a new folder, with a copy of it there. Returns what was found and the file that holds it. Raises
+    ConfigError where the encoder is not a folder of one's own and `out` is None.
+    """
+    check(encoder, out)
+    found = tune_encoder(path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch)
+    return found, store(encoder, found, out, device=device)
 
 
 def check(encoder: Encoder, out: Path | None) -> None:

@@ -2,25 +2,36 @@
 
 import io
 import sys
+from collections.abc import Callable
+from functools import wraps
 from importlib.metadata import version
+from inspect import Parameter, signature
 from typing import Annotated, Any
 
 import typer
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.pipeline.cli.commands import engine as engine_cli
-from lexel.pipeline.cli.commands.indexing import ingest
+from lexel.pipeline.cli.commands import engine
+from lexel.pipeline.cli.commands.indexing.encode import encode
+from lexel.pipeline.cli.commands.indexing.index import index
+from lexel.pipeline.cli.commands.indexing.load import load
 from lexel.pipeline.cli.commands.indexing.reterm import reterm
+from lexel.pipeline.cli.commands.indexing.scenes import scenes
 from lexel.pipeline.cli.commands.indexing.stats import stats
 from lexel.pipeline.cli.commands.learning.caption import caption
 from lexel.pipeline.cli.commands.learning.compile import compile_
-from lexel.pipeline.cli.commands.learning.evaluate import evaluate, tune
+from lexel.pipeline.cli.commands.learning.encoders import encoders
+from lexel.pipeline.cli.commands.learning.evaluate import evaluate
 from lexel.pipeline.cli.commands.learning.finetune import finetune
 from lexel.pipeline.cli.commands.learning.train import train
-from lexel.pipeline.cli.commands.searching import dashboards as dashboards_cli
-from lexel.pipeline.cli.commands.searching import search
+from lexel.pipeline.cli.commands.learning.tune import tune
+from lexel.pipeline.cli.commands.searching import dashboards
 from lexel.pipeline.cli.commands.searching.explain import explain
+from lexel.pipeline.cli.commands.searching.search import search
 from lexel.pipeline.cli.commands.searching.serve import serve
+from lexel.pipeline.cli.commands.searching.terms import terms
+from lexel.pipeline.cli.options import QuietOpt, VerboseOpt
+from lexel.pipeline.cli.views import console
 from lexel.pipeline.cli.views.console import err
 from lexel.pipeline.errors import LexelError
 
@@ -44,34 +55,48 @@ class Commands(typer.core.TyperGroup):
         raise typer.Exit(1)
 
 
+def command(function: Callable[..., None]) -> Callable[..., None]:
+    """The command with `-v` and `-q` beside its own options."""
+
+    @wraps(function)
+    def run(*arguments: Any, verbose: bool = False, quiet: bool = False, **options: Any) -> None:
+        console.choose(verbose=verbose, quiet=quiet)
+        function(*arguments, **options)
+
+    own = signature(function, eval_str=True)
+    added = [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=False, annotation=kind)
+        for name, kind in (("verbose", VerboseOpt), ("quiet", QuietOpt))
+    ]
+    run.__signature__ = own.replace(parameters=[*own.parameters.values(), *added])  # type: ignore[attr-defined]
+    run.__annotations__ = {name: one.annotation for name, one in run.__signature__.parameters.items()}  # type: ignore[attr-defined]
+    return run
+
+
 app = typer.Typer(
     cls=Commands,
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (
-    ingest.encode,
-    ingest.load,
-    ingest.index,
-    search.search,
-    explain,
-    search.terms,
-    serve,
-    ingest.scenes,
-    stats,
-    reterm,
-    caption,
-    train,
-    finetune,
-    evaluate,
-    tune,
-):
-    app.command()(command)
-app.command("compile")(compile_)
-app.add_typer(engine_cli.app, name="engine")
-app.add_typer(dashboards_cli.app, name="dashboards")
+COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
+    "Search": {"search": search, "explain": explain, "terms": terms, "serve": serve},
+    "Index": {"index": index, "encode": encode, "load": load, "reterm": reterm, "stats": stats, "scenes": scenes},
+    "Encoders": {
+        "encoders": encoders,
+        "train": train,
+        "finetune": finetune,
+        "caption": caption,
+        "compile": compile_,
+        "evaluate": evaluate,
+        "tune": tune,
+    },
+}
+for panel, named in COMMANDS.items():
+    for name, function in named.items():
+        app.command(name, rich_help_panel=panel)(command(function))
+app.add_typer(engine.app, name="engine", rich_help_panel="OpenSearch")
+app.add_typer(dashboards.app, name="dashboards", rich_help_panel="OpenSearch")
 
 
 def _version(wanted: bool) -> None:
@@ -83,11 +108,14 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def lexel(
     _: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_version)] = False,
+    verbose: VerboseOpt = False,
+    quiet: QuietOpt = False,
 ) -> None:
     """Images as weighted words, on OpenSearch.
 
     Begin with `lexel engine start`, then `lexel index FOLDER`, then `lexel search "a dog"`.
     """
+    console.choose(verbose=verbose, quiet=quiet)
 
 
 def main() -> None:

@@ -1,13 +1,13 @@
-"""What a cluster can do: its plugins, and whether it is the embedded node."""
+"""Which plugins a cluster has, and whether it is the embedded node."""
 
 from opensearchpy import OpenSearch
 
-# The embedded node says so by this attribute; it has no native libraries, and a faiss field would end it.
+# A node attribute that only the embedded node has. It lacks native libraries, and a faiss field would crash it.
 _EMBEDDED = ("lexel", "embedded")
 
 
 def is_embedded(client: OpenSearch) -> bool:
-    """Whether a node of the cluster is the embedded one."""
+    """Whether a node of the cluster is an embedded one."""
     nodes = client.nodes.info(metric="settings")["nodes"].values()
     return any(node.get("attributes", {}).get(_EMBEDDED[0]) == _EMBEDDED[1] for node in nodes)
 

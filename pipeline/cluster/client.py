@@ -1,4 +1,4 @@
-"""The way to OpenSearch: where it is, and what its refusals mean in one sentence."""
+"""The address of OpenSearch, from the environment, and a client for it."""
 
 import os
 from dataclasses import dataclass
@@ -16,15 +16,15 @@ from lexel.pipeline.errors import ClusterError
 
 @dataclass(frozen=True)
 class Address:
-    """Where OpenSearch answers and how to be let in: a user and password, an API key, or AWS's own signatures.
+    """URL and credentials of OpenSearch: user and password, an API key, or AWS Signature Version 4.
 
-    A secret never shows in a representation of it.
+    Its repr contains no secret.
     """
 
     url: str
     user: str | None = None
     password: str | None = None
-    ca: str | None = None  # a file with the certificates to trust
+    ca: str | None = None  # a file of CA certificates to trust
     api_key: str | None = None
     aws_region: str | None = None
     aws_service: str = "es"  # aoss for OpenSearch Serverless
@@ -34,9 +34,9 @@ class Address:
 
 
 def address() -> Address:
-    """OPENSEARCH_URL with what lets in (_USER and _PASSWORD, _API_KEY, or _AWS_REGION), else the embedded node.
+    """The address in OPENSEARCH_URL with credentials from OPENSEARCH_USER and the like, else that of the embedded node.
 
-    Raises ClusterError where there is neither.
+    Raises ClusterError if OPENSEARCH_URL is not set and no embedded node runs.
     """
     get = os.environ.get
     if url := get("OPENSEARCH_URL"):
@@ -59,7 +59,7 @@ def address() -> Address:
 
 
 def _apart(url: str) -> tuple[str, str | None, str | None]:
-    """The address, and the user and the password that stand in it: from here on nobody shows them with it."""
+    """A URL without the user and password in it, the user, and the password, so that messages show no password."""
     try:
         parts = urlsplit(url)
         user, password = (None if text is None else unquote(text) for text in (parts.username, parts.password))
@@ -71,10 +71,10 @@ def _apart(url: str) -> tuple[str, str | None, str | None]:
 
 
 def connect(where: Address | None = None, *, connections: int = 4, timeout: float = 60) -> OpenSearch:
-    """A client for `where`, by default `address()`, that waits `timeout` seconds for an answer. Makes no request yet.
+    """A client for `where`, by default `address()`, with a `timeout` in seconds. Makes no request yet.
 
-    It asks once more on a broken connection, which an idle one may be, and says at once what else goes wrong; `patient`
-    makes one that waits. Raises ClusterError where `where` lets nobody in.
+    It retries once if a connection is broken, as idle ones may be, and raises all other errors; see `with_retries` for
+    more. Raises ClusterError if the credentials are contradictory or a file is missing.
     """
     there = where or address()
     if there.ca and not Path(there.ca).is_file():
@@ -104,7 +104,7 @@ def _auth(there: Address) -> Any:
 
 
 def _aws_signer(region: str, service: str) -> Any:
-    """Signs each request (AWS Signature Version 4) with the credentials that AWS's own tools would find."""
+    """Signs each request (AWS Signature Version 4) with the credentials found by botocore."""
     try:
         from botocore.session import Session
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""What OpenSearch refuses, as a ClusterError of one sentence."""
+"""The errors of the OpenSearch client as a ClusterError with a message of one sentence."""
 
 import re
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from opensearchpy import exceptions as errors
 
 from lexel.pipeline.errors import ClusterError
 
-# The narrower kinds first: each is tried in turn.
+# The first match counts, so subclasses come before their base class.
 _SENTENCES: dict[type[Exception], str] = {
     errors.SSLError: "OpenSearch's certificate is not trusted; set OPENSEARCH_CA to the file of the CA that signed it.",
     errors.ConnectionTimeout: "OpenSearch did not answer in time; when it is less busy, give the same command again.",
@@ -21,7 +21,7 @@ _SENTENCES: dict[type[Exception], str] = {
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn what the client library raises into a ClusterError of one sentence."""
+    """Turn the errors of the client library into a ClusterError."""
     try:
         yield
     except errors.OpenSearchException as error:
@@ -40,7 +40,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _missing(error: errors.TransportError) -> str:
-    """The action that the security plugin names, by which a right is given."""
+    """The permission that the security plugin reports as missing, in brackets, or nothing."""
     found = re.search(r"no permissions for \[([\w:/*, ]+)\]", _reason(error))
     return f" ({found[1]})" if found else ""
 

@@ -1,4 +1,4 @@
-"""Asking OpenSearch again where it is busy or away for a while: with growing pauses, and not for ever."""
+"""Retries with exponential backoff while OpenSearch is busy or restarting: at most 16 tries or 180 seconds."""
 
 import random
 import time
@@ -9,11 +9,11 @@ from opensearchpy import OpenSearch, Urllib3HttpConnection
 from opensearchpy import exceptions as errors
 from urllib3.exceptions import NewConnectionError
 
-# Busy (429), and the node or its shard away for a while: asking again is right. Anything else is about the request.
+# Busy (429), or a node or shard temporarily unavailable. Other codes are errors of the request.
 RETRYABLE_STATUS = frozenset({429, 500, 502, 503, 504})
-# 16 tries, waiting 0.5 s at first and doubling to 10 s, give a node two minutes to come back.
+# With pauses from 0.5 s doubling up to 10 s, 16 tries give a node two minutes to restart.
 MAX_TRIES = 16
-# The same where each try takes a minute to fail: after so many seconds there is no further one.
+# No further try after this time, for requests that each take a minute to fail.
 MAX_SECONDS = 180.0
 _FIRST, _LONGEST = 0.5, 10.0
 
@@ -21,13 +21,13 @@ Sleep = Callable[[float], None]
 
 
 class BusyError(errors.TransportError):  # type: ignore[misc]  # the client library has no types
-    """A refusal that names the seconds after which to ask again."""
+    """Status 429 or 503, with the seconds of a `Retry-After` header if there was one."""
 
     retry_after: float | None = None
 
 
 class Connection(Urllib3HttpConnection):  # type: ignore[misc]
-    """The client library's connection, which hears `Retry-After`; the library itself drops it."""
+    """The client library's connection, but it keeps the `Retry-After` header, which the library drops."""
 
     def perform_request(
         self,
@@ -39,7 +39,7 @@ class Connection(Urllib3HttpConnection):  # type: ignore[misc]
         ignore: Collection[int] = (),
         headers: Mapping[str, str] | None = None,
     ) -> Any:
-        """One request; 429 and 503 raise `Busy`."""
+        """One request. Raises BusyError for 429 and 503."""
         own = {429, 503} - set(ignore)
         status, answered, content = super().perform_request(
             method, url, params, body, timeout, ignore={*ignore, *own}, headers=headers
@@ -55,11 +55,11 @@ class Connection(Urllib3HttpConnection):  # type: ignore[misc]
 
 
 def _seconds(text: str) -> float | None:
-    return float(text) if text.isascii() and text.isdigit() else None  # a date is the other kind; no node sends it
+    return float(text) if text.isascii() and text.isdigit() else None  # OpenSearch never sends the date form
 
 
 def is_retryable(error: Exception) -> bool:
-    """Whether what went wrong may be over in a moment: busy, restarting, broken off in the middle of an answer."""
+    """Whether the error may be temporary: a RETRYABLE_STATUS, a connection error, or a truncated answer."""
     if isinstance(error, errors.SSLError):
         return False
     if isinstance(error, errors.ConnectionError | errors.SerializationError):
@@ -68,26 +68,26 @@ def is_retryable(error: Exception) -> bool:
 
 
 def backoff(attempt: int, error: Exception | None = None) -> float:
-    """Seconds to wait after the `attempt`-th try, the first being 0; what the cluster asks for is heard."""
+    """Seconds to wait after try number `attempt`, from 0: `Retry-After` (at most a minute), else exponential."""
     asked = getattr(error, "retry_after", None)
     if asked is not None:
         return float(min(asked, 6 * _LONGEST))
-    # Not all at the same moment, which would make a busy node busy again.
+    # Jitter, so that clients do not all retry at the same moment.
     return min(_FIRST * 2.0**attempt, _LONGEST) * random.uniform(0.75, 1.0)
 
 
 class RetryingTransport:
-    """A transport in front of another, which asks again."""
+    """Wraps a transport of the client library and repeats requests that fail temporarily."""
 
     def __init__(self, transport: Any, sleep: Sleep) -> None:
         self._transport, self._sleep = transport, sleep
 
     def perform_request(self, method: str, url: str, params: Any = None, **about: Any) -> Any:
-        """Send the request, again and again while its failure may pass. Raises what the last try raised."""
+        """Send the request, up to MAX_TRIES times while `is_retryable`. Raises the error of the last try."""
         began = time.monotonic()
         for attempt in range(MAX_TRIES):
             try:
-                # A copy: the transport takes out of it what is meant for itself.
+                # A copy, since the transport removes its own parameters from it.
                 return self._transport.perform_request(method, url, params=dict(params or {}), **about)
             except errors.OpenSearchException as error:
                 if not is_retryable(error) or attempt == MAX_TRIES - 1 or time.monotonic() - began > MAX_SECONDS:
@@ -96,12 +96,12 @@ class RetryingTransport:
         raise AssertionError("the last try returns or raises")
 
     def close(self) -> None:
-        """Close the transport behind this one."""
+        """Close the wrapped transport."""
         self._transport.close()
 
 
 def check_reachable(client: OpenSearch) -> None:
-    """Raise where nobody listens at all, which is said at once: an address that is wrong does not become right."""
+    """Raise ConnectionError at once if nothing listens at the address, so that a wrong one is not retried."""
     try:
         client.transport.perform_request("HEAD", "/")
     except errors.TransportError as error:
@@ -110,9 +110,9 @@ def check_reachable(client: OpenSearch) -> None:
 
 
 def with_retries(client: OpenSearch, *, sleep: Sleep = time.sleep) -> OpenSearch:
-    """The same client, for work that waits until OpenSearch is well again, about two minutes at most.
+    """A client that repeats requests while OpenSearch is busy or restarting, for about two minutes at most.
 
-    Each request must be one that can be made twice: one that was carried out and whose answer was lost is made again.
+    Requests must be idempotent: one whose answer was lost is sent again.
     """
     if isinstance(client.transport, RetryingTransport):
         return client

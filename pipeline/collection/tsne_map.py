@@ -1,10 +1,10 @@
-"""The map of a collection: two numbers an item, so that items with alike vectors lie side by side.
+"""The map of a collection: two coordinates per item, so that items with similar vectors are neighbours.
 
-Some thousand items, the landmarks, are laid out by t-SNE; every other item lies among the landmarks that it is most
-like. So a map of any size takes seconds, and each item is placed by itself as it is loaded.
+One to two thousand items, the landmarks, are laid out by t-SNE; every other item is placed between its most similar
+landmarks. So a map of any size takes seconds, and items are placed independently as they are loaded.
 
-Source: van der Maaten, Hinton, Visualizing Data using t-SNE, JMLR 2008, by scikit-learn; placing the others by
-landmarks is an idea of de Silva, Tenenbaum, Sparse multidimensional scaling using landmark points, 2004.
+Sources: van der Maaten, Hinton, Visualizing Data using t-SNE, JMLR 2008, in scikit-learn; de Silva, Tenenbaum, Sparse
+multidimensional scaling using landmark points, 2004.
 """
 
 import hashlib
@@ -20,17 +20,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lexel.pipeline.atomic import replacing_file
-from lexel.pipeline.errors import ShardError
+from lexel.pipeline.errors import WriteError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.shards.table import matrix
 
-# A thousand show what there is in most collections; more than 2,000 cost seconds and hardly change the picture.
+# The number of landmarks is a _SHARE-th of the items, within these limits; more than 2,000 cost seconds and hardly
+# change the map.
 _FEW, _MANY, _SHARE = 1000, 2000, 50
-# An item lies between so many landmarks; one that is less like it by _FADE counts a third of the one most like it.
+# An item is placed between _NEAREST landmarks; one whose cosine is lower by _FADE has weight 1/e of the nearest.
 _NEAREST, _FADE = 3, 0.05
 _NEIGHBOURS, _STEPS = 30, 300
-# Items that are placed together: each is compared with all landmarks, which takes 24 kB of memory.
+# Items placed at once: each is compared with all landmarks, which takes 24 kB of memory.
 _AT_ONCE = 128
 _SAME = b"lexel.map"
 
@@ -39,13 +40,13 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class TsneMap:
-    """Unit vectors [M, D] of the landmarks and where these lie [M, 2], between 0 and 1."""
+    """The landmarks' unit vectors [M, D] and their positions [M, 2], between 0 and 1."""
 
     landmarks: Floats
     places: Floats
 
     def of(self, vectors: Floats) -> Floats:
-        """Where items with these unit vectors [N, D] lie [N, 2]: between 0 and 1, amid their nearest landmarks."""
+        """The positions [N, 2] of items with unit vectors [N, D]: weighted means of their nearest landmarks'."""
         starts = range(0, max(1, len(vectors)), _AT_ONCE)
         return np.concatenate([self._placed(vectors[i : i + _AT_ONCE]) for i in starts])
 
@@ -60,36 +61,36 @@ class TsneMap:
         return placed
 
 
-def load_or_make_map(folder: Path, there: Sequence[Shard]) -> TsneMap:
-    """The map of these shards' items: the one in `folder`/map.parquet where it is theirs, else a new one, kept there.
+def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
+    """The map in `folder`/map.parquet if it was made of these shards, else a new one, which is stored shards.
 
-    It is kept so that a load that goes on, perhaps on another machine, puts the rest on the same map: t-SNE turns the
-    smallest difference of two processors' sums into another layout.
+    A load that is resumed, perhaps on another machine, needs the stored one: t-SNE amplifies rounding differences
+    between processors to another layout.
     """
-    path, same = folder / "map.parquet", _identity(there)
+    path, same = folder / "map.parquet", _identity(shards)
     kept = _read(path, same)
     if kept is None:
-        landmarks = _landmarks(there)
+        landmarks = _landmarks(shards)
         kept = TsneMap(landmarks, tsne_layout(landmarks))
-        with suppress(ShardError):  # shards that may only be read can be loaded too
+        with suppress(WriteError):  # shards in a read-only folder can be loaded too
             _write(path, same, kept)
     return kept
 
 
 def write_map(folder: Path) -> None:
-    """Make the map of the shards in `folder` now, and keep it there."""
-    there = finished_shards(folder)
-    if any(shard.rows() for shard in there):
-        load_or_make_map(folder, there)
+    """Make the map of the shards in `folder` now, and store it shards."""
+    shards = finished_shards(folder)
+    if any(shard.rows() for shard in shards):
+        load_or_make_map(folder, shards)
 
 
 def tsne_layout(vectors: Floats) -> Floats:
-    """Where items with these unit vectors [M, D] lie [M, 2] so that alike ones are neighbours: t-SNE, from 0 to 1."""
+    """The t-SNE layout [M, 2] of unit vectors [M, D], scaled to 0..1."""
     if len(vectors) < 4:  # too few to have neighbours
         return np.linspace(0.25, 0.75, len(vectors), dtype=np.float32)[:, None].repeat(2, axis=1)
     from sklearn.manifold import TSNE
 
-    # Equal vectors have no direction to begin in; so little noise gives them one and changes nothing else.
+    # Noise separates equal vectors, whose PCA initialisation would coincide; it is too small to change anything else.
     noise = np.random.default_rng(0).normal(scale=1e-4, size=vectors.shape).astype(np.float32)
     perplexity = min(_NEIGHBOURS, (len(vectors) - 1) / 3)
     layout = TSNE(init="pca", perplexity=perplexity, max_iter=_STEPS, random_state=0).fit_transform(vectors + noise)
@@ -98,13 +99,13 @@ def tsne_layout(vectors: Floats) -> Floats:
     return places
 
 
-def _landmarks(there: Sequence[Shard]) -> Floats:
-    """The vectors of a sample that is settled by how many items there are. Only its shards are read."""
-    total = sum(shard.rows() for shard in there)
+def _landmarks(shards: Sequence[Shard]) -> Floats:
+    """The vectors of a random sample, the same for the same number of items. Only the sample's shards are read."""
+    total = sum(shard.rows() for shard in shards)
     count = min(total, max(_FEW, min(_MANY, total // _SHARE)))
     wanted = np.sort(np.random.default_rng(0).choice(total, size=count, replace=False))
     parts, row = [], 0
-    for shard in there:
+    for shard in shards:
         mine = wanted[(wanted >= row) & (wanted < row + shard.rows())] - row
         if len(mine):
             column = pa.chunked_array([batch.column("vector") for batch in shard.batches(columns=["vector"])])
@@ -113,8 +114,8 @@ def _landmarks(there: Sequence[Shard]) -> Floats:
     return np.concatenate(parts)
 
 
-def _identity(there: Sequence[Shard]) -> bytes:
-    content = [(shard.number, shard.listing(), shard.rows()) for shard in there]
+def _identity(shards: Sequence[Shard]) -> bytes:
+    content = [(shard.number, shard.listing(), shard.rows()) for shard in shards]
     about = json.dumps([content, _FEW, _MANY, _SHARE, _NEIGHBOURS, _STEPS])
     return hashlib.blake2b(about.encode(), digest_size=16).hexdigest().encode()
 

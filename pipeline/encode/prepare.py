@@ -11,9 +11,10 @@ from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.model import Model
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
-from lexel.pipeline.images.preview import Preview
+from lexel.pipeline.images.preview import Preview, PreviewOptions
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.timings import timed
 
 View = Callable[[Image.Image], Image.Image]
 
@@ -42,17 +43,22 @@ def whole(image: Image.Image) -> Image.Image:
     return image
 
 
-def min_side(model: Model, *, thumbnail: int | None) -> int:
-    """How many pixels a picture's shorter side must keep for `model` and for a thumbnail of that longest side."""
-    return max(model.min_input_side, 2 * (thumbnail or 0))
+def min_side(model: Model, *, preview: PreviewOptions | None) -> int:
+    """How many pixels a picture's shorter side must keep for `model` and for its thumbnail."""
+    return max(model.min_input_side, 2 * (preview.side if preview else 0))
 
 
 def prepare(
-    model: ImagePreprocessor, item: Item, *, view: View = whole, thumbnail: int | None = None, least: int | None = None
+    model: ImagePreprocessor,
+    item: Item,
+    *,
+    view: View = whole,
+    preview: PreviewOptions | None = None,
+    least: int | None = None,
 ) -> PreparedItem | Failure:
     """Make `item`, or a `view` of its picture, ready for `model`.
 
-    With `thumbnail`, the longest side of one or 0 for none, the look of the whole picture comes along. `least` is how
+    With `preview`, a preview of the whole picture comes along. `least` is how
     many pixels its shorter side must keep (see `images.decode`).
 
     Runs on worker threads, and raises nothing that a picture can cause.
@@ -60,13 +66,15 @@ def prepare(
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
     try:
-        content = item.content()
+        with timed("reading"):
+            content = item.content()
     except Exception as error:  # not only OSError: a zero byte in a manifest's path is a ValueError
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
-        seen = decode(content, least=least, thumbnail=thumbnail)
-        pixels = model.pixels(seen.rows if view is whole else view(seen.image))
+        with timed("decoding"):
+            seen = decode(content, least=least, preview=preview)
+            pixels = model.pixels(seen.rows if view is whole else view(seen.image))
         return PreparedItem(item, item.identify(content), pixels, *seen.size, seen.look)
     except BadImageError as error:
         reason = str(error)

@@ -3,13 +3,16 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
-from lexel.pipeline.encode.run import EncodeReport, Options, Part, encode_source
+from lexel.pipeline.collection.tsne_map import write_map
+from lexel.pipeline.encode.encode_options import EncodeOptions
+from lexel.pipeline.encode.part import Part
+from lexel.pipeline.encode.run import EncodeReport, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
@@ -49,21 +52,21 @@ def encode_on_ray(
     *,
     encoder: str,
     captions: bool = False,
+    options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
-    **options: Unpack[Options],
 ) -> EncodeReport:
-    """As `encode`, with its options, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
+    """As `encode_source`, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
 
     `source`, `out` and `encoder` are read on every machine: they are names, or lie on storage that all share. The
     shards are those of one process, bit for bit. Raises ConfigError where Ray is not installed or lost a part too
-    often, and what `encode` raises.
+    often, and what `encode_source` raises.
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
     # What is not there is said at once, and not by every machine.
     items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
     with _cluster(ray):
-        cut = PartPlan.over(ray.nodes(), device=options.get("device", "auto"), workers=options.get("workers"))
-        own: Options = {**options, "workers": cut.cpus}
+        cut = PartPlan.over(ray.nodes(), device=options.device, workers=options.workers)
+        own = replace(options, workers=cut.cpus)
 
         def part(index: int) -> EncodeReport:
             return encode_source(
@@ -71,12 +74,14 @@ def encode_on_ray(
                 folder,
                 encoder=open_encoder(encoder),
                 part=Part(index, cut.parts),
-                **own,
+                options=own,
             )
 
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
     write_failures(out)  # the parts gathered them while others were still at work
+    if options.write_map:
+        write_map(out)
     return EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
 
 

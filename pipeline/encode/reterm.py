@@ -17,12 +17,12 @@ from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model, load_model
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
+from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
-from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
-from lexel.pipeline.shards.job import Job, read_job
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, write_failures
+from lexel.pipeline.shards.job import Job
+from lexel.pipeline.shards.shard import Shard, shard_name, write_shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
 
@@ -40,9 +40,8 @@ def reterm_shards(
     Pictures need an encoder that makes terms of the same features; texts are encoded from their words, by any. What had
     failed has failed here too. Raises ShardError where the features are of another encoder, or `out` is another job's.
     """
-    there, todo = read_job(folder), finished_shards(folder)
-    if not todo:
-        raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
+    opened = ShardFolder.open(folder)
+    there, todo = opened.job, opened.shards
     if out.resolve() == folder.resolve():
         raise ShardError(f"{folder} would be written over; give another folder by --out.")
     _check_features(folder, there, encoder)
@@ -54,21 +53,21 @@ def reterm_shards(
         source=there.source,
         captions=there.captions,
         shard_size=there.shard_size,
-        thumbnail=there.thumbnail,
+        preview=PreviewOptions(there.thumbnail),
     )
     if job.feature_dim != there.feature_dim:
         raise _strangers(folder, there, encoder)
     jobs.check(out, job)
     jobs.claim(out, job, encoder)
     listings = {shard.number: jobs.listing(job, _digest(shard, there)) for shard in todo}
-    left = [s for s in todo if not Shard(s.number, out / shards.name(s.number)).holds(listings[s.number])]
+    left = [s for s in todo if not Shard(s.number, out / shard_name(s.number)).holds(listings[s.number])]
     total, new = sum(map(_size, todo)), sum(map(_size, left))
     progress.plan(total=total, done=total - new)
     for shard in left:
         table, failures = _again(shard, model, job, batch_size, progress), shard.failures()
-        shards.write(out, shard.number, table, listing=listings[shard.number], failures=failures)
+        write_shard(out, shard.number, table, listing=listings[shard.number], failures=failures)
         progress.advance(encoded=0, failed=len(failures))
-    remove_leftovers(out, {shards.name(shard.number) for shard in todo})
+    remove_leftovers(out, {shard_name(shard.number) for shard in todo})
     failed = write_failures(out)
     return EncodeReport(total, sum(shard.rows() for shard in todo), failed, new)
 

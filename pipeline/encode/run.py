@@ -2,61 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
-from typing import TypedDict
 
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.model import load_model
+from lexel.encoders.model import Model, load_model
+from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.chunks import Chunk, chunks
+from lexel.pipeline.encode.encode_options import EncodeOptions
+from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import low_precision_if_equal
-from lexel.pipeline.encode.prepare import View, min_side, prepare, whole
 from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
-from lexel.pipeline.errors import ConfigError, ShardError, SourceError
-from lexel.pipeline.images.preview import SIDE
+from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
 from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.shard import Shard, shard_name, write_shard
 from lexel.pipeline.sources.source import Source
-
-
-@dataclass(frozen=True)
-class Part:
-    """The share of one worker among `of`: chunk k belongs to part k mod `of`, so it is settled by the list alone.
-
-    Counting from 0 or from 1 both work: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
-    """
-
-    index: int = 0
-    of: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> "Part":
-        """Read "i/n". Raises ConfigError where it is no such thing."""
-        index, slash, of = text.partition("/")
-        if not (slash and index.isdecimal() and of.isdecimal() and int(of) >= 1 and int(index) <= int(of)):
-            raise ConfigError(f"--part {text} makes no sense: write i/n, for example 1/4 for the first of four parts.")
-        return cls(int(index), int(of))
-
-    def has(self, number: int) -> bool:
-        """Whether chunk `number` is this part's."""
-        return number % self.of == self.index % self.of
-
-
-class Options(TypedDict, total=False):
-    """How `encode` works, which is the same for all parts of a job; see there."""
-
-    batch_size: int
-    device: str
-    workers: int | None
-    shard_size: int
-    retry: bool
-    exact: bool
-    thumbnail: int | None
 
 
 @dataclass(frozen=True)
@@ -89,55 +52,45 @@ def encode_source(
     *,
     encoder: Encoder,
     part: Part = Part(),
-    batch_size: int = 32,
-    device: str = "auto",
-    workers: int | None = None,
-    shard_size: int = 1024,
-    retry: bool = False,
-    exact: bool = False,
-    view: View = whole,
-    thumbnail: int | None = SIDE,
+    options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
 ) -> EncodeReport:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
-    A shard is finished if it is there and was made from the same listing by the same encoder. `retry` tries the failed
-    items of finished shards again. `view` is what is looked at of each picture: all of it, but for training. `exact`
-    computes in float32 on a CPU, also where bfloat16 is faster and the vectors agree (see `agreement`).
-    `thumbnail` is the longest side of the thumbnails kept, 0 keeps a hash of each picture alone, and None, for what is
-    never shown, not even that. Raises SourceError for a source without items, ShardError where `out` belongs to another
-    job or cannot be written.
+    A shard is finished if it is there and was made from the same listing by the same encoder. Raises SourceError for a
+    source without items, ShardError where `out` belongs to another job, WriteError where it cannot be written.
     """
-    model = load_model(encoder, device=device)
-    if not (exact or source.captions):
+    model = load_model(encoder, device=options.device)
+    if not (options.exact or source.captions):
         model = low_precision_if_equal(model)
-    job = job_of(
+    job = _job(source, encoder, model, options)
+    check(out, job)
+    plan = _plan(source, out, part, job, options.retry)
+    claim(out, job, encoder)
+    progress.plan(total=plan.items, done=plan.items - plan.left)
+    with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
+        todo = (c for c in chunks(source.items(), shard_size=job.shard_size) if c.number in plan.todo)
+        for number, rows, failures in work.encode(todo):
+            write_shard(out, number, rows, listing=plan.listings[number], failures=failures)
+        if plan.again:
+            _retry(work, source, out, plan, job.shard_size)
+    _drop_stale(out, part, plan)
+    write_failures(out)
+    if options.write_map and part.of == 1:
+        write_map(out)  # so that a load has nothing to do but to send
+    return _report(out, plan)
+
+
+def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions) -> Job:
+    return job_of(
         encoder,
         model,
         root=str(source.root),
         source=source.name,
         captions=source.captions,
-        shard_size=shard_size,
-        thumbnail=thumbnail,
+        shard_size=options.shard_size,
+        preview=options.preview,
     )
-    check(out, job)
-    plan = _plan(source, out, part, job, retry)
-    claim(out, job, encoder)
-    progress.plan(total=plan.items, done=plan.items - plan.left)
-    # A view cuts pieces out of a picture, which want all the pixels that there are.
-    kept = min_side(model, thumbnail=thumbnail) if view is whole else None
-    prepare_item = partial(prepare, model, view=view, thumbnail=thumbnail, least=kept)
-    with batch_encoder(
-        model, prepare_item, workers=workers, batch_size=batch_size, feature_dim=job.feature_dim, progress=progress
-    ) as work:
-        todo = (c for c in chunks(source.items(), shard_size=shard_size) if c.number in plan.todo)
-        for number, table_, failures in work.encode(todo):
-            shards.write(out, number, table_, listing=plan.listings[number], failures=failures)
-        if plan.again:
-            _retry(work, source, out, plan, shard_size)
-    _drop_stale(out, part, plan)
-    write_failures(out)
-    return _report(out, plan)
 
 
 def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _EncodePlan:
@@ -179,9 +132,9 @@ def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, sha
         if uris := plan.again.get(chunk.number):
             again = Chunk(chunk.number, [item for item in chunk.items if item.uri in uris])
             for number, rows, failures in work.encode([again]):
-                shard = Shard(number, out / shards.name(number))
+                shard = Shard(number, out / shard_name(number))
                 merged = _in_order(chunk, [shard.table(), rows])
-                shards.write(out, number, merged, listing=plan.listings[number], failures=failures)
+                write_shard(out, number, merged, listing=plan.listings[number], failures=failures)
 
 
 def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
@@ -198,7 +151,7 @@ def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
             shard.path.unlink(missing_ok=True)
     # Other parts may be writing the common files at this moment.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
-    remove_leftovers(out, {*map(shards.name, plan.listings), *common})
+    remove_leftovers(out, {*map(shard_name, plan.listings), *common})
 
 
 def _report(out: Path, plan: _EncodePlan) -> EncodeReport:

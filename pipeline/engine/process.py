@@ -15,15 +15,15 @@ from lexel.pipeline.errors import EngineError
 
 MAIN = "org.opensearch.bootstrap.OpenSearch"
 
-# Nodes that this process started, so that it can reap them: a dead child keeps its pid until its parent asks.
+# Child processes to reap: a dead child keeps its pid until its parent polls it.
 _children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 def spawn(home: Path, account: Account, *, files: Path, java: Java, heap: str) -> int:
-    """Starts the node's process and returns its pid; what Java itself says goes to `console.log`."""
+    """Starts the node's process and returns its pid; its output goes to `console.log`."""
     classes = ["-cp", f"{files}/lib/*", MAIN]
     command = [str(java.program), *_options(home, java, heap=heap), uses_files(files), uses_home(home), *classes]
-    # Neither JAVA_TOOL_OPTIONS and the like, nor what else of the caller's is no business of the node's account
+    # A minimal environment: no JAVA_TOOL_OPTIONS, and no secrets of the caller for the node's account
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TZ") if name in os.environ}
     root = os.geteuid() == 0
     with (home / "console.log").open("wb") as console:
@@ -38,7 +38,7 @@ def spawn(home: Path, account: Account, *, files: Path, java: Java, heap: str) -
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # Ctrl-C in the terminal that started it must not end it
+            start_new_session=True,  # Ctrl-C in the terminal must not end it
         )
     _children[child.pid] = child
     return child.pid
@@ -55,7 +55,7 @@ def _options(home: Path, java: Java, *, heap: str) -> list[str]:
         f"-Djna.tmpdir={home}/tmp",
         "-Djna.nosys=true",
         "-Djava.awt.headless=true",
-        "-Djava.locale.providers=CLDR,SPI",  # SPI: Thai word breaks from icu4j, see recipe.py
+        "-Djava.locale.providers=CLDR,SPI",  # SPI: Thai word breaks from icu4j, see write_file_list.py
         "-Dfile.encoding=UTF-8",
         "-Dlog4j.shutdownHookEnabled=false",
         "-Dlog4j2.disable.jmx=true",
@@ -67,17 +67,17 @@ def _options(home: Path, java: Java, *, heap: str) -> list[str]:
 
 
 def uses_home(home: Path) -> str:
-    """The argument that a node's process is known by."""
+    """The command-line argument that identifies the process of the node of `home`."""
     return f"-Dopensearch.path.conf={home}/config"
 
 
 def uses_files(files: Path) -> str:
-    """The argument that tells which assembled OpenSearch a process runs."""
+    """The command-line argument that identifies processes of the OpenSearch assembled in `files`."""
     return f"-Dopensearch.path.home={files}"
 
 
 def find(argument: str) -> int | None:
-    """The pid of an engine's process with this argument: a pid on file may be another program's by now."""
+    """The pid of the engine process with this command-line argument; stored pids may have been reused."""
     for child in list(_children.values()):
         child.poll()
     for pid, line in _processes():
@@ -97,7 +97,7 @@ def _processes() -> Iterator[tuple[int, str]]:
         if folder.name.isdigit():
             try:
                 yield int(folder.name), (folder / "cmdline").read_bytes().decode(errors="replace").replace("\0", " ")
-            except OSError:  # it ended while we looked
+            except OSError:  # it has just ended
                 continue
 
 
@@ -105,7 +105,7 @@ def wait_until_up(home: Path, pid: int, *, seconds: float) -> Node:
     """Waits until the node answers.
 
     Raises:
-        EngineError: it ended, or did not answer in time and was ended; with the last thing that it said.
+        EngineError: it ended, or did not answer in time and was ended; the message has its last log line.
     """
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -122,13 +122,13 @@ def wait_until_up(home: Path, pid: int, *, seconds: float) -> Node:
 
 def _runs(home: Path, pid: int) -> bool:
     child = _children.get(pid)
-    if child is not None:  # its command line is not there yet in the moment after its start
+    if child is not None:  # not by `find`: right after its start it has no command line yet
         return child.poll() is None
     return find(uses_home(home)) == pid
 
 
 def end(home: Path) -> bool:
-    """Ends the node's process: asks it to, waits, and forces it only then. False where there is none."""
+    """Ends the node's process, by SIGTERM and after 30 seconds by SIGKILL. Returns False if there is none."""
     pid = find(uses_home(home))
     if pid is None:
         return False
@@ -155,7 +155,7 @@ def _signal(pid: int, order: signal.Signals) -> None:
 
 
 def last_words(home: Path) -> str:
-    """What the logs say last that tells what went wrong, and where to read on."""
+    """The last error in the logs, else their last line, and where to read more."""
     lines: list[str] = []
     for file in (home / "logs" / "node.log", home / "console.log"):
         if file.is_file():

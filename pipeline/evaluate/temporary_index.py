@@ -10,21 +10,21 @@ import orjson
 from opensearchpy import OpenSearch
 from opensearchpy.exceptions import OpenSearchException
 
-from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline.cluster.error_messages import readable_errors
-from lexel.pipeline.evaluate.evaluation_set import Watch, unwatched
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.documents import COLUMNS, documents
+from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
-from lexel.pipeline.shards.folder import finished_shards
-from lexel.pipeline.shards.job import read_job
+from lexel.pipeline.progress import Watch, unwatched
+from lexel.pipeline.shards.folder import ShardFolder
 
 PREFIX = "lexel-evaluate"
 View = Literal["terms", "words", "vector"]
 VIEWS: tuple[View, ...] = ("terms", "words", "vector")
 # Merging takes as long as it takes.
 _HOURS = 6 * 3600
+_RANKING_ALONE = LoadOptions(collection_fields=False, templates=False)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def indexed(client: OpenSearch, folder: Path, *, watch: Watch = unwatched) -> It
     alias = f"{PREFIX}-{secrets.token_hex(4)}"
     with _removed_after(client, alias):
         with watch("Indexing") as progress:
-            load_shards(folder, index=alias, client=client, plain=True, progress=progress)
+            load_shards(folder, index=alias, client=client, options=_RANKING_ALONE, progress=progress)
         with readable_errors():
             _settle(client, alias)
         yield alias
@@ -83,28 +83,28 @@ def view_size(client: OpenSearch, folder: Path, view: View) -> int:
     OpenSearch cannot tell what a field takes of a segment, so the field gets an index of its own, which is measured and
     removed.
     """
+    opened = ShardFolder.open(folder)
     name = f"{PREFIX}-{view}-{secrets.token_hex(4)}"
     with _removed_after(client, name), readable_errors():
-        client.indices.create(index=name, body=_view_body(folder, view))
-        for _ in bulk.send(client, name, _view_documents(folder, view)):
+        client.indices.create(index=name, body=_view_body(opened, view))
+        for _ in bulk.send(client, name, _view_documents(opened, view)):
             pass
         _settle(client, name)
         return size(client, name)
 
 
-def _view_documents(folder: Path, view: View) -> Iterator[bulk.Document]:
-    for shard in finished_shards(folder):
+def _view_documents(folder: ShardFolder, view: View) -> Iterator[bulk.Document]:
+    for shard in folder.shards:
         for batch in shard.batches(columns=COLUMNS):
             for id_, document in documents(batch, shard=shard.number):
                 yield id_, orjson.dumps({view: orjson.loads(document)[view]})
 
 
-def _view_body(folder: Path, view: View) -> dict[str, Any]:
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
+def _view_body(folder: ShardFolder, view: View) -> dict[str, Any]:
     body = index_body(
-        dim=read_job(folder).dim,
-        terms=vocabulary.terms,
-        forms=vocabulary.forms,
+        dim=folder.job.dim,
+        terms=folder.vocabulary.terms,
+        forms=folder.vocabulary.forms,
         engine="lucene",
         shards=1,
         metadata={},

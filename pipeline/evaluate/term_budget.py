@@ -8,10 +8,11 @@ from opensearchpy import OpenSearch
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate.directions import Direction
-from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, Watch, shortened, unwatched
+from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, shortened
 from lexel.pipeline.evaluate.report import Step, measure
 from lexel.pipeline.evaluate.retrieve import retrieve
 from lexel.pipeline.evaluate.temporary_index import indexed, size, view_size
+from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.search.query_dsl import Mode
 
 _MODES: tuple[Mode, ...] = ("terms", "hybrid")

@@ -14,7 +14,7 @@ from lexel.pipeline.search.request import SearchRequest
 class ItemComparison:
     """Why `above` scores more than `below`: by which terms, what speaks most for it first, and by the vector.
 
-    `swap` is the query line, as near to the present one as can be, for which `below` scores more; None where no change
+    `swap` is the query, as near to the present one as can be, for which `below` scores more; None where no change
     of a few words does it.
     """
 
@@ -26,22 +26,22 @@ class ItemComparison:
     swap: str | None
 
 
-def compare_items(index: SearchIndex, ask: SearchRequest, first: str, second: str) -> ItemComparison:
+def compare_items(index: SearchIndex, request: SearchRequest, first: str, second: str) -> ItemComparison:
     """Compare two items, by id or uri, whichever of them stands above. Raises ClusterError where one is not there."""
-    wanted, _ = encode_query(index, ask)
+    encoded, _ = encode_query(index, request)
     pair = [stored_item(index, ref) for ref in (first, second)]
-    ranked = sorted(pair, key=lambda item: -score(wanted, item, mode=ask.mode))
+    ranked = sorted(pair, key=lambda item: -score(encoded, item, mode=request.mode))
     above, below = ranked
-    scores = score(wanted, above, mode=ask.mode), score(wanted, below, mode=ask.mode)
-    terms = differences(wanted, above, below)
+    scores = score(encoded, above, mode=request.mode), score(encoded, below, mode=request.mode)
+    terms = differences(encoded, above, below)
     vector = scores[0] - scores[1] - sum(one.share for one in terms)
     return ItemComparison(
         above,
         below,
         scores,
         terms,
-        vector if len(wanted.vector) else 0.0,
-        find_counterfactual(index, ask, above, below),
+        vector if len(encoded.vector) else 0.0,
+        find_counterfactual(index, request, above, below),
     )
 
 

@@ -9,7 +9,7 @@ from lexel.encoders.vocabulary.stop_words import STOP_WORDS
 from lexel.pipeline.explain.score_parts import StoredItem, differences, score
 from lexel.pipeline.search.encode_query import encode_query
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_syntax import ParsedQuery, format_query, parse_query
+from lexel.pipeline.search.query_syntax import ParsedQuery, format_query
 from lexel.pipeline.search.request import SearchRequest
 
 # Factors outside of this say rather that another word is wanted.
@@ -18,44 +18,42 @@ _LEAST, _MOST = 0.1, 10.0
 
 # A change of more words than this is another query.
 _MOST_WORDS = 3
-
-
 _ADDED = 5
 
 
-def find_counterfactual(index: SearchIndex, ask: SearchRequest, above: StoredItem, below: StoredItem) -> str | None:
+def find_counterfactual(index: SearchIndex, request: SearchRequest, above: StoredItem, below: StoredItem) -> str | None:
     """The first change, from the smallest on, after which `below` really scores more."""
-    line = parse_query(ask.text)
+    query = request.query
     changes = chain(
-        _reweighted(index, ask, line, above, below),
-        _without(line, 1),
-        _with_another(line, above, below),
-        *(_without(line, count) for count in range(2, _MOST_WORDS + 1)),
+        _reweighted(index, request, query, above, below),
+        _without(query, 1),
+        _with_another(query, above, below),
+        *(_without(query, count) for count in range(2, _MOST_WORDS + 1)),
     )
     for changed in changes:
-        if changed.text or ask.images or ask.like:
-            wanted, _ = encode_query(index, replace(ask, text=format_query(changed)))
-            if score(wanted, below, mode=ask.mode) > score(wanted, above, mode=ask.mode):
+        if changed.text or request.images or request.like:
+            encoded, _ = encode_query(index, replace(request, text=format_query(changed)))
+            if score(encoded, below, mode=request.mode) > score(encoded, above, mode=request.mode):
                 return format_query(changed)
     return None
 
 
 def _reweighted(
-    index: SearchIndex, ask: SearchRequest, line: ParsedQuery, above: StoredItem, below: StoredItem
+    index: SearchIndex, request: SearchRequest, query: ParsedQuery, above: StoredItem, below: StoredItem
 ) -> Iterator[ParsedQuery]:
-    """The line with another factor at one word, the gentlest change first."""
-    wanted, _ = encode_query(index, ask)
-    gap = score(wanted, above, mode=ask.mode) - score(wanted, below, mode=ask.mode)
+    """The query with another factor at one word, the gentlest change first."""
+    encoded, _ = encode_query(index, request)
+    gap = score(encoded, above, mode=request.mode) - score(encoded, below, mode=request.mode)
     changes = []
-    for word in _telling(line):
+    for word in _telling(query):
         terms = index.analyzed(word)[0]
-        speaks = sum(one.share for one in differences(wanted, above, below) if one.term in terms)
+        speaks = sum(one.share for one in differences(encoded, above, below) if one.term in terms)
         if speaks:
             times = _rounded(1 - gap / speaks)  # of what the word counts now
             if _LEAST <= times <= _MOST:
                 changes.append((abs(log(times)), word, times))
     for _, word, times in sorted(changes):
-        yield _with_factor(line, word, line.factors.get(word, 1.0) * times)
+        yield _with_factor(query, word, query.factors.get(word, 1.0) * times)
 
 
 def _rounded(times: float) -> float:
@@ -65,32 +63,32 @@ def _rounded(times: float) -> float:
     return ceil(times * 100 + 1) / 100 if times > 1 else floor(times * 100 - 1) / 100
 
 
-def _with_factor(line: ParsedQuery, word: str, factor: float) -> ParsedQuery:
-    plain = " ".join(w for w in line.plain.split() if w != word)
-    return replace(line, plain=plain, factors={**line.factors, word: factor})
+def _with_factor(query: ParsedQuery, word: str, factor: float) -> ParsedQuery:
+    plain = " ".join(w for w in query.plain.split() if w != word)
+    return replace(query, plain=plain, factors={**query.factors, word: factor})
 
 
-def _telling(line: ParsedQuery) -> list[str]:
+def _telling(query: ParsedQuery) -> list[str]:
     """Its words, each once, without those that say nothing of a picture."""
-    return list(dict.fromkeys(word for word in line.text.split() if word.lower() not in STOP_WORDS))
+    return list(dict.fromkeys(word for word in query.text.split() if word.lower() not in STOP_WORDS))
 
 
-def _without(line: ParsedQuery, count: int) -> Iterator[ParsedQuery]:
-    """The line's telling words without so many of them."""
-    words = _telling(line)
+def _without(query: ParsedQuery, count: int) -> Iterator[ParsedQuery]:
+    """The query's telling words without so many of them."""
+    words = _telling(query)
     for gone in combinations(words, count):
-        yield _only(line, [word for word in words if word not in gone])
+        yield _only(query, [word for word in words if word not in gone])
 
 
-def _only(line: ParsedQuery, words: Sequence[str]) -> ParsedQuery:
-    plain = [word for word in line.plain.split() if word in words]
-    factors: Mapping[str, float] = {word: by for word, by in line.factors.items() if word in words}
-    required = tuple(word for word in line.required if word in words)
-    return ParsedQuery(" ".join(words), " ".join(plain), factors, required, line.banned)
+def _only(query: ParsedQuery, words: Sequence[str]) -> ParsedQuery:
+    plain = [word for word in query.plain.split() if word in words]
+    factors: Mapping[str, float] = {word: by for word, by in query.factors.items() if word in words}
+    required = tuple(word for word in query.required if word in words)
+    return ParsedQuery(" ".join(words), " ".join(plain), factors, required, query.banned)
 
 
-def _with_another(line: ParsedQuery, above: StoredItem, below: StoredItem) -> Iterator[ParsedQuery]:
-    """The line with a word more, of which the lower item has more than the upper one."""
+def _with_another(query: ParsedQuery, above: StoredItem, below: StoredItem) -> Iterator[ParsedQuery]:
+    """The query with a word more, of which the lower item has more than the upper one."""
     lead = {term: weight - above.terms.get(term, 0.0) for term, weight in below.terms.items()}
     for term in sorted(lead, key=lambda term: -lead[term])[:_ADDED]:
-        yield replace(line, text=f"{line.text} {term}".strip(), plain=f"{line.plain} {term}".strip())
+        yield replace(query, text=f"{query.text} {term}".strip(), plain=f"{query.plain} {term}".strip())

@@ -59,24 +59,25 @@ class Explanation:
     unknown: tuple[str, ...]
 
 
-def explain_item(index: SearchIndex, ref: str, ask: SearchRequest) -> Explanation:
+def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explanation:
     """Why the item that `ref` names, by id or uri, scores what it does for `ask`.
 
     The score is the engine's own wherever the item matches. Raises ClusterError where there is no such item.
     """
     item = stored_item(index, ref)
-    wanted, unknown = encode_query(index, ask)
-    only = replace(ask, filters=[*ask.filters, {"ids": {"values": [item.id]}}], k=1, paged=False, after=None, facets={})
+    encoded, unknown = encode_query(index, request)
+    filters = [*request.filters, {"ids": {"values": [item.id]}}]
+    only = replace(request, filters=filters, k=1, paged=False, after=None, facets={})
     there = search_index(index, only).hits
-    cosine = _cosine(wanted, item)
+    cosine = _cosine(encoded, item)
     return Explanation(
         item,
-        score=score(wanted, item, mode=ask.mode),
+        score=score(encoded, item, mode=request.mode),
         matches=bool(there),
-        parts=score_parts(wanted, item),
-        vector_part=None if cosine is None else _vector_part(wanted, cosine, mode=ask.mode),
+        parts=score_parts(encoded, item),
+        vector_part=None if cosine is None else _vector_part(encoded, cosine, mode=request.mode),
         cosine=cosine,
-        missing={term: weight for term, weight in wanted.weights.items() if term not in item.terms},
+        missing={term: weight for term, weight in encoded.weights.items() if term not in item.terms},
         unknown=unknown,
     )
 
@@ -88,27 +89,27 @@ def stored_item(index: SearchIndex, ref: str) -> StoredItem:
     return StoredItem(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
 
 
-def score_parts(wanted: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...]:
+def score_parts(encoded: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...]:
     """What each shared term adds, the largest first."""
-    shared = [ScorePart(t, weight, item.terms[t]) for t, weight in wanted.weights.items() if t in item.terms]
+    shared = [ScorePart(t, weight, item.terms[t]) for t, weight in encoded.weights.items() if t in item.terms]
     return tuple(sorted(shared, key=lambda part: (-part.share, part.term)))
 
 
-def score(wanted: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
+def score(encoded: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
     """What `item` scores for `wanted`, as the engine computes it."""
-    cosine = _cosine(wanted, item)
-    dense = 0.0 if cosine is None else _vector_part(wanted, cosine, mode=mode)
-    return float(np.float32(sum(part.share for part in score_parts(wanted, item)) + dense))
+    cosine = _cosine(encoded, item)
+    dense = 0.0 if cosine is None else _vector_part(encoded, cosine, mode=mode)
+    return float(np.float32(sum(part.share for part in score_parts(encoded, item)) + dense))
 
 
-def _cosine(wanted: EncodedQuery, item: StoredItem) -> float | None:
+def _cosine(encoded: EncodedQuery, item: StoredItem) -> float | None:
     """The inner product with the query's vector, which is the cosine where that is one text's or picture's."""
-    return float(np.asarray(wanted.vector, np.float32) @ item.vector) if len(wanted.vector) else None
+    return float(np.asarray(encoded.vector, np.float32) @ item.vector) if len(encoded.vector) else None
 
 
-def _vector_part(wanted: EncodedQuery, cosine: float, *, mode: Mode) -> float:
+def _vector_part(encoded: EncodedQuery, cosine: float, *, mode: Mode) -> float:
     """weight x (1 + cosine); of a k-NN query alone the engine makes 1 / (1 - cosine) where the cosine is below 0."""
-    return 1 / (1 - cosine) if mode == "vector" and cosine < 0 else wanted.weight * (1 + cosine)
+    return 1 / (1 - cosine) if mode == "vector" and cosine < 0 else encoded.weight * (1 + cosine)
 
 
 def as_json(found: Explanation) -> dict[str, Any]:
@@ -140,10 +141,10 @@ class TermDifference:
         return self.above - self.below
 
 
-def differences(wanted: EncodedQuery, above: StoredItem, below: StoredItem) -> tuple[TermDifference, ...]:
+def differences(encoded: EncodedQuery, above: StoredItem, below: StoredItem) -> tuple[TermDifference, ...]:
     """What each term that is asked for adds to either score, where that differs."""
     found = [
         TermDifference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
-        for term, weight in wanted.weights.items()
+        for term, weight in encoded.weights.items()
     ]
     return tuple(sorted((one for one in found if one.share), key=lambda one: (-one.share, one.term)))

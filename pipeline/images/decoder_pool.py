@@ -1,7 +1,7 @@
-"""Pictures decoded in processes of their own, so that no file can stop a job: not by a crash, nor by taking for ever.
+"""A pool of decoder processes, so that an image that crashes its decoder or hangs cannot stop a job.
 
-A decoder in C cannot be interrupted, and where it fails it may take its process along. The processes are kept for the
-next picture, as many as there are threads that ask, and end with the one that asked.
+A decoder in C cannot be interrupted, and may crash its process. There is one process per thread that decodes; idle ones
+are reused and all of them end with this process.
 """
 
 import atexit
@@ -20,18 +20,18 @@ import numpy.typing as npt
 from PIL import Image
 
 from lexel.pipeline.images.decode import BadImageError
-from lexel.pipeline.images.decoder_process import ANSWER, LOOK, QUESTION
-from lexel.pipeline.images.preview import Preview
+from lexel.pipeline.images.decoder_process import ANSWER, PREVIEW, REQUEST
+from lexel.pipeline.images.preview import Preview, PreviewOptions
 
-# A picture of 100 megapixels takes 2 to 3 seconds on one core.
+# An image of 100 megapixels takes 2 to 3 seconds on one core.
 SECONDS = 60.0
-# glibc gives a picture's memory back to the system after each one, and taking it again costs as much as decoding.
+# By default glibc returns an image's memory to the system; allocating it anew takes as long as decoding.
 _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_": str(64 << 20)}
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """A picture's bytes [H, W, 3], perhaps fewer than in the file, its `size` (width, height) there, and its look."""
+    """An image as uint8 [H, W, 3], possibly downscaled, its original `size` (width, height), and its preview."""
 
     rows: npt.NDArray[np.uint8]
     size: tuple[int, int]
@@ -39,12 +39,12 @@ class DecodedImage:
 
     @property
     def image(self) -> Image.Image:
-        """The same as Pillow has it."""
+        """The same as a Pillow image."""
         return Image.fromarray(self.rows)
 
 
 class _EndedError(Exception):
-    """The decoder's process is no longer there; `late` where it was ended because it took too long."""
+    """The decoder process has ended; `late` if it was killed because it took too long."""
 
     def __init__(self, *, late: bool, code: int | None) -> None:
         super().__init__(code)
@@ -54,36 +54,36 @@ class _EndedError(Exception):
 @dataclass(frozen=True)
 class _Decoder:
     process: "subprocess.Popen[bytes]"
-    questions: FileIO
+    requests: FileIO
     answers: FileIO
 
-    def decode(self, content: bytes, least: int | None, side: int | None, seconds: float) -> DecodedImage:
+    def decode(self, content: bytes, least: int | None, preview: PreviewOptions | None, seconds: float) -> DecodedImage:
         try:
-            _write(self.questions, QUESTION.pack(len(content), least or 0, -1 if side is None else side))
-            _write(self.questions, content)
-            # The decoder answers when it is done, and then as fast as we read.
+            _write(self.requests, REQUEST.pack(len(content), least or 0, -1 if preview is None else preview.side))
+            _write(self.requests, content)
+            # Only the first byte can take long: the process answers when the whole image is decoded.
             if not select.select([self.answers], [], [], seconds)[0]:
                 raise TimeoutError
-            return self._answer(looked=side is not None)
+            return self._answer(with_preview=preview is not None)
         except (OSError, EOFError) as error:
             raise _EndedError(late=isinstance(error, TimeoutError), code=self.end()) from None
 
     def end(self) -> int:
         self.process.kill()
-        self.questions.close()
+        self.requests.close()
         self.answers.close()
         return self.process.wait()
 
-    def _answer(self, *, looked: bool) -> DecodedImage:
+    def _answer(self, *, with_preview: bool) -> DecodedImage:
         good, width, height, *size = ANSWER.unpack(self._read(ANSWER.size))
         if not good:
             raise BadImageError(self._read(width).decode())
-        look = self._look() if looked else None
+        preview = self._preview() if with_preview else None
         rows = np.frombuffer(self._read(width * height * 3), np.uint8).reshape(height, width, 3)
-        return DecodedImage(rows, tuple(size), look)
+        return DecodedImage(rows, tuple(size), preview)
 
-    def _look(self) -> Preview:
-        phash, waves, size = LOOK.unpack(self._read(LOOK.size))
+    def _preview(self) -> Preview:
+        phash, waves, size = PREVIEW.unpack(self._read(PREVIEW.size))
         return Preview(bytes(self._read(size)) or None, phash, waves)
 
     def _read(self, size: int) -> bytearray:
@@ -104,38 +104,38 @@ def _write(file: FileIO, content: bytes) -> None:
 
 
 _idle: deque[_Decoder] = deque()
-# A forked process shares the pipes: two that ask one decoder would get each other's pictures.
+# A forked process shares the pipes; two processes that use one decoder would get each other's images.
 os.register_at_fork(after_in_child=_idle.clear)
 
 
 @atexit.register
 def end_all() -> None:
-    """End the decoders that wait for a picture."""
+    """End all idle decoder processes."""
     with contextlib.suppress(IndexError):
         while True:
             _idle.pop().end()
 
 
 def decode(
-    content: bytes, *, least: int | None = None, thumbnail: int | None = None, seconds: float | None = None
+    content: bytes, *, least: int | None = None, preview: PreviewOptions | None = None, seconds: float | None = None
 ) -> DecodedImage:
-    """As `images.decode`, within `seconds` (by default SECONDS) and `decoder.MAX_MEMORY`.
+    """As `decode.decode`, but in a child process, within `seconds` (default SECONDS) and `decoder_process.MAX_MEMORY`.
 
-    With `thumbnail`, the longest side of one or 0 for none, the look of the picture comes along. Raises BadImageError
-    too for a picture that takes longer or more, and for one that ends the decoder.
+    With `preview` the result has a preview. Raises BadImageError also for an image that takes more time or memory than
+    that, or that crashes the decoder twice.
     """
     limit = SECONDS if seconds is None else seconds
     for attempt in (1, 2):
         decoder = _take()
         try:
-            found = decoder.decode(content, least, thumbnail, limit)
+            found = decoder.decode(content, least, preview, limit)
         except BadImageError:
             _idle.append(decoder)
             raise
         except _EndedError as error:
             if error.late:
                 raise BadImageError(f"too slow: not decoded within {limit:g} seconds") from None
-            # Once may be another's doing, such as the system's that is out of memory.
+            # A first crash may have another cause, such as the system's out-of-memory killer.
             if attempt == 2:
                 raise BadImageError(f"broken: it ends the decoder (exit code {error.code})") from None
         else:
@@ -153,25 +153,25 @@ def _take() -> _Decoder:
 
 def _start() -> _Decoder:
     process = subprocess.Popen(
-        # No module is named on the way: the folder that somebody works in may hold a file `lexel.py`.
+        # -P keeps the working directory off sys.path: it may contain a file lexel.py.
         [sys.executable, "-P", "-m", "lexel.pipeline.images.decoder_process"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,  # libtiff writes of broken strips there
+        stderr=subprocess.DEVNULL,  # libtiff writes warnings there
         env=os.environ | _KEEP_MEMORY,
-        start_new_session=True,  # Ctrl-C in the terminal must not end it in the middle of a picture
+        start_new_session=True,  # Ctrl-C in the terminal must not interrupt it
         bufsize=0,
     )
-    questions, answers = process.stdin, process.stdout
-    assert isinstance(questions, FileIO)
+    requests, answers = process.stdin, process.stdout
+    assert isinstance(requests, FileIO)
     assert isinstance(answers, FileIO)
-    for file in (questions, answers):
+    for file in (requests, answers):
         _widen(file)
-    return _Decoder(process, questions, answers)
+    return _Decoder(process, requests, answers)
 
 
 def _widen(file: FileIO) -> None:
-    """Let a pipe hold as much as it may: a picture then takes a few changes between the processes, not dozens."""
+    """Enlarge a pipe's buffer to 1 MiB, so that an image takes a few context switches and not dozens."""
     if hasattr(fcntl, "F_SETPIPE_SZ"):  # Linux
         with contextlib.suppress(OSError):
             fcntl.fcntl(file, fcntl.F_SETPIPE_SZ, 1 << 20)

@@ -1,4 +1,4 @@
-"""How a picture looks: a thumbnail for people, and what its near-duplicates nearly share."""
+"""Previews: a thumbnail, and a perceptual hash and signature to find near-duplicates by."""
 
 import io
 from dataclasses import dataclass
@@ -7,15 +7,22 @@ from PIL import Image
 
 from lexel.pipeline.images.perceptual_hash import dct_coefficients, dct_signature, phash
 
-# The longest side of a thumbnail: two make a phone's width, and it takes about 10 kB.
+# The longest side of a thumbnail in pixels, about 10 kB as JPEG.
 SIDE = 256
 _QUALITY = 75
 
 
 @dataclass(frozen=True)
+class PreviewOptions:
+    """`side` is the longest side of the thumbnail in pixels; with 0 there is no thumbnail, only the hash."""
+
+    side: int = SIDE
+
+
+@dataclass(frozen=True)
 class Preview:
-    """A thumbnail as JPEG, where one was asked for; a perceptual hash, 64 bits as a signed number; and its waves, 64
-    signed bytes (see `waves`), which tell apart what the hash cannot.
+    """A JPEG thumbnail or None, the 64-bit perceptual hash as a signed integer, and `waves`, the 64 signed bytes of
+    `dct_signature`, which distinguish images whose hashes are equal.
     """
 
     thumbnail: bytes | None
@@ -24,9 +31,9 @@ class Preview:
 
 
 def make_preview(image: Image.Image, *, side: int = SIDE) -> Preview:
-    """How an RGB picture looks; its thumbnail's longest side has at most `side` pixels, and 0 makes none.
+    """The preview of an RGB image, with a thumbnail of at most `side` pixels on its longest side, or none for 0.
 
-    All is made of the shrunk picture: together about a millisecond for one of 640 x 480.
+    Everything is computed from the downscaled image, in about a millisecond for 640 x 480 pixels.
     """
     small = downscaled(image, side=side or SIDE)
     slow = dct_coefficients(small)
@@ -34,17 +41,17 @@ def make_preview(image: Image.Image, *, side: int = SIDE) -> Preview:
 
 
 def downscaled(image: Image.Image, *, side: int) -> Image.Image:
-    """The picture so small that its longest side has at most `side` pixels; a smaller one stays as it is."""
+    """The image downscaled so that its longest side has at most `side` pixels; a smaller one is returned unchanged."""
     longest = max(image.size)
     if longest <= side:
         return image
     size = (max(1, round(image.width * side / longest)), max(1, round(image.height * side / longest)))
-    # Large pictures are first halved, or more, by whole numbers, which costs little and cannot be seen at this size.
+    # reducing_gap: large images are first reduced by an integer factor, which is fast and not visible at this size.
     return image.resize(size, Image.Resampling.HAMMING, reducing_gap=1.2)
 
 
 def _jpeg(image: Image.Image) -> bytes:
     file = io.BytesIO()
-    # The comment would come along from the original, whoever wrote what in it.
+    # Pillow would copy the original's comment.
     image.save(file, "JPEG", quality=_QUALITY, optimize=True, comment=b"")
     return file.getvalue()

@@ -26,6 +26,7 @@ from lexel.pipeline.cluster.retry import (
     with_retries,
 )
 from lexel.pipeline.errors import ClusterError
+from lexel.pipeline.timings import timed
 
 # Four megabytes keep a node busy and stay far below its limit of 100.
 MAX_BYTES = 4 * 2**20
@@ -120,11 +121,14 @@ def _until_in(post: Post, request: list[Document], sleep: Sleep, over: list[Clus
     for attempt in range(MAX_TRIES):
         if over or time.monotonic() - began > MAX_SECONDS:
             break
-        left, refused, reason = _sort(left, post(left))
+        with timed("cluster"):
+            answer = post(left)
+        left, refused, reason = _sort(left, answer)
         rejected += refused
         if not left:
             return Sent(len(request) - len(rejected), tuple(rejected))
-        sleep(backoff(attempt))
+        with timed("cluster"):
+            sleep(backoff(attempt))
     raise over[0] if over else _gave_up(reason)
 
 

@@ -1,6 +1,7 @@
 """What an index holds against what the shards hold: counts, and which shards are not whole in it."""
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 from opensearchpy import OpenSearch
@@ -11,7 +12,7 @@ from lexel.pipeline.shards.shard import Shard
 _ALL_OF_IT = {"allow_partial_search_results": "false"}
 
 
-def unfinished_shards(client: OpenSearch, target: str, there: list[Shard]) -> list[Shard]:
+def unfinished_shards(client: OpenSearch, target: str, there: Sequence[Shard]) -> list[Shard]:
     """The shards whose items are not all in the index; the index is its own record, which no crash makes wrong."""
     client.indices.refresh(index=target)
     found: dict[int, int] = {}
@@ -30,7 +31,7 @@ def unfinished_shards(client: OpenSearch, target: str, there: list[Shard]) -> li
     return [shard for shard in there if found.get(shard.number, 0) != shard.rows()]
 
 
-def count_distinct_ids(there: list[Shard]) -> int:
+def count_distinct_ids(there: Sequence[Shard]) -> int:
     """How many different ids the shards hold, by a 64-bit hash of each: 9 bytes of memory an item."""
     batches = (batch for shard in there for batch in shard.batches(columns=["id"], size=8192))
     ids = (id_ for batch in batches for id_ in batch["id"].to_pylist())

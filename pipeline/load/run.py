@@ -4,7 +4,7 @@ import hashlib
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,25 +15,25 @@ from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.encoders.runtime.malloc import keep_freed_memory
-from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.cluster.capabilities import is_embedded
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.cluster.retry import check_reachable, with_retries
 from lexel.pipeline.collection.fields import CollectionFields
-from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
+from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
 from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
+from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.folder import finished_shards
-from lexel.pipeline.shards.job import Job, read_job
+from lexel.pipeline.shards.folder import ShardFolder
+from lexel.pipeline.shards.job import Job
 from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.timings import timed_each
 
-ENGINES = ("lucene", "faiss")
 _ASKED_EVERY = 0.5  # seconds
 
 
@@ -50,16 +50,12 @@ class LoadReport:
 
 @dataclass(frozen=True)
 class _LoadPlan:
-    """What is to be loaded, and under which name."""
+    """What is to be loaded: into the new index `target`, which then takes the place behind the alias `index`."""
 
-    folder: Path
-    job: Job
-    there: list[Shard]
+    shards: ShardFolder
     index: str
     target: str
-    engine: str
-    shard_count: int
-    plain: bool
+    options: LoadOptions
 
 
 def load_shards(
@@ -67,59 +63,45 @@ def load_shards(
     *,
     index: str,
     client: OpenSearch,
-    shard_count: int = 1,
-    replicas: int = 0,
-    engine: str = "lucene",
-    connections: int = 2,
-    plain: bool = False,
-    merge: bool = False,
+    options: LoadOptions = LoadOptions(),
     progress: Progress = QUIET,
 ) -> LoadReport:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
     Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
-    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in. `plain` leaves out what ranking has no
-    use for: near-duplicates, the map, and the cluster's search templates. `merge` makes one segment of each shard
-    before the index is swapped in, which is never written to again: the load takes longer, and searches are faster.
+    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
     """
-    job, there = read_job(folder), finished_shards(folder)
-    if not there:
-        raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
-    for shard in there:
-        shard.check(job)
+    shards = ShardFolder.open(folder)
     keep_freed_memory()  # the next request's body takes the place of the last one's
     with readable_errors():
         check_reachable(client)
     client = with_retries(client)
-    _check(index, engine, client)
-    target = f"{index}-{_identity(job, there, engine, shard_count, plain)}"
-    plan = _LoadPlan(folder, job, there, index, target, engine, shard_count, plain)
+    _check(index, options, client)
+    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options)}", options)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
             with suppress(GoneError, errors.NotFoundError):
-                return _load(plan, client, replicas, connections, merge, progress)
+                return _load(plan, client, progress)
     raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
 
 
-def _load(
-    plan: _LoadPlan, client: OpenSearch, replicas: int, connections: int, merge: bool, progress: Progress
-) -> LoadReport:
+def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
     _create(client, plan)
-    todo = unfinished_shards(client, plan.target, plan.there)
-    total = sum(shard.rows() for shard in plan.there)
+    todo = unfinished_shards(client, plan.target, plan.shards.shards)
+    total = plan.shards.rows
     progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
-    sent, rejected = _send(client, plan, todo, connections, progress)
-    _keep_rejected(plan.folder / f"rejected-{plan.index}.jsonl", rejected)
-    expected, count = count_distinct_ids(plan.there), count_documents(client, plan.target)
+    sent, rejected = _send(client, plan, todo, progress)
+    _keep_rejected(plan.shards.path / f"rejected-{plan.index}.jsonl", rejected)
+    expected, count = count_distinct_ids(plan.shards.shards), count_documents(client, plan.target)
     if rejected or count != expected:
-        raise ClusterError(_shortfall(plan.folder, plan.index, count, expected, rejected))
-    if merge:
+        raise ClusterError(_shortfall(plan.shards.path, plan.index, count, expected, rejected))
+    if plan.options.merge:
         _merge(client, plan.target)
     # No more refreshes are asked for: the cluster makes them as people search.
-    settings = {"index": {"refresh_interval": None, "number_of_replicas": replicas}}
+    settings = {"index": {"refresh_interval": None, "number_of_replicas": plan.options.replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
-    if not plan.plain:
+    if plan.options.templates:
         store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
     return LoadReport(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
@@ -137,26 +119,25 @@ def _merge(client: OpenSearch, target: str) -> None:
     client.indices.refresh(index=target)
 
 
-def _check(index: str, engine: str, client: OpenSearch) -> None:
+def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,199}", index):
         raise ConfigError(
             f"An index cannot be called {index!r}: use small letters, digits, '-' and '_', "
             "and begin with a letter or digit."
         )
-    if engine not in ENGINES:
-        raise ConfigError(f"There is no k-NN engine {engine!r}; choose {' or '.join(ENGINES)}.")
     with readable_errors():
         alias.check_ours(client, index)
-        if engine == "faiss" and is_embedded(client):
+        if options.engine == "faiss" and is_embedded(client):
             raise ClusterError(
                 "The embedded OpenSearch has no faiss; leave --engine at lucene, or use a full distribution."
             )
 
 
-def _identity(job: Job, there: list[Shard], engine: str, shard_count: int, plain: bool) -> str:
+def _identity(shards: ShardFolder, options: LoadOptions) -> str:
     """8 digits that the same load always has and another never: how a broken load finds its index again."""
-    content = [(shard.number, shard.listing(), shard.rows()) for shard in there]
-    about = json.dumps([LAYOUT, asdict(job), content, engine, shard_count, plain], sort_keys=True)
+    content = [(shard.number, shard.listing(), shard.rows()) for shard in shards.shards]
+    made = [options.engine, options.shard_count, not options.collection_fields]
+    about = json.dumps([LAYOUT, asdict(shards.job), content, *made], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 
@@ -164,20 +145,14 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
     if client.indices.exists(index=plan.target):
         alias.begin_again(client, plan.target)
         return
-    vocabulary = Vocabulary.load(plan.folder / "vocabulary.json")
-    if vocabulary.hash != plan.job.vocabulary:
-        raise ShardError(
-            f"{plan.folder / 'vocabulary.json'} was changed after encoding; bring the old one back or encode again."
-        )
-    metadata = field_types(batch for shard in plan.there for batch in shard.batches(columns=["metadata"], size=4096))
     body = index_body(
-        dim=plan.job.dim,
-        terms=vocabulary.terms,
-        forms=vocabulary.forms,
-        engine=plan.engine,
-        shards=plan.shard_count,
-        metadata=metadata,
-        about={"lexel": _about(plan.job)},
+        dim=plan.shards.job.dim,
+        terms=plan.shards.vocabulary.terms,
+        forms=plan.shards.vocabulary.forms,
+        engine=plan.options.engine,
+        shards=plan.options.shard_count,
+        metadata=field_types(plan.shards.batches(columns=["metadata"], size=4096)),
+        about={"lexel": _about(plan.shards.job)},
     )
     try:
         client.indices.create(index=plan.target, body=body | {"aliases": alias.loading_aliases(plan.target)})
@@ -193,28 +168,25 @@ def _about(job: Job) -> dict[str, Any]:
     return {name: value for name, value in asdict(job).items() if name in names}
 
 
-def _send(
-    client: OpenSearch, plan: _LoadPlan, todo: list[Shard], connections: int, progress: Progress
-) -> tuple[int, list[Rejected]]:
+def _send(client: OpenSearch, plan: _LoadPlan, todo: Sequence[Shard], progress: Progress) -> tuple[int, list[Rejected]]:
     sent, rejected = 0, list[Rejected]()
-    for outcome in bulk.send(
-        client, alias.loading(plan.target), _documents(plan, todo), connections=connections, require_alias=True
-    ):
+    where, connections = alias.loading(plan.target), plan.options.connections
+    for outcome in bulk.send(client, where, _documents(plan, todo), connections=connections, require_alias=True):
         sent += outcome.accepted
         rejected += outcome.rejected
         progress.advance(encoded=outcome.accepted, failed=len(outcome.rejected))
     return sent, rejected
 
 
-def _documents(plan: _LoadPlan, todo: list[Shard]) -> Iterator[bulk.Document]:
-    beside = CollectionFields(plan.folder, plan.there) if todo and not plan.plain else None
+def _documents(plan: _LoadPlan, todo: Sequence[Shard]) -> Iterator[bulk.Document]:
+    fields = CollectionFields(plan.shards) if todo and plan.options.collection_fields else None
     for shard in todo:
-        if beside is None:
-            for batch in shard.batches(columns=COLUMNS):
+        if fields is None:
+            for batch in timed_each("reading", shard.batches(columns=COLUMNS)):
                 yield from documents(batch, shard=shard.number)
         else:
-            for batch, fields in beside.batches(shard, COLUMNS):
-                yield from documents(batch, shard=shard.number, beside=fields)
+            for batch, rows in timed_each("reading", fields.batches(shard, COLUMNS)):
+                yield from documents(batch, shard=shard.number, beside=rows)
 
 
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:

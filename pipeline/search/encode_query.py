@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Terms, Vector
-from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
+from lexel.pipeline.search.query_syntax import ParsedQuery
 from lexel.pipeline.search.request import SearchRequest
 
 if TYPE_CHECKING:
@@ -25,35 +25,35 @@ class EncodedQuery:
     weight: float
 
 
-def encode_query(index: SearchIndex, ask: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
-    """What `ask` comes to, its terms, its vector and what that weighs; and the words that the index has no term for."""
-    line = parse_query(ask.text)
-    if ask.mode == "words":
-        return _analyzed(index, line)
-    return _encoded(index, line, ask), index.encoder.vocabulary.unknown(line.text)
+def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
+    """The encoded form of `request`, and the words in it that the index has no term for."""
+    if request.mode == "words":
+        return _analyzed(index, request.query)
+    return _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
 
 
-def _encoded(index: SearchIndex, line: ParsedQuery, ask: SearchRequest) -> EncodedQuery:
-    dense = ask.mode in {"vector", "hybrid"}
-    texts = [encode_text(index, line, dense=dense)] if line.text else []
+def _encoded(index: SearchIndex, request: SearchRequest) -> EncodedQuery:
+    query = request.query
+    dense = request.mode in {"vector", "hybrid"}
+    texts = [encode_text(index, query, dense=dense)] if query.text else []
     pictures = [
-        *(encode_image_query(index, content) for content in ask.images),
-        *(encode_item(index, id_) for id_ in ask.like),
+        *(encode_image_query(index, content) for content in request.images),
+        *(encode_item(index, id_) for id_ in request.like),
     ]
     if not dense:
         pictures = [replace(one, vector=()) for one in pictures]
-    asked = combine_sides(texts, pictures, share=ask.share)
-    if ask.mode == "vector":
-        asked = replace(asked, weights={}, weight=1.0)
-    return asked if ask.weight is None or ask.mode != "hybrid" else replace(asked, weight=ask.weight)
+    encoded = combine_sides(texts, pictures, share=request.share)
+    if request.mode == "vector":
+        encoded = replace(encoded, weights={}, weight=1.0)
+    return encoded if request.weight is None or request.mode != "hybrid" else replace(encoded, weight=request.weight)
 
 
-def encode_text(index: SearchIndex, line: ParsedQuery, *, dense: bool) -> EncodedQuery:
-    """What a typed line asks for; with `dense` also as a vector, which needs the networks."""
+def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> EncodedQuery:
+    """A text query's terms; with `dense` its vector too, which needs the networks."""
     encoder = index.encoder
-    weights = _expanded(index, line.text) if encoder.expands else encoder.query(line.text)
-    vector = index.text_vector(line.text) if dense else ()
-    return EncodedQuery(apply_boosts(weights, line, encoder.query), vector, encoder.vector_weight("text"))
+    weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
+    vector = index.text_vector(query.text) if dense else ()
+    return EncodedQuery(apply_boosts(weights, query, encoder.query), vector, encoder.vector_weight("text"))
 
 
 def _expanded(index: SearchIndex, text: str) -> dict[str, float]:
@@ -62,7 +62,7 @@ def _expanded(index: SearchIndex, text: str) -> dict[str, float]:
 
 
 def encode_image_query(index: SearchIndex, content: bytes) -> EncodedQuery:
-    """What a picture's bytes ask for. Raises BadImageError where they are none."""
+    """A picture as a query, from its bytes. Raises BadImageError where they are none."""
     with index.busy:
         encoded = encode_picture(index.model, content)
     weights = index.encoder.picture_query(encoded.terms[0])
@@ -70,7 +70,7 @@ def encode_image_query(index: SearchIndex, content: bytes) -> EncodedQuery:
 
 
 def encode_item(index: SearchIndex, id_: str) -> EncodedQuery:
-    """What an item of the index asks for by what is stored of it. Needs no networks."""
+    """An item of the index as a query, by its stored terms and vector. Needs no networks."""
     stored = index.item(id_, fields=("terms", "vector"))
     weights = index.encoder.picture_query(stored["terms"]) if index.side == "image" else stored["terms"]
     return EncodedQuery(weights, stored["vector"], index.encoder.vector_weight(index.side))
@@ -83,14 +83,14 @@ def encode_picture(model: "Model", content: bytes) -> "Encoded":
     return model.images(model.pixels(decode(content, least=model.min_input_side).rows)[None])
 
 
-def _analyzed(index: SearchIndex, line: ParsedQuery) -> tuple[EncodedQuery, tuple[str, ...]]:
-    """What OpenSearch makes of the line's words, so that hits can be explained without an encoder."""
-    weights, unknown = index.analyzed(line.text)
-    return EncodedQuery(apply_boosts(weights, line, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
+def _analyzed(index: SearchIndex, query: ParsedQuery) -> tuple[EncodedQuery, tuple[str, ...]]:
+    """The query as OpenSearch's own analyzer reads it, so that hits can be explained without an encoder."""
+    weights, unknown = index.analyzed(query.text)
+    return EncodedQuery(apply_boosts(weights, query, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
 
 
 def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
-    """One question of several: an item scores the mean of its scores for each, by their shares.
+    """One query of several: an item scores the mean of its scores for each, by their shares.
 
     Scores of a picture and of a sentence are not of one size: before they are averaged each is divided by the weight of
     its vector, which makes cosines of both.
@@ -99,20 +99,20 @@ def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
         return parts[0][0]
     total = sum(share for _, share in parts) or 1.0
     shares = [share / total for _, share in parts]
-    questions = [question for question, _ in parts]
-    weight = sum(q.weight * share for q, share in zip(questions, shares, strict=True))
+    encoded = [one for one, _ in parts]
+    weight = sum(q.weight * share for q, share in zip(encoded, shares, strict=True))
     weights: dict[str, float] = {}
-    for question, share in zip(questions, shares, strict=True):
+    for one, share in zip(encoded, shares, strict=True):
         # With no vector in the score there is nothing to compare by: terms count as they are.
-        size = weight / question.weight if question.weight else 1.0
-        for term, own in question.weights.items():
+        size = weight / one.weight if one.weight else 1.0
+        for term, own in one.weights.items():
             weights[term] = weights.get(term, 0.0) + share * size * own
-    vectors = [[share * x for x in q.vector] for q, share in zip(questions, shares, strict=True)]
+    vectors = [[share * x for x in q.vector] for q, share in zip(encoded, shares, strict=True)]
     return EncodedQuery(weights, [sum(column) for column in zip(*vectors, strict=True)], weight)
 
 
 def combine_sides(texts: Sequence[EncodedQuery], pictures: Sequence[EncodedQuery], *, share: float) -> EncodedQuery:
-    """Texts and pictures in one question: the texts have `share` of it, and each side's own share alike."""
+    """Texts and pictures in one query: the texts have `share` of it, and each side's own share alike."""
     if not pictures:
         return blend([(one, 1.0) for one in texts])
     if not texts:
@@ -122,10 +122,10 @@ def combine_sides(texts: Sequence[EncodedQuery], pictures: Sequence[EncodedQuery
     )
 
 
-def apply_boosts(weights: Terms, line: ParsedQuery, terms_of: Callable[[str], Terms]) -> dict[str, float]:
-    """`weights` of the line's text with its factors at work; `terms_of` counts the terms of a text."""
-    found, counts = dict(weights), terms_of(line.text) if line.factors else {}
-    for word, factor in line.factors.items():
+def apply_boosts(weights: Terms, query: ParsedQuery, terms_of: Callable[[str], Terms]) -> dict[str, float]:
+    """`weights` of the query's text with its factors at work; `terms_of` counts the terms of a text."""
+    found, counts = dict(weights), terms_of(query.text) if query.factors else {}
+    for word, factor in query.factors.items():
         for term, times in terms_of(word).items():
             once = found.get(term, counts[term]) / counts[term]
             found[term] = found.get(term, 0.0) + (factor - 1) * times * once

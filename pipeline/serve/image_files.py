@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.images import decoder_pool
-from lexel.pipeline.images.preview import SIDE
+from lexel.pipeline.images.preview import SIDE, PreviewOptions
 from lexel.pipeline.sources.item import MAX_BYTES
 
 # What browsers show, and what such a file begins with. An SVG is a program and not among them.
@@ -58,7 +58,7 @@ def thumbnail(root: str, uri: str) -> bytes:
     with _opened(root, uri) as file:
         content = file.read(MAX_BYTES)
     with _making:
-        made = decoder_pool.decode(content, least=2 * SIDE, thumbnail=SIDE, seconds=_SECONDS).look
+        made = decoder_pool.decode(content, least=2 * SIDE, preview=PreviewOptions(SIDE), seconds=_SECONDS).look
     assert made is not None
     assert made.thumbnail is not None
     return made.thumbnail

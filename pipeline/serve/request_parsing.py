@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import cached_property
 from threading import BoundedSemaphore
 from typing import Annotated, Any
 
@@ -15,6 +16,7 @@ from starlette.exceptions import HTTPException
 from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.preview import downscaled
 from lexel.pipeline.search.filters import field_name, parse_filter
+from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor
 from lexel.pipeline.serve.schema import SearchParams
@@ -35,6 +37,11 @@ class ParsedRequest:
 
     wanted: SearchParams
     pictures: tuple[bytes, ...] = ()
+
+    @cached_property
+    def query(self) -> ParsedQuery:
+        """The typed words, parsed once."""
+        return parse_query(self.wanted.q)
 
     @property
     def cursor(self) -> Cursor | None:
@@ -70,6 +77,7 @@ class ParsedRequest:
             facets=self.facets,
             paged=True,
             after=self.cursor,
+            query=self.query,
         )
 
 

@@ -1,7 +1,7 @@
-"""A folder of shards: which there are, their failures, and what is opened together."""
+"""A folder of shards: what it holds, opened and checked at once, and the list of what failed."""
 
-from collections.abc import Collection
-from dataclasses import asdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -9,31 +9,53 @@ import pyarrow as pa
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job, read_job
-from lexel.pipeline.shards.shard import Shard, _write_parquet, name
+from lexel.pipeline.shards.shard import Shard, shard_name, write_parquet
 
 
-def opened(folder: Path) -> tuple[Job, Vocabulary, list[Shard]]:
-    """The job, vocabulary and shards in `folder`. Raises ShardError where there are none that fit together."""
-    job, there = read_job(folder), finished_shards(folder)
-    if not there:
-        raise ShardError(f"{folder} holds no finished shards yet: give its `lexel encode` command again.")
-    vocabulary = Vocabulary.load(folder / "vocabulary.json")
-    if vocabulary.hash != job.vocabulary:
-        raise ShardError(
-            f"{folder / 'vocabulary.json'} was changed after encoding; its shards and words no longer fit together."
-        )
-    return job, vocabulary, there
+@dataclass(frozen=True)
+class ShardFolder:
+    """The finished shards in `path`, in order, the job that made them and its vocabulary; they fit together."""
+
+    path: Path
+    job: Job
+    vocabulary: Vocabulary
+    shards: tuple[Shard, ...]
+
+    @classmethod
+    def open(cls, path: Path) -> "ShardFolder":
+        """Open and check a folder. Raises ShardError where it has no shards, or some that do not belong to its job."""
+        job, shards = read_job(path), finished_shards(path)
+        if not shards:
+            raise ShardError(f"{path} holds no finished shards yet: give its `lexel encode` command again.")
+        for shard in shards:
+            shard.check(job)
+        vocabulary = Vocabulary.load(path / "vocabulary.json")
+        if vocabulary.hash != job.vocabulary:
+            raise ShardError(
+                f"{path / 'vocabulary.json'} was changed after encoding; bring the old one back or encode again."
+            )
+        return cls(path, job, vocabulary, tuple(shards))
+
+    @property
+    def rows(self) -> int:
+        """How many items the shards hold."""
+        return sum(shard.rows() for shard in self.shards)
+
+    def batches(self, *, columns: Sequence[str], size: int = 512) -> Iterator[pa.RecordBatch]:
+        """The items of all shards, at most `size` at a time."""
+        for shard in self.shards:
+            yield from shard.batches(columns=columns, size=size)
 
 
 def finished_shards(folder: Path) -> list[Shard]:
     """The finished shards of a folder, in order. A file with another name, such as a copy, is none."""
     numbers = (_number(path) for path in folder.glob("shard-*.parquet"))
-    return [Shard(number, folder / name(number)) for number in sorted(n for n in numbers if n is not None)]
+    return [Shard(number, folder / shard_name(number)) for number in sorted(n for n in numbers if n is not None)]
 
 
 def _number(path: Path) -> int | None:
     digits = path.stem.removeprefix("shard-")
-    return int(digits) if digits.isdecimal() and path.name == name(int(digits)) else None
+    return int(digits) if digits.isdecimal() and path.name == shard_name(int(digits)) else None
 
 
 def write_failures(folder: Path) -> int:
@@ -42,7 +64,7 @@ def write_failures(folder: Path) -> int:
     path = folder / "failures.parquet"
     if rows:
         columns = pa.schema([("id", pa.string()), ("uri", pa.string()), ("reason", pa.string())])
-        _write_parquet(path, pa.Table.from_pylist(rows, schema=columns))
+        write_parquet(path, pa.Table.from_pylist(rows, schema=columns))
     else:
         path.unlink(missing_ok=True)
     return len(rows)

@@ -1,4 +1,4 @@
-"""Whose a folder of shards is: what a job writes down before its first shard, and what makes it refuse a folder."""
+"""A job: what a folder of shards is made from and with. It claims its folder, and refuses another job's."""
 
 import json
 from collections.abc import Mapping
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.atomic import replacing_file, write_atomically
 from lexel.pipeline.errors import ShardError
+from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.sources.item import readable
 
 if TYPE_CHECKING:  # names of types only: loading shards needs no networks
@@ -46,7 +47,7 @@ def job_of(
     source: str,
     captions: bool,
     shard_size: int,
-    thumbnail: int | None,
+    preview: PreviewOptions | None,
 ) -> Job:
     """The job of encoding `source` in `root` by `encoder`, whose networks are `model`."""
     return Job(
@@ -62,7 +63,7 @@ def job_of(
         shard_size=shard_size,
         source=readable(source),
         features_id=encoder.features_id,
-        thumbnail=0 if captions else thumbnail or 0,
+        thumbnail=0 if captions or preview is None else preview.side,
     )
 
 

@@ -1,10 +1,4 @@
-"""Encoded items on disk: a folder of Parquet files, one a chunk, and what made them.
-
-job.json            the encoder, the source and the shard size; a second job with others is refused
-vocabulary.json     the encoder's words, so that loading needs no encoder
-shard-00000.parquet a chunk's items; its footer holds the chunk's listing hash and the items that failed
-failures.parquet    all failed items (id, uri, reason), gathered from the footers
-"""
+"""One shard: the items of a chunk as a Parquet file that is whole or not there."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -20,6 +14,7 @@ import pyarrow.parquet as pq
 from lexel.pipeline.atomic import replacing_file
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job
+from lexel.pipeline.timings import timed
 
 # What every shard has had since the first.
 _ALWAYS = frozenset(["id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector"])
@@ -112,24 +107,25 @@ class Shard:
             return _Footer(file.metadata.num_rows, listing, about.get(_FAILURES, b"[]"), columns, dim)
 
 
-def name(number: int) -> str:
+def shard_name(number: int) -> str:
     """The file name of shard `number`."""
     return f"shard-{number:05d}.parquet"
 
 
-def write(folder: Path, number: int, table: pa.Table, *, listing: str, failures: Sequence[Failure]) -> Shard:
+def write_shard(folder: Path, number: int, table: pa.Table, *, listing: str, failures: Sequence[Failure]) -> Shard:
     """Write one shard so that it is either whole or not there."""
     footer = {
         _LISTING: listing.encode(),
         _FAILURES: json.dumps([asdict(f) for f in failures], ensure_ascii=False).encode(),
     }
-    path = folder / name(number)
-    _write_parquet(path, table.replace_schema_metadata(footer))
+    path = folder / shard_name(number)
+    write_parquet(path, table.replace_schema_metadata(footer))
     return Shard(number, path)
 
 
-def _write_parquet(path: Path, table: pa.Table) -> None:
-    with replacing_file(path) as temporary, temporary.open("wb") as file:
+def write_parquet(path: Path, table: pa.Table) -> None:
+    """Write a table as a Parquet file with checksums, whole or not at all."""
+    with timed("writing"), replacing_file(path) as temporary, temporary.open("wb") as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
 

@@ -1,6 +1,6 @@
-"""Where pictures and texts come from: a folder, a manifest (CSV, TSV, JSONL, Parquet), WebDataset tars, a text file.
+"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a WebDataset tar or a text file.
 
-Every source is read lazily, in the same order each time, and can be read again from its start.
+A source is listed lazily, always in the same order, and can be listed again from its start.
 """
 
 import os
@@ -24,10 +24,10 @@ PICTURES = frozenset(
 
 @dataclass(frozen=True)
 class Source:
-    """A collection: `root` is the folder that uris are relative to, `items` lists it anew at each call.
+    """A collection: `root` is the folder that uris are relative to; each call of `items` lists it from the start.
 
-    `name` is the manifest's or tar's name in `root`, empty for the folder itself. With `captions` its captions are the
-    items, not its pictures.
+    `name` is the file name of the manifest, tar, text or image in `root`, empty for the folder itself. With `captions`
+    the captions are the items instead of the images.
     """
 
     root: Path
@@ -35,11 +35,16 @@ class Source:
     captions: bool = False
     name: str = ""
 
+    @property
+    def place(self) -> Path:
+        """The folder, manifest or tar itself."""
+        return self.root / self.name
+
 
 def open_source(path: str | Path, *, captions: bool = False) -> Source:
-    """Open a folder, manifest, tar or text file; with `captions`, its captions are the items instead of its pictures.
+    """Open a folder, manifest, tar, text file or image; with `captions` the captions are the items, not the images.
 
-    Raises SourceError where nothing is there or the kind is not known.
+    Raises SourceError if `path` does not exist or is of an unknown kind.
     """
     place = Path(path).expanduser().resolve()
     source = _open(place, str(path))
@@ -66,9 +71,9 @@ def _open(place: Path, name: str) -> Source:
 
 
 def _folder_items(root: Path) -> Iterator[Item]:
-    """Pictures and tars below `root`, sorted, hidden files left out.
+    """The images and samples of tars below `root`, sorted, without hidden files.
 
-    Folders are listed one at a time, so memory stays flat. Links to folders are not followed: they can go in a circle.
+    Folders are listed one at a time, to bound memory. Links to folders are not followed, since they can form a cycle.
     """
     for path in _walk(root):
         if is_tar(path):
@@ -101,7 +106,7 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
 def _file_item(path: Path, root: Path) -> Item:
     try:
         size = path.stat().st_size
-    except OSError:  # gone already, or a dangling link: it is listed, and fails by itself when it is read
+    except OSError:  # deleted meanwhile, or a dangling link: it is listed, and reading it fails later
         size = 0
     return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), size=size)
 
@@ -114,7 +119,7 @@ def _lines(path: Path) -> Iterator[Item]:
 
 
 def _captions(items: Iterator[Item]) -> Iterator[Item]:
-    """Each caption of each item as a text item of its own, with the picture's uri, label and metadata."""
+    """Each caption of each item as a text item, with the image's uri, label and metadata."""
     for item in items:
         if item.text is not None:
             yield item

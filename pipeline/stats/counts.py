@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.folder import opened
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.job import Job
 
 # How many items are named as examples of a kind.
@@ -62,18 +62,18 @@ class TermStats:
 
 def count_terms(folder: Path, *, progress: Progress = QUIET) -> TermStats:
     """Count the terms of the shards in `folder`. Raises ShardError where it has none, or was changed after encoding."""
-    job, vocabulary, there = opened(folder)
-    progress.plan(total=sum(shard.rows() for shard in there), done=0)
-    tally = _Tally(vocabulary)
+    opened = ShardFolder.open(folder)
+    progress.plan(total=opened.rows, done=0)
+    tally = _Tally(opened.vocabulary)
     failed, parquet = 0, dict[str, int]()
-    for shard in there:
+    for shard in opened.shards:
         failed += len(shard.failures())
         for column, size in shard.sizes().items():
             parquet[column] = parquet.get(column, 0) + size
         for batch in shard.batches(columns=["uri", "text", "terms"], size=4096):
             tally.add(batch)
             progress.advance(encoded=batch.num_rows, failed=0)
-    return tally.counts(job, vocabulary, len(there), failed, parquet)
+    return tally.counts(opened.job, opened.vocabulary, len(opened.shards), failed, parquet)
 
 
 @dataclass

@@ -9,8 +9,7 @@ import pyarrow as pa
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError, SourceError
-from lexel.pipeline.shards.folder import opened
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.stats.counts import Floats, Ints, entries
 
@@ -43,27 +42,26 @@ def query_frequencies(vocabulary: Vocabulary, queries: str | None = None) -> Que
 
 
 def _of_shards(vocabulary: Vocabulary, folder: Path) -> QueryFrequencies:
-    job, own, there = opened(folder)
-    if not job.captions:
-        return _of_texts(vocabulary, _captions(there), str(folder))
-    if own.hash != vocabulary.hash:
+    opened = ShardFolder.open(folder)
+    if not opened.job.captions:
+        return _of_texts(vocabulary, _captions(opened), str(folder))
+    if opened.vocabulary.hash != vocabulary.hash:
         raise ShardError(
             f"{folder} has the words of another vocabulary; give texts, or encode them with the same encoder."
         )
     held, number, empty = np.zeros(len(vocabulary), np.int64), 0, 0
     terms = pa.array(vocabulary.terms, pa.string())
-    for batch in (batch for shard in there for batch in shard.batches(columns=["terms"], size=4096)):
+    for batch in opened.batches(columns=["terms"], size=4096):
         lengths, found, _ = entries(batch.column("terms"), terms)
         held += np.bincount(found[found >= 0], minlength=len(held))
         number, empty = number + len(lengths), empty + int((lengths == 0).sum())
     return _asked(held, number, empty, str(folder))
 
 
-def _captions(there: list[Shard]) -> Iterator[str]:
-    for shard in there:
-        for batch in shard.batches(columns=["captions"], size=4096):
-            for captions in batch.column("captions").to_pylist():
-                yield from captions or []
+def _captions(folder: ShardFolder) -> Iterator[str]:
+    for batch in folder.batches(columns=["captions"], size=4096):
+        for captions in batch.column("captions").to_pylist():
+            yield from captions or []
 
 
 def _of_texts(vocabulary: Vocabulary, texts: Iterable[str], name: str) -> QueryFrequencies:

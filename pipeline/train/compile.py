@@ -14,8 +14,8 @@ import torch
 from lexel.encoders import Encoder
 from lexel.encoders.encoder import read_encoder
 from lexel.encoders.model import Model, copy_encoder, load_model
-from lexel.encoders.runtime.device import available_cores
 from lexel.encoders.openvino_export import export_openvino
+from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
 from lexel.pipeline.encode.prepare import PreparedItem, prepare

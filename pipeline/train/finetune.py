@@ -16,6 +16,7 @@ from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.towers import DualTower
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.paths import training_folder
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import output_folder
 from lexel.pipeline.train.artifacts import training_id
@@ -53,9 +54,9 @@ def finetune_encoder(
     out: Path,
     *,
     encoder: str,
-    work: Path,
-    recipe: ContrastRecipe,
-    teller: TrainingReporter,
+    work: Path | None = None,
+    recipe: ContrastRecipe = ContrastRecipe(),
+    reporter: TrainingReporter = TrainingReporter(),
     device: str = "auto",
     workers: int | None = None,
 ) -> Finetuned:
@@ -70,15 +71,16 @@ def finetune_encoder(
     where = resolve_device(device)
     sides = splits(source)
     train, val = (
-        ImageDataset(side, eye=tower, device=where, workers=workers, bar=teller.bar)
+        ImageDataset(side, eye=tower, device=where, workers=workers, watch=reporter.watch)
         for side in (sides.train, sides.val)
     )
     task = ContrastTask(tower, val=val, recipe=recipe, device=where)
+    work = work or training_folder(source.place)
     work.mkdir(parents=True, exist_ok=True)
     try:
         before = task.judge(task.module)
-        teller.epoch("finetune", -1, recipe.schedule.epochs, before)
-        history = _fit(task, train, recipe, work / "finetune.pt", _identity(base, train, val, recipe), teller)
+        reporter.epoch("finetune", -1, recipe.schedule.epochs, before)
+        history = _fit(task, train, recipe, work / "finetune.pt", _identity(base, train, val, recipe), reporter)
     except torch.OutOfMemoryError as error:
         raise ConfigError(
             f"{recipe.chunk or recipe.schedule.batch} pictures at once are too many for this GPU; give --chunk, which "
@@ -111,7 +113,7 @@ def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
 
 
 def _fit(
-    task: ContrastTask, train: ImageDataset, recipe: ContrastRecipe, saved: Path, name: str, teller: TrainingReporter
+    task: ContrastTask, train: ImageDataset, recipe: ContrastRecipe, saved: Path, name: str, reporter: TrainingReporter
 ) -> History:
     schedule = recipe.schedule
     return fit(
@@ -122,7 +124,7 @@ def _fit(
         clip=recipe.clip,
         saved=saved,
         identity=name,
-        tell=lambda epoch, figures: teller.epoch("finetune", epoch, schedule.epochs, figures),
+        tell=lambda epoch, figures: reporter.epoch("finetune", epoch, schedule.epochs, figures),
     )
 
 

@@ -1,7 +1,6 @@
 """The whole of a training, in the order in which data flows."""
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -20,7 +19,8 @@ from lexel.encoders.terms import importance
 from lexel.encoders.towers import PairTower
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.progress import Progress
+from lexel.pipeline.paths import training_folder
+from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import head_factory, output_folder
 from lexel.pipeline.train.artifacts import training_id
@@ -46,8 +46,8 @@ from lexel.pipeline.train.training_options import TrainOptions
 class TrainingReporter:
     """How a training says what it does: a bar for what takes a while, a call for each epoch of a stage."""
 
-    bar: Callable[[str], AbstractContextManager[Progress]]
-    epoch: Callable[[str, int, int, Figures], None]
+    watch: Watch = unwatched
+    epoch: Callable[[str, int, int, Figures], None] = lambda *_: None
 
 
 @dataclass(frozen=True)
@@ -59,14 +59,22 @@ class Trained:
 
 
 def train_encoder(
-    source: Source, out: Path, *, encoder: str, work: Path, options: TrainOptions, teller: TrainingReporter
+    source: Source,
+    out: Path,
+    *,
+    encoder: str = "lexel-tiny",
+    work: Path | None = None,
+    options: TrainOptions = TrainOptions(),
+    reporter: TrainingReporter = TrainingReporter(),
 ) -> Trained:
     """Train an encoder on the captions (or labels) of `source` and write it to `out`.
 
-    `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is.
+    `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is,
+    by default in one of lexel's own folders.
     Raises ConfigError where the options do not fit together, SourceError without pictures to learn from.
     """
     output_folder.check(out)
+    work = work or training_folder(source.place)
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
     base = open_starting_encoder(encoder, folder=work, captions=captions, options=options)
@@ -81,9 +89,9 @@ def train_encoder(
         views=options.views,
         batch_size=options.batch_size,
         device=options.device,
-        bar=teller.bar,
+        watch=reporter.watch,
     )
-    run = _Run(base, *both, options, work, teller, training_id.origin(base.tower))
+    run = _Run(base, *both, options, work, reporter, training_id.origin(base.tower))
     stages: dict[str, History] = {}
     teach, judge, history = run.towers()
     if history is not None:
@@ -122,7 +130,7 @@ class _Run:
     val: TrainingSet
     options: TrainOptions
     work: Path
-    teller: TrainingReporter
+    reporter: TrainingReporter
     origin: str  # what the towers were before any training
 
     def towers(self) -> tuple[DenseTeacher, DenseTeacher, History | None]:
@@ -159,7 +167,7 @@ class _Run:
         found: list[Tensor | None] = []
         for lesson in (self.train, self.val):
             place = self.work / f"texts-{training_id.digest(text_id, lesson.texts)}"
-            with self.teller.bar("Encoding captions") as bar:
+            with self.reporter.watch("Encoding captions") as bar:
                 found.append(text_features(lesson.texts, place, model=model, progress=bar))
         return found
 
@@ -232,5 +240,5 @@ class _Run:
             schedule=schedule,
             saved=self.work / f"{stage}.pt",
             identity=training_id.digest(stage, about, towers, self.base.features.features_id, lessons),
-            tell=lambda epoch, figures: self.teller.epoch(stage, epoch, schedule.epochs, figures),
+            tell=lambda epoch, figures: self.reporter.epoch(stage, epoch, schedule.epochs, figures),
         )

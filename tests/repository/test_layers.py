@@ -18,11 +18,24 @@ ORDER = {
     "mappings": ("__init__", "dashboard_pack"),
     "encoders": (
         *("encoder_error", "vocabulary", "terms", "layers", "runtime", "image", "text", "towers", "pair", "heads"),
-        *("encoder", "model", "registry", "captioner", "openvino_export", "__init__"),
+        *("encoder", "model", "card", "registry", "captioner", "openvino_export", "__init__"),
     ),
     "pipeline": (
-        *("errors", "progress", "paths", "iterators", "atomic", "scenes", "engine", "sources", "images", "shards"),
-        *("cluster", "encode", "collection", "load", "search", "explain", "stats", "dashboards", "evaluate"),
+        *("errors", "progress", "timings", "paths", "iterators", "atomic", "scenes", "engine"),
+        *(
+            "sources",
+            "images",
+            "shards",
+            "collection",
+            "encode",
+            "cluster",
+            "load",
+            "search",
+            "explain",
+            "stats",
+            "dashboards",
+            "evaluate",
+        ),
         *("calibrate", "train", "serve", "notebook", "ingest", "__init__", "cli"),
     ),
 }

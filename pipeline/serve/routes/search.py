@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import bans, requires
-from lexel.pipeline.search.query_syntax import parse_query
+from lexel.pipeline.search.query_syntax import ParsedQuery
 from lexel.pipeline.search.results import SearchResults, as_json
 from lexel.pipeline.search.run import search_index
 from lexel.pipeline.serve.error_responses import problems
@@ -67,10 +67,10 @@ def _found(volume: ServedIndex, asked: ParsedRequest) -> SearchResults:
     """The results; without words and pictures those of looking around."""
     if asked.cursor and asked.cursor.index != volume.real:  # it comes from outside, and may name any index
         raise NotThereError("The collection was loaded anew since; begin with the first page again.")
-    line = parse_query(asked.wanted.q)
-    if line.text or asked.pictures or asked.wanted.like:
+    query = asked.query
+    if query.text or asked.pictures or asked.wanted.like:
         return search_index(volume.index, asked.ask())
-    filters = [*asked.filters, *map(requires, line.required), *map(bans, line.banned)]
+    filters = [*asked.filters, *map(requires, query.required), *map(bans, query.banned)]
     return browse(volume.index, k=asked.wanted.k, filters=filters, facets=asked.facets, after=asked.cursor)
 
 
@@ -83,14 +83,13 @@ def _written(volume: ServedIndex, asked: ParsedRequest, found: SearchResults) ->
     return plain | {
         "index": volume.name,
         "asked": dict(heaviest),
-        "words": _terms_of(volume, asked.wanted.q),
+        "words": _terms_of(volume, asked.query),
         "floor": found.floor,
         "dsl": found.body if asked.wanted.dsl else None,
     }
 
 
-def _terms_of(volume: ServedIndex, text: str) -> dict[str, str]:
-    """Which term each word of a typed line means."""
-    line = parse_query(text)
-    typed = [*line.text.split(), *line.banned]
+def _terms_of(volume: ServedIndex, query: ParsedQuery) -> dict[str, str]:
+    """Which term each word of a typed query means."""
+    typed = [*query.text.split(), *query.banned]
     return {word: volume.forms[word.lower()] for word in typed if word.lower() in volume.forms}

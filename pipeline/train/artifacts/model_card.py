@@ -25,6 +25,9 @@ def card(
     `how` says in a sentence how it was made, if not by training a head from `start`.
     """
     lines = [
+        "---",
+        f"trained_on: {len(train):,} pictures with {len(train.texts):,} captions",
+        "---",
         f"# {encoder.name}",
         "",
         how or f"An encoder for lexel, trained with the head `{options.head}` from `{start}`.",

@@ -1,9 +1,8 @@
 """Pictures and captions for networks that learn from pixels: read, decoded and carried to the device ahead of need."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -14,14 +13,12 @@ from torch import Tensor
 from lexel.pipeline.encode.prepare import ImagePreprocessor, PreparedItem, prepare
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.iterators import batched, prefetch
-from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.training_set import BatchRows, Rows, TrainingSet
-
-Bar = Callable[[str], AbstractContextManager[Progress]]
 
 
 @dataclass(frozen=True)
@@ -76,12 +73,12 @@ class ImageDataset:
         eye: ImagePreprocessor,
         device: torch.device,
         workers: int | None = None,
-        bar: Bar = lambda what: nullcontext(QUIET),
+        watch: Watch = unwatched,
     ) -> None:
         self.items = _merged(source.items())
         self.lesson = _lesson(self.items)
         self.failed: dict[str, str] = {}
-        self._eye, self._carrier, self._bar = eye, DeviceUploader(device), bar
+        self._eye, self._carrier, self._watch = eye, DeviceUploader(device), watch
         self._workers = workers or max(1, os.cpu_count() or 1)
 
     def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[ImageBatch]:
@@ -125,7 +122,7 @@ class ImageDataset:
         some = False
         pool, carriers = ThreadPoolExecutor(self._workers), ThreadPoolExecutor(1)
         try:
-            with self._bar(what) as progress:
+            with self._watch(what) as progress:
                 progress.plan(total=sum(len(draw.pictures) for draw in draws), done=0)
                 # While one batch is worked on, the next is carried, and the one after that decoded.
                 decoded = self._decoded(pool, draws, depth=max(size, 2 * self._workers))

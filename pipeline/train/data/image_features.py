@@ -1,7 +1,5 @@
 """From pictures to the arrays that training reads: encoded once into shards, view by view, and read back."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,21 +7,19 @@ import numpy as np
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.progress import Progress
-from lexel.pipeline.shards.folder import finished_shards
-from lexel.pipeline.shards.job import read_job
+from lexel.pipeline.progress import Watch
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.splits import Splits
 from lexel.pipeline.train.data.training_set import Array, TrainingSet
 
-Bar = Callable[[str], AbstractContextManager[Progress]]
-
 
 def training_sets(
-    splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, bar: Bar
+    splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, watch: Watch
 ) -> tuple[TrainingSet, TrainingSet]:
     """The lessons of train and val. Pictures that are encoded in `folder` already are not looked at again.
 
@@ -35,15 +31,12 @@ def training_sets(
         for number in range(count):
             place = folder / f"{name}-view-{number}"
             what = f"Encoding {name}" + (f", view {number + 1} of {count}" if count > 1 else "")
-            with bar(what) as progress:
+            with watch(what) as progress:
                 encode_source(
                     source,
                     place,
                     encoder=encoder,
-                    batch_size=batch_size,
-                    device=device,
-                    view=view(number),
-                    thumbnail=None,
+                    options=EncodeOptions(batch_size=batch_size, device=device, view=view(number), preview=None),
                     progress=progress,
                 )
             found.append(_table(place))
@@ -69,13 +62,10 @@ def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
 
 def _table(folder: Path) -> pa.Table:
     """All rows of the shards in `folder`, with what training needs of them; no columns where there are none."""
-    wanted = _columns(folder)
-    batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
+    opened = ShardFolder.open(folder)
+    wanted = ["id", "captions", "label", "features" if opened.job.feature_dim else "vector"]
+    batches = [batch for batch in opened.batches(columns=wanted) if batch.num_rows]
     return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
-
-
-def _columns(folder: Path) -> list[str]:
-    return ["id", "captions", "label", "features" if read_job(folder).feature_dim else "vector"]
 
 
 def _lesson(tables: list[pa.Table]) -> TrainingSet:

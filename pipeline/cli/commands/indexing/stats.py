@@ -1,4 +1,4 @@
-"""The command that looks at shards: is what the encoder made of the pictures in good health?"""
+"""`lexel stats`."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.views.console import Bar, out
+from lexel.pipeline.cli.options import OUTPUT, READ
+from lexel.pipeline.cli.views.console import out
+from lexel.pipeline.cli.views.job_progress import Bar
 
 
 def stats(
@@ -17,12 +19,18 @@ def stats(
         typer.Option(
             help="A manifest with captions, a text file or shards: what queries ask for.",
             show_default="the captions behind the vocabulary",
+            rich_help_panel=READ,
         ),
     ] = None,
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Draw it too: .png, .svg or .pdf.", show_default="none")
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Plot it too: .png, .svg or .pdf.", show_default="none", rich_help_panel=OUTPUT
+        ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON, with all terms.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with all terms.", rich_help_panel=OUTPUT)
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Report on the health of the words in shards: how many, how common, how costly, and what is off.
@@ -32,15 +40,12 @@ def stats(
     Example: lexel stats shards --queries captions.jsonl --picture terms.png
     """
     from lexel.pipeline.cli.views.collection_stats import shown
-    from lexel.pipeline.stats.counts import count_terms
-    from lexel.pipeline.stats.health_report import StatsReport
     from lexel.pipeline.stats.health_report import as_json as for_programs
     from lexel.pipeline.stats.plot import save_picture
-    from lexel.pipeline.stats.query_frequencies import query_frequencies
+    from lexel.pipeline.stats.run import report_stats
 
     with Bar("Counting") as bar:
-        counts = count_terms(shards, progress=bar)
-    report = StatsReport(counts, query_frequencies(counts.vocabulary, queries))
+        report = report_stats(shards, queries=queries, progress=bar)
     if picture is not None:
         save_picture(report, picture)
     if as_json:

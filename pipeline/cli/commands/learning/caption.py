@@ -1,4 +1,4 @@
-"""The command that finds captions for pictures that have none."""
+"""`lexel caption`."""
 
 import time
 from pathlib import Path
@@ -7,18 +7,23 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import BatchOpt, DeviceOpt, RetryOpt, SourceArg, WorkersOpt
-from lexel.pipeline.cli.views import console
-from lexel.pipeline.cli.views.console import Bar, short
+from lexel.pipeline.cli.options import ENCODER, OUTPUT, BatchOpt, DeviceOpt, RetryOpt, SourceArg, WorkersOpt
+from lexel.pipeline.cli.views.console import say, short
+from lexel.pipeline.cli.views.job_progress import Bar
+from lexel.pipeline.cli.views.job_reports import earlier, warn_failed
 
 
 def caption(
     source: SourceArg,
     out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="The table of captions; added to where it is there.")],
     model: Annotated[
-        str, typer.Option(help="A captioning checkpoint of transformers: a folder or a hub name.")
+        str,
+        typer.Option(help="A captioning checkpoint of transformers: a folder or a hub name.", rich_help_panel=ENCODER),
     ] = "Salesforce/blip-image-captioning-base",
-    count: Annotated[int, typer.Option(min=1, max=20, help="Captions a picture; several are drawn at random.")] = 1,
+    count: Annotated[
+        int,
+        typer.Option(min=1, max=20, help="Captions a picture; several are drawn at random.", rich_help_panel=OUTPUT),
+    ] = 1,
     batch_size: BatchOpt = 16,
     device: DeviceOpt = "auto",
     workers: WorkersOpt = None,
@@ -32,14 +37,13 @@ def caption(
     Example: lexel caption ~/Pictures captions.csv --count 5
     """
     from lexel.encoders.captioner import Captioner
-    from lexel.pipeline.encode.captioning import caption_source as run
-    from lexel.pipeline.encode.captioning import failures_of
+    from lexel.pipeline.encode.captioning import caption_source, failures_of
     from lexel.pipeline.sources.source import open_source
 
     pictures = open_source(source)
     network, began = Captioner(model, device=device), time.monotonic()
     with Bar("Captioning") as bar:
-        done = run(
+        done = caption_source(
             pictures,
             out,
             captioner=network,
@@ -49,10 +53,7 @@ def caption(
             retry=retry,
             progress=bar,
         )
-    seconds, kept = time.monotonic() - began, done.pictures - done.new
-    earlier = f" ({kept:,} by earlier runs)" if kept else ""
-    said = f"{done.captioned:,} of {done.pictures:,} pictures captioned{earlier} in {seconds:.1f} s"
-    console.out.print(f"{said}: {short(out.resolve())}", soft_wrap=True, markup=False)
-    if done.failed:
-        note = f"{done.failed:,} failed: {short(failures_of(out).resolve())} says why."
-        console.out.print(note, style="yellow", soft_wrap=True, markup=False)
+    seconds = time.monotonic() - began
+    told = f"{done.captioned:,} of {done.pictures:,} pictures captioned{earlier(done.pictures - done.new)}"
+    say(f"{told} in {seconds:.1f} s: {short(out.resolve())}")
+    warn_failed(done.failed, failures_of(out).resolve())

@@ -1,4 +1,4 @@
-"""The command that makes an encoder faster on CPUs."""
+"""`lexel compile`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,10 +6,16 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.views import console
-from lexel.pipeline.cli.views.console import Bar, short
+from lexel.pipeline.cli.options import READ, SPEED, known_encoders
+from lexel.pipeline.cli.views.console import say, short
+from lexel.pipeline.cli.views.job_progress import Bar
 
-EncoderArg = Annotated[str, typer.Argument(metavar="ENCODER", help="The encoder: a name, a folder or a hub name.")]
+EncoderArg = Annotated[
+    str,
+    typer.Argument(
+        metavar="ENCODER", help="The encoder: a name, a folder or a hub name.", autocompletion=known_encoders
+    ),
+]
 OutArg = Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the compiled encoder.")]
 
 
@@ -17,9 +23,15 @@ def compile_(
     encoder: EncoderArg,
     out: OutArg,
     pictures: Annotated[
-        str | None, typer.Option(metavar="SOURCE", help="Pictures to compare on, and to find the ranges of int8 by.")
+        str | None,
+        typer.Option(
+            metavar="SOURCE", help="Pictures to compare on, and to find the ranges of int8 by.", rich_help_panel=READ
+        ),
     ] = None,
-    int8: Annotated[bool, typer.Option("--int8", help="Compute in 8 bits: faster, with vectors a little off.")] = False,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Compute in 8 bits: faster, with vectors a little off.", rich_help_panel=SPEED),
+    ] = False,
     config: ConfigFile = None,
 ) -> None:
     """Compile an encoder's picture side by OpenVINO: the same vectors from a CPU in less time.
@@ -39,8 +51,7 @@ def compile_(
             open_encoder(encoder), out, source=open_source(pictures) if pictures else None, int8=int8, progress=bar
         )
     seen = f"{found.pictures} {'pictures' if pictures else 'drawn scenes'}"
-    console.out.print(
+    say(
         f"{found.before:.1f} -> {found.after:.1f} ms of a core a picture. On {seen} its vectors have a cosine of "
-        f"{found.mean:.5f} with those of before, {found.least:.5f} at least: {short(out.resolve())}",
-        soft_wrap=True,
+        f"{found.mean:.5f} with those of before, {found.least:.5f} at least: {short(out.resolve())}"
     )

@@ -1,6 +1,5 @@
-"""The command that learns: captions to an encoder."""
+"""`lexel train`."""
 
-import hashlib
 import time
 from pathlib import Path
 from typing import Annotated
@@ -8,68 +7,90 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import BatchOpt, DeviceOpt
-from lexel.pipeline.cli.views import console
-from lexel.pipeline.cli.views.console import Bar, err, short
+from lexel.pipeline.cli.learning_options import BaseOpt, CaptionsArg, EncoderOutArg, WorkOpt
+from lexel.pipeline.cli.options import ENCODER, LEARNING, BatchOpt, DeviceOpt, SeedOpt
+from lexel.pipeline.cli.views.console import say, short
+from lexel.pipeline.cli.views.job_progress import Bar
+from lexel.pipeline.cli.views.training import say_epoch
 
-CaptionsArg = Annotated[
-    str,
-    typer.Argument(
-        metavar="CAPTIONS", help="A manifest of pictures with captions; a column `split` says train or val."
-    ),
-]
-OutArg = Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the encoder.")]
-BaseOpt = Annotated[
-    str,
-    typer.Option(
-        metavar="BASE",
-        help="What to start from: an encoder by name or folder, or an untrained pair IMAGE+TEXT, e.g. "
-        "google/mobilenet_v2_1.0_224+sentence-transformers/all-MiniLM-L6-v2, torchvision:resnet50+gru, "
-        "regions:fasterrcnn_resnet50_fpn+words:glove.txt.",
-    ),
-]
+VOCABULARY = "Vocabulary"
+HEADS = ["lexicon", "expand", "bce", "zeroshot", "labels"]
+TOWERS = ["auto", "infonce", "vse", "labels", "keep"]
 
 
 def train(
     captions: CaptionsArg,
-    out: OutArg,
+    out: EncoderOutArg,
     encoder: BaseOpt = "lexel-tiny",
-    head: Annotated[str, typer.Option(help="lexicon, expand, bce, zeroshot or labels.")] = "lexicon",
+    head: Annotated[
+        str,
+        typer.Option(
+            help="lexicon, expand, bce, zeroshot or labels.", autocompletion=lambda: HEADS, rich_help_panel=ENCODER
+        ),
+    ] = "lexicon",
     tower: Annotated[
         str,
         typer.Option(
             help="How the vectors are trained: infonce, vse (hardest negatives), labels (image to image), or keep; "
-            "auto trains a pair by infonce and keeps an encoder's."
+            "auto trains a pair by infonce and keeps an encoder's.",
+            autocompletion=lambda: TOWERS,
+            rich_help_panel=ENCODER,
         ),
     ] = "auto",
-    views: Annotated[int, typer.Option(min=1, help="Looks at each picture: the whole, and crops beside it.")] = 4,
-    keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.")] = 128,
-    dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.")] = 512,
-    hidden: Annotated[int, typer.Option(min=0, help="Units beside each linear map, 0 for none.")] = 512,
-    min_count: Annotated[int, typer.Option(min=1, help="Captions that must hold a term for it to be one.")] = 5,
-    size: Annotated[int | None, typer.Option(min=2, help="The commonest terms only.", show_default="all")] = None,
-    aliases: Annotated[Path | None, typer.Option(help="A file of lines `form = term`.")] = None,
-    ban: Annotated[Path | None, typer.Option(help="A file of terms to leave out, one a line.")] = None,
+    keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.", rich_help_panel=ENCODER)] = 128,
+    dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.", rich_help_panel=ENCODER)] = 512,
+    hidden: Annotated[
+        int, typer.Option(min=0, help="Units beside each linear map, 0 for none.", rich_help_panel=ENCODER)
+    ] = 512,
+    min_count: Annotated[
+        int, typer.Option(min=1, help="Captions that must hold a term for it to be one.", rich_help_panel=VOCABULARY)
+    ] = 5,
+    size: Annotated[
+        int | None,
+        typer.Option(min=2, help="The commonest terms only.", show_default="all", rich_help_panel=VOCABULARY),
+    ] = None,
+    aliases: Annotated[
+        Path | None, typer.Option(help="A file of lines `form = term`.", rich_help_panel=VOCABULARY)
+    ] = None,
+    ban: Annotated[
+        Path | None, typer.Option(help="A file of terms to leave out, one a line.", rich_help_panel=VOCABULARY)
+    ] = None,
+    views: Annotated[
+        int,
+        typer.Option(min=1, help="Views of each picture: the whole, and crops beside it.", rich_help_panel=LEARNING),
+    ] = 4,
     epochs: Annotated[
-        int | None, typer.Option(min=1, help="Passes over the captions, a stage.", show_default="the recipe's")
+        int | None,
+        typer.Option(
+            min=1, help="Passes over the captions, a stage.", show_default="the recipe's", rich_help_panel=LEARNING
+        ),
     ] = None,
     sparsity: Annotated[
-        float | None, typer.Option(min=0, help="Pressure towards few terms.", show_default="the recipe's")
+        float | None,
+        typer.Option(min=0, help="Pressure towards few terms.", show_default="the recipe's", rich_help_panel=LEARNING),
     ] = None,
     soft: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Share of the dense pair's opinion in targets.", show_default="the recipe's"),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of the dense pair's scores in the targets.",
+            show_default="the recipe's",
+            rich_help_panel=LEARNING,
+        ),
     ] = None,
     query_weights: Annotated[
-        bool, typer.Option("--query-weights/--no-query-weights", help="Learn how much each word of a query counts.")
+        bool,
+        typer.Option(
+            "--query-weights/--no-query-weights",
+            help="Learn how much each word of a query counts.",
+            rich_help_panel=LEARNING,
+        ),
     ] = True,
-    seed: Annotated[int, typer.Option(help="Of everything random.")] = 0,
-    batch_size: BatchOpt = 32,
+    seed: SeedOpt = 0,
     device: DeviceOpt = "auto",
-    work: Annotated[
-        Path | None,
-        typer.Option(help="The folder for what is encoded and half-trained.", show_default="one of lexel's own"),
-    ] = None,
+    batch_size: BatchOpt = 32,
+    work: WorkOpt = None,
     config: ConfigFile = None,
 ) -> None:
     """Learn words and vectors from captions; the result is an encoder that every other command takes.
@@ -80,11 +101,10 @@ def train(
     """
     from lexel.encoders.vocabulary.aliases import read_aliases, read_ban_list
     from lexel.pipeline.sources.source import open_source
-    from lexel.pipeline.train import TrainingReporter, TrainOptions
-    from lexel.pipeline.train import train_encoder as run
+    from lexel.pipeline.train import TrainingReporter, TrainOptions, train_encoder
 
     options = TrainOptions(
-        head=head,  # type: ignore[arg-type]  # Options refuses what is none
+        head=head,  # type: ignore[arg-type]  # it refuses what is none
         tower=tower,  # type: ignore[arg-type]
         views=views,
         keep=keep,
@@ -103,30 +123,15 @@ def train(
         batch_size=batch_size,
     )
     began = time.monotonic()
-    trained = run(
+    trained = train_encoder(
         open_source(captions),
         out,
         encoder=encoder,
-        work=work or work_folder(captions),
+        work=work,
         options=options,
-        teller=TrainingReporter(Bar, say_epoch),
+        reporter=TrainingReporter(Bar, say_epoch),
     )
-    console.out.print(
+    say(
         f"{trained.encoder.name} {trained.encoder.fingerprint}, {len(trained.encoder.vocabulary):,} terms, "
-        f"in {(time.monotonic() - began) / 60:.1f} min: {short(out.resolve())}",
-        soft_wrap=True,
+        f"in {(time.monotonic() - began) / 60:.1f} min: {short(out.resolve())}"
     )
-
-
-def work_folder(captions: str) -> Path:
-    """One folder for each collection, so that another head or vocabulary finds its features there."""
-    from lexel.pipeline.paths import data_folder
-
-    place = Path(captions).expanduser().resolve()
-    return data_folder() / "train" / f"{place.stem}-{hashlib.blake2b(str(place).encode(), digest_size=4).hexdigest()}"
-
-
-def say_epoch(stage: str, epoch: int, epochs: int, figures: dict[str, float]) -> None:
-    """One line on standard error."""
-    shown = "  ".join(f"[dim]{name}[/] {value:.4g}" for name, value in figures.items() if name != "R")
-    err.print(f"{stage} {epoch + 1:>3}/{epochs}  {shown}", soft_wrap=True)

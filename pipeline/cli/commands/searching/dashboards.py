@@ -1,4 +1,4 @@
-"""The commands for OpenSearch Dashboards."""
+"""`lexel dashboards`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import IndexOpt
-from lexel.pipeline.cli.views import console
-from lexel.pipeline.cli.views.console import short
-from lexel.pipeline.dashboards import saved_objects
-from lexel.pipeline.dashboards.saved_objects import ndjson
+from lexel.pipeline.cli.options import OPENSEARCH, OUTPUT, IndexOpt
+from lexel.pipeline.cli.views.console import say, short
+from lexel.pipeline.dashboards.run import DASHBOARDS_URL, IMAGES_URL
 
 app = typer.Typer(no_args_is_help=True, help="Look at an index in OpenSearch Dashboards.")
 
@@ -22,14 +20,20 @@ def dashboards() -> None:
 
 @app.command()
 def install(
-    url: Annotated[str, typer.Option(help="Where Dashboards answers.")] = "http://127.0.0.1:5601",
+    url: Annotated[str, typer.Option(help="Where Dashboards answers.", rich_help_panel=OPENSEARCH)] = DASHBOARDS_URL,
     index: IndexOpt = "images",
     images: Annotated[
-        str, typer.Option(help="Where `lexel serve` answers, as the browser sees it: its thumbnails are shown.")
-    ] = "http://127.0.0.1:8600",
+        str,
+        typer.Option(
+            help="Where `lexel serve` answers, as the browser sees it: its thumbnails are shown.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = IMAGES_URL,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="FILE", help="Import nothing, and write the objects to this file."),
+        typer.Option(
+            metavar="FILE", help="Import nothing, and write the objects to this file.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
@@ -41,16 +45,15 @@ def install(
 
     Example: lexel dashboards install --index photos --out photos.ndjson
     """
-    from lexel.mappings.dashboard_pack import dashboards_pack
     from lexel.pipeline.atomic import write_atomically
     from lexel.pipeline.cluster.client import address, connect
-    from lexel.pipeline.dashboards import index_facts as board
+    from lexel.pipeline.dashboards.run import make_pack
+    from lexel.pipeline.dashboards.saved_objects import import_saved_objects, ndjson
 
     where = address()
-    pack = dashboards_pack(board.index_facts(connect(where), index, images=images))
+    pack = make_pack(connect(where), index, images=images)
     if out is not None:
         write_atomically(out, ndjson(pack))
-        console.out.print(f"{len(pack)} objects for Dashboards: {short(out.resolve())}", soft_wrap=True)
+        say(f"{len(pack)} objects for Dashboards: {short(out.resolve())}")
         return
-    place = saved_objects.import_saved_objects(pack, url=url, where=where)
-    console.out.print(f"{len(pack)} objects are in Dashboards: {place}", soft_wrap=True, markup=False)
+    say(f"{len(pack)} objects are in Dashboards: {import_saved_objects(pack, url=url, where=where)}")

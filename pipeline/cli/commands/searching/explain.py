@@ -1,4 +1,4 @@
-"""The command that takes a score apart."""
+"""`lexel explain`."""
 
 import json
 from typing import Annotated
@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import IndexOpt
+from lexel.pipeline.cli.options import ASKED, IndexOpt, JsonOpt, ModeOpt, WeightOpt
 from lexel.pipeline.cli.views.console import out
 
 
@@ -14,14 +14,15 @@ def explain(
     item: Annotated[str, typer.Argument(metavar="ITEM", help="Its id, or its uri.")],
     query: Annotated[str, typer.Argument(metavar="QUERY", help="The words that were searched for.")],
     against: Annotated[
-        str | None, typer.Option(metavar="ITEM", help="Another item: why does the one stand above the other?")
+        str | None,
+        typer.Option(
+            metavar="ITEM", help="Another item: why does the one stand above the other?", rich_help_panel=ASKED
+        ),
     ] = None,
+    mode: ModeOpt = "hybrid",
+    weight: WeightOpt = None,
+    as_json: JsonOpt = False,
     index: IndexOpt = "images",
-    mode: Annotated[str, typer.Option(help="terms, words, vector or hybrid.")] = "hybrid",
-    weight: Annotated[
-        float | None, typer.Option(min=0, help="Of the vector beside the terms.", show_default="the encoder's")
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """Say why an item scores what it does: each word's part, the vector's, and what is missing.
@@ -32,18 +33,17 @@ def explain(
     """
     from lexel.pipeline.cli.views import explanation
     from lexel.pipeline.cluster.client import connect
-    from lexel.pipeline.explain import comparison
-    from lexel.pipeline.explain import score_parts as one
+    from lexel.pipeline.explain import comparison, score_parts
     from lexel.pipeline.search.index import SearchIndex
     from lexel.pipeline.search.request import SearchRequest
 
     place = SearchIndex(connect(), index)
-    ask = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # Ask refuses a mode that is none
+    request = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # it refuses a mode that is none
     if against is None:
-        why = one.explain_item(place, item, ask)
-        answer, shown = one.as_json(why), explanation.explanation(why)
+        why = score_parts.explain_item(place, item, request)
+        answer, shown = score_parts.as_json(why), explanation.explanation(why)
     else:
-        compared = comparison.compare_items(place, ask, item, against)
+        compared = comparison.compare_items(place, request, item, against)
         answer, shown = comparison.as_json(compared), explanation.comparison(compared)
     if as_json:
         typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))

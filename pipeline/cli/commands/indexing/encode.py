@@ -1,0 +1,79 @@
+"""`lexel encode`."""
+
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.config_file import ConfigFile
+from lexel.pipeline.cli.options import (
+    BatchOpt,
+    CaptionsOpt,
+    DeviceOpt,
+    EncoderOpt,
+    ExactOpt,
+    PartOpt,
+    RayOpt,
+    RetryOpt,
+    ShardSizeOpt,
+    SourceArg,
+    ThumbnailOpt,
+    WorkersOpt,
+)
+from lexel.pipeline.cli.views.job_progress import Bar
+from lexel.pipeline.cli.views.job_reports import say_encoded
+from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.images.preview import SIDE
+
+
+def encode(
+    source: SourceArg,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the shards; made if it is not there.")],
+    captions: CaptionsOpt = False,
+    retry: RetryOpt = False,
+    encoder: EncoderOpt = "lexel-tiny",
+    exact: ExactOpt = False,
+    device: DeviceOpt = "auto",
+    batch_size: BatchOpt = 32,
+    workers: WorkersOpt = None,
+    part: PartOpt = "0/1",
+    ray: RayOpt = False,
+    shard_size: ShardSizeOpt = 1024,
+    thumbnail: ThumbnailOpt = SIDE,
+    config: ConfigFile = None,
+) -> None:
+    """Turn pictures into weighted words and vectors, as Parquet shards.
+
+    The same command again goes on where it stopped. What cannot be read is listed in OUT/failures.parquet.
+
+    Example: lexel encode ~/Pictures shards --batch-size 64
+    """
+    from lexel.encoders import open_encoder
+    from lexel.pipeline.encode.encode_options import EncodeOptions
+    from lexel.pipeline.encode.part import Part
+    from lexel.pipeline.encode.ray_cluster import encode_on_ray
+    from lexel.pipeline.encode.run import encode_source
+    from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.sources.source import open_source
+
+    if ray and part != "0/1":
+        raise ConfigError("--ray makes parts by itself; leave out --part.")
+    began, share = time.monotonic(), Part.parse(part)
+    options = EncodeOptions(
+        batch_size=batch_size,
+        device=device,
+        workers=workers,
+        shard_size=shard_size,
+        retry=retry,
+        exact=exact,
+        preview=PreviewOptions(thumbnail),
+        write_map=True,
+    )
+    with Bar("Encoding") as bar:
+        if ray:
+            report = encode_on_ray(source, out, encoder=encoder, captions=captions, options=options, progress=bar)
+        else:
+            pictures, opened = open_source(source, captions=captions), open_encoder(encoder)
+            report = encode_source(pictures, out, encoder=opened, part=share, options=options, progress=bar)
+    say_encoded(report, out, time.monotonic() - began)

@@ -1,0 +1,77 @@
+"""`lexel index`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.config_file import ConfigFile
+from lexel.pipeline.cli.options import (
+    OUTPUT,
+    BatchOpt,
+    CaptionsOpt,
+    DeviceOpt,
+    EncoderOpt,
+    EngineOpt,
+    IndexOpt,
+    MergeOpt,
+    ReplicasOpt,
+    ShardsOpt,
+    SourceArg,
+    ThumbnailOpt,
+    WorkersOpt,
+)
+from lexel.pipeline.cli.views.job_progress import Bar
+from lexel.pipeline.cli.views.job_reports import say_encoded, say_loaded
+from lexel.pipeline.images.preview import SIDE
+
+
+def index(
+    source: SourceArg,
+    captions: CaptionsOpt = False,
+    encoder: EncoderOpt = "lexel-tiny",
+    device: DeviceOpt = "auto",
+    batch_size: BatchOpt = 32,
+    workers: WorkersOpt = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The folder for the shards.", show_default="one of lexel's own", rich_help_panel=OUTPUT),
+    ] = None,
+    thumbnail: ThumbnailOpt = SIDE,
+    index: IndexOpt = "images",
+    shards: ShardsOpt = 1,
+    replicas: ReplicasOpt = 0,
+    engine: EngineOpt = "lucene",
+    merge: MergeOpt = False,
+    config: ConfigFile = None,
+) -> None:
+    """Encode and load in one go.
+
+    Example: lexel index ~/Pictures --index photos
+    """
+    from lexel.encoders import open_encoder
+    from lexel.pipeline.cluster.client import connect
+    from lexel.pipeline.encode.encode_options import EncodeOptions
+    from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.ingest import index_source
+    from lexel.pipeline.load.load_options import LoadOptions
+    from lexel.pipeline.sources.source import open_source
+
+    report = index_source(
+        open_source(source, captions=captions),
+        index=index,
+        encoder=open_encoder(encoder),
+        client=connect(),
+        out=out,
+        encode=EncodeOptions(
+            batch_size=batch_size,
+            device=device,
+            workers=workers,
+            preview=PreviewOptions(thumbnail),
+            write_map=True,
+        ),
+        load=LoadOptions(shard_count=shards, replicas=replicas, engine=engine, merge=merge),
+        watch=Bar,
+    )
+    say_encoded(report.encoded, report.shards, report.encoding_seconds)
+    say_loaded(report.loaded, index)

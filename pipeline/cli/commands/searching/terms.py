@@ -1,0 +1,41 @@
+"""`lexel terms`."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.config_file import ConfigFile
+from lexel.pipeline.cli.options import OUTPUT, DeviceOpt, EncoderOpt
+from lexel.pipeline.cli.picture_file import read_picture
+from lexel.pipeline.cli.views import search_results
+from lexel.pipeline.cli.views.console import out
+
+
+def terms(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures.")],
+    encoder: EncoderOpt = "lexel-tiny",
+    device: DeviceOpt = "auto",
+    k: Annotated[int, typer.Option("-k", min=1, help="How many words.", rich_help_panel=OUTPUT)] = 20,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, with all words.", rich_help_panel=OUTPUT)
+    ] = False,
+    config: ConfigFile = None,
+) -> None:
+    """Print the weighted words of pictures.
+
+    Example: lexel terms dog.jpg -k 10
+    """
+    from lexel.encoders import open_encoder
+    from lexel.encoders.model import load_model
+    from lexel.pipeline.search.encode_query import encode_picture
+
+    model = load_model(open_encoder(encoder), device=device)
+    words = {str(file): encode_picture(model, read_picture(file)).terms[0] for file in files}
+    if as_json:
+        typer.echo(json.dumps(words, ensure_ascii=False, indent=1))
+        return
+    for file, weights in words.items():
+        out.print(f"[dim]{file}, {len(weights)} words[/]")
+        out.print(search_results.weighted(weights, limit=k))

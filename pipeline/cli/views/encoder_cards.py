@@ -1,0 +1,26 @@
+"""Cards of encoders as a table."""
+
+from collections.abc import Sequence
+
+from rich.markup import escape
+from rich.table import Table
+
+from lexel.encoders.card import EncoderCard
+
+_UNKNOWN = "[dim]not said[/]"
+
+
+def table(cards: Sequence[EncoderCard]) -> Table:
+    """An encoder a row."""
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    made.add_column("name", style="bold", overflow="fold")
+    for title in ("size", "vector", "terms"):
+        made.add_column(title, justify="right")
+    for title in ("licence", "language"):
+        made.add_column(title, overflow="fold")
+    made.add_column("trained on", overflow="fold", ratio=1)
+    for card in cards:
+        numbers = (f"{card.size / 1e6:,.0f} MB", f"{card.dim:,}" if card.dim else _UNKNOWN, f"{card.terms:,}")
+        said = (escape(text) if text else _UNKNOWN for text in (card.licence, card.language, card.trained_on))
+        made.add_row(escape(card.name), *numbers, *said)
+    return made

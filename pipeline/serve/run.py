@@ -1,0 +1,71 @@
+"""The server, opened and run: indices to an address that answers."""
+
+import secrets
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fastapi import FastAPI
+from opensearchpy import OpenSearch
+
+from lexel.pipeline.errors import ClusterError, NotThereError
+from lexel.pipeline.serve.app import app
+from lexel.pipeline.serve.index_registry import IndexRegistry
+from lexel.pipeline.serve.listen import OWN_NAMES, address, is_loopback, listen, run
+from lexel.pipeline.serve.middleware import Limits
+
+
+@dataclass(frozen=True)
+class ServeOptions:
+    """How the server answers.
+
+    It listens at `host` and `port`, 0 for a free one. Elsewhere than on this machine alone it asks for a token, and
+    makes one where none is given. A client may ask `rate` questions a second and send `upload` bytes in one.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8600
+    token: str | None = None
+    rate: float = 20.0
+    upload: int = 32 << 20
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server whose socket listens already: requests wait until `run` answers them.
+
+    `away` says why the cluster cannot be asked, where it cannot.
+    """
+
+    app: FastAPI
+    socket: socket.socket
+    address: str
+    away: str | None = None
+
+    def run(self) -> None:
+        """Answer until it is told to stop."""
+        run(self.app, self.socket)
+
+
+def open_server(indices: Sequence[str], *, client: OpenSearch, options: ServeOptions = ServeOptions()) -> Server:
+    """A server of these indices. Raises NotThereError for an index that is not there, ConfigError for a taken port.
+
+    A cluster that is away may come back, and is no error.
+    """
+    registry, away = IndexRegistry(client, list(indices), device=options.device), None
+    for name in registry.names:
+        try:
+            registry.volume(name)
+        except NotThereError:
+            raise
+        except ClusterError as error:
+            away = str(error)
+    made_up = None if options.token or is_loopback(options.host) else secrets.token_urlsafe(24)
+    token = options.token or made_up
+    sock = listen(options.host, options.port)
+    limits = Limits(body=options.upload, rate=options.rate, burst=3 * options.rate)
+    names = None if token else frozenset({options.host, *OWN_NAMES})
+    return Server(
+        app(registry, limits=limits, token=token, hosts=names), sock, address(sock, options.host, made_up), away
+    )
