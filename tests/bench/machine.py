@@ -18,7 +18,7 @@ class Machine:
     """Its processor, how many cores of it are ours, its memory and accelerator, and the versions of what ran."""
 
     processor: str
-    available_cores: int
+    cores: int
     instructions: tuple[str, ...]
     memory_gb: float
     accelerator: str | None
