@@ -20,11 +20,10 @@ from lexel.encoders.runtime.openvino_network import FILE, import_openvino, missi
 _ATTENTION = ("attention", "attn")
 
 
-def export_openvino(folder: Path, model: Model, *, pictures: Iterable[torch.Tensor] | None = None) -> None:
-    """Write the image side of `model`, which must be on the CPU, to `folder`.
+def export_openvino(folder: Path, model: Model) -> None:
+    """Write the image side of `model`, which must be on the CPU, to `folder` in float32.
 
-    With `pictures` (pixels [3, H, W] each) it is quantised to 8 bits, with ranges calibrated on them. Raises
-    EncoderError if OpenVINO is not installed or cannot convert the network.
+    Raises EncoderError if OpenVINO is not installed or cannot convert the network.
     """
     openvino = import_openvino()
     blank = torch.stack([model.blank, model.blank])
@@ -36,8 +35,21 @@ def export_openvino(folder: Path, model: Model, *, pictures: Iterable[torch.Tens
                 )
         except BROKEN as error:
             raise EncoderError(f"OpenVINO cannot compile this encoder's network: {first_line(error)}") from error
-        if pictures is not None:
-            network = _in_8_bits(network, pictures, attention=_attends(model.tower))
+        openvino.save_model(network, folder / FILE, compress_to_fp16=False)
+
+
+def quantize_openvino(folder: Path, model: Model, pictures: Iterable[torch.Tensor]) -> None:
+    """Quantise the network in `folder`, the exported image side of `model`, to 8 bits.
+
+    Its ranges are calibrated on `pictures` (pixels [3, H, W] each). Raises EncoderError if OpenVINO is not installed.
+    """
+    openvino, nncf = import_openvino(), _nncf()
+    shown = [pixels[None].contiguous().numpy() for pixels in pictures]
+    kind = nncf.ModelType.TRANSFORMER if _attends(model.tower) else None
+    with silence():
+        # Not memory-mapped, since the file is overwritten below.
+        network = openvino.Core().read_model(folder / FILE, config={"ENABLE_MMAP": False})
+        network = nncf.quantize(network, nncf.Dataset(shown), model_type=kind, subset_size=len(shown))
         openvino.save_model(network, folder / FILE, compress_to_fp16=False)
 
 
@@ -53,20 +65,14 @@ class _Features(nn.Module):
         return features
 
 
-def _in_8_bits(network: Any, pictures: Iterable[torch.Tensor], *, attention: bool) -> Any:
-    nncf = _nncf()
-    shown = [pixels[None].contiguous().numpy() for pixels in pictures]
-    kind = nncf.ModelType.TRANSFORMER if attention else None
-    return nncf.quantize(network, nncf.Dataset(shown), model_type=kind, subset_size=len(shown))
-
-
 def _attends(tower: nn.Module) -> bool:
     return any(word in name.lower() for name, _ in tower.named_modules() for word in _ATTENTION if "text" not in name)
 
 
 def _nncf() -> Any:
-    try:
-        import nncf
-    except ImportError:
-        raise missing_openvino() from None
+    with silence():
+        try:
+            import nncf
+        except ImportError:
+            raise missing_openvino() from None
     return nncf

@@ -14,16 +14,13 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.runtime.device import available_cores
 from lexel.encoders.runtime.hf_checkpoints import first_line
-
-if TYPE_CHECKING:
-    pass
 
 FILE = "image.xml"
 

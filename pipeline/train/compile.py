@@ -14,10 +14,11 @@ import torch
 from lexel.encoders import Encoder
 from lexel.encoders.encoder import read_encoder
 from lexel.encoders.model import Model, copy_encoder, load_model
-from lexel.encoders.openvino_export import export_openvino
+from lexel.encoders.openvino_export import export_openvino, quantize_openvino
 from lexel.encoders.runtime.device import available_cores
+from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.atomic import replacing_folder
-from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
+from lexel.pipeline.encode.precision_check import low_precision_if_equal
 from lexel.pipeline.encode.prepare import PreparedItem, prepare
 from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.errors import ConfigError, SourceError
@@ -31,6 +32,12 @@ from lexel.pipeline.train import output_folder
 # NNCF's own advice is 300 pictures to find the ranges by; those that the two encoders are compared on are others.
 SHOWN, _COMPARED = 300, 96
 _BATCH = 16
+# The lowest cosine accepted in float32, where rounding takes less than 0.000001 off. A network traced for one image
+# shape can still reach 0.9998 on others.
+SAME = 0.99999
+# A trace may hold only for the image shape, image size or batch size it was made with, so the comparison varies all
+# three: batches of three and of one.
+_SHAPES = ((640, 480), (480, 640), (900, 150), (150, 900), (256, 256), (64, 48), (1600, 1200))
 
 
 @dataclass(frozen=True)
@@ -54,8 +61,8 @@ def compile_encoder(
     """Write `encoder`, its picture side compiled by OpenVINO, to the new folder `out`.
 
     With `int8` in 8 bits, the ranges of its numbers found by pictures of `source`. The two are compared on other
-    pictures of it, or on drawn scenes. Raises ConfigError where int8 has no source, or where vectors in float32 do not
-    agree; SourceError where none of the pictures can be read; EncoderError without OpenVINO.
+    pictures of it, or on drawn scenes. Raises ConfigError where int8 has no source, or where vectors in float32 do
+    not agree for every shape of picture; SourceError where no picture can be read; EncoderError without OpenVINO.
     """
     if encoder.compiled:
         raise ConfigError(f"{encoder.ref} is compiled already; compile the encoder that it was made of.")
@@ -64,15 +71,41 @@ def compile_encoder(
     output_folder.check(out)
     with replacing_folder(out) as new:
         model = load_model(copy_encoder(encoder, new, device="cpu"), device="cpu")
+        export_openvino(new, model)
+        _write_down(new, encoder, "float32")
+        after = load_model(read_encoder(new), device="cpu")
+        _check_every_shape(model, after, encoder.ref)
         shown, compared = _pictures(model, source, SHOWN if int8 else 0, progress)
-        export_openvino(new, model, pictures=shown if int8 else None)
-        _write_down(new, encoder, "int8" if int8 else "float32")
-        found = _compared(model, load_model(read_encoder(new), device="cpu"), compared)
-        if not int8 and found["least"] < AGREES:
-            raise ConfigError(
-                f"The compiled network's vectors are others (cosine {found['least']:.4f}); keep {encoder.ref}."
-            )
+        if int8:
+            quantize_openvino(new, model, shown)
+            _write_down(new, encoder, "int8")
+            after = load_model(read_encoder(new), device="cpu")
+        found = _compared(model, after, compared)
+        if not int8 and not found["least"] >= SAME:
+            raise _differs(f"cosine {found['least']:.4f}", encoder.ref)
     return CompiledComparison(read_encoder(out), len(compared), **found)
+
+
+def _check_every_shape(before: Model, after: Model, ref: str) -> None:
+    """Raise ConfigError unless both models give the same vectors for images of every shape.
+
+    Both compute in float32, so that the outcome does not depend on the processor.
+    """
+    pixels = [before.pixels(draw(scene(seed), size=size)) for seed, size in enumerate(_SHAPES)]
+    for first in range(0, len(pixels), 3):
+        batch, sizes = torch.stack(pixels[first : first + 3]), _SHAPES[first : first + 3]
+        exact = before.images(batch).vectors
+        try:
+            cosines = (exact * after.images(batch).vectors).sum(axis=1)
+        except (RuntimeError, ValueError) as error:
+            raise ConfigError(f"The compiled network fails ({first_line(error)}); keep {ref}.") from error
+        for (width, height), cosine in zip(sizes, cosines, strict=True):
+            if not cosine >= SAME:  # also refuses NaN
+                raise _differs(f"cosine {cosine:.4f} for a picture of {width} x {height} pixels", ref)
+
+
+def _differs(how: str, ref: str) -> ConfigError:
+    return ConfigError(f"The compiled network's vectors are others ({how}); keep {ref}.")
 
 
 def _write_down(place: Path, encoder: Encoder, precision: str) -> None:
@@ -88,7 +121,7 @@ def _pictures(
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Pixels of `count` pictures to find ranges by, and of others to compare on; of few, the same ones."""
     if source is None:
-        return [], [model.pixels(draw(scene(seed), size=(640, 480))) for seed in range(_COMPARED)]
+        return [], [model.pixels(draw(scene(seed), size=_SHAPES[0])) for seed in range(_COMPARED)]
     chosen = _sample(source.items(), count + _COMPARED)
     progress.plan(total=len(chosen), done=0)
     found: list[torch.Tensor] = []
