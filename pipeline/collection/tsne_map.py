@@ -62,7 +62,7 @@ class TsneMap:
 
 
 def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
-    """The map in `folder`/map.parquet if it was made of these shards, else a new one, which is stored shards.
+    """The map in `folder`/map.parquet if it was made of these shards, else a new one, which is stored there.
 
     A load that is resumed, perhaps on another machine, needs the stored one: t-SNE amplifies rounding differences
     between processors to another layout.
@@ -78,7 +78,7 @@ def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
 
 
 def write_map(folder: Path) -> None:
-    """Make the map of the shards in `folder` now, and store it shards."""
+    """Make the map of the shards in `folder` now, and store it there."""
     shards = finished_shards(folder)
     if any(shard.rows() for shard in shards):
         load_or_make_map(folder, shards)
