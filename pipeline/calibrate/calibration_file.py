@@ -1,4 +1,4 @@
-"""What `lexel tune` stores with an encoder: calibration.json, which changes scores and nothing that is encoded."""
+"""calibration.json, which `lexel tune` stores with an encoder; it changes scores, not what is encoded."""
 
 import json
 import os
@@ -38,9 +38,9 @@ def calibrate_encoder(
 
 
 def check(encoder: Encoder, out: Path | None) -> None:
-    """Make sure, before the work, that there is a place for the result.
+    """Check before the work that the result can be stored, in `out` or in the encoder's folder.
 
-    Raises ConfigError where the encoder is not a folder of one's own and no other is named.
+    Raises ConfigError if `out` is not empty, or is None and the encoder is not in a writable folder of the user's.
     """
     if out is not None:
         if out.exists() and any(out.iterdir()):
@@ -55,7 +55,7 @@ def check(encoder: Encoder, out: Path | None) -> None:
 
 
 def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, device: str = "auto") -> Path:
-    """Write the calibration with the encoder, or with a copy of it in `out`, and return its path."""
+    """Write the calibration into the encoder's folder, or into a copy of it in `out`, and return its path."""
     folder = encoder.folder if out is None else copy_encoder(encoder, out, device=device).folder
     path = folder / _NAME
     before: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}

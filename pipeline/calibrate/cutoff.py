@@ -1,4 +1,4 @@
-"""Score cut-offs: the score under which results are noise."""
+"""Score cut-offs: the score below which results are treated as noise."""
 
 from dataclasses import dataclass
 
@@ -9,8 +9,7 @@ from lexel.pipeline.calibrate.hybrid_weight import Floats, Right
 
 @dataclass(frozen=True)
 class Cutoff:
-    """A score: results at or above it are `kept` a query on average, a share `precision` of them and `recall` of all
-    right items among them."""
+    """A score threshold, with the mean number of results per query that reach it, and their precision and recall."""
 
     score: float
     kept: float
@@ -19,15 +18,14 @@ class Cutoff:
 
 
 def best_cutoff(scores: Floats, right: Right) -> Cutoff:
-    """The score with the highest F1 of "at or above it" as a guess at "right", over all pairs [Q, N].
+    """The threshold with the highest F1 over all pairs: `scores` [Q, N] against relevance `right` [Q, N].
 
-    Below it, more results cost more in precision than they add in recall. Judgments seldom name every item that would
-    do (a caption fits other pictures too), so the precision here is a lower bound.
+    The precision is a lower bound, since judgments seldom name every relevant item (a caption fits other images too).
     """
     good, every = np.sort(scores[right])[::-1], np.sort(scores, axis=None)
     found = np.arange(1, len(good) + 1)
     kept = every.size - np.searchsorted(every, good)
-    # Equal scores are kept together, so that the last of them counts.
+    # A threshold keeps all equal scores, so only the last of them is a candidate.
     last = np.append(good[1:] != good[:-1], True) & (good > 0)
     f1 = np.where(last, 2 * found / (kept + len(good)), -1.0)
     best = int(np.argmax(f1))
@@ -40,5 +38,5 @@ def best_cutoff(scores: Floats, right: Right) -> Cutoff:
 
 
 def _just_below(score: float) -> float:
-    """A short number at most 0.1 % below a score > 0: rounded up, it would cut off what it was chosen to keep."""
+    """A short decimal at most 0.1 % below a score > 0; rounded up, it would exclude the score itself."""
     return float(f"{score * (1 - 5e-4):.4g}")

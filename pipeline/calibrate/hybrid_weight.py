@@ -1,4 +1,4 @@
-"""The weight of the vector beside the terms in a hybrid query, from judged queries; numpy alone."""
+"""The weight of the vector in a hybrid query, from judged queries; needs numpy alone."""
 
 from collections.abc import Sequence
 
@@ -16,16 +16,16 @@ Right = npt.NDArray[np.bool_]
 Gains = npt.NDArray[np.float64]
 
 
-# More queries than this make the answer no better, and would not fit in memory with every item.
+# More queries would not improve the result, and their scores for every item would not fit in memory.
 MOST_QUERIES = 5000
 
 
-# Six octaves to either side of the weight at which both parts spread equally, in steps of 19 per cent.
+# The grid: six octaves on either side of the weight at which both parts have equal deviation, in steps of 19 %.
 _OCTAVES, _STEPS = 6, 4
 
 
 def term_scores(queries: Sequence[Terms], items: Sequence[Terms]) -> Floats:
-    """The sum over shared terms of each query with each item, [Q, N]."""
+    """The dot product of term weights of each query with each item, [Q, N]."""
     index = {term: i for i, term in enumerate(sorted({term for terms in items for term in terms}))}
     table = np.zeros((len(index), len(items)), np.float32)
     for column, terms in enumerate(items):
@@ -40,17 +40,16 @@ def term_scores(queries: Sequence[Terms], items: Sequence[Terms]) -> Floats:
 
 
 def best_weight(term_scores: Floats, cosines: Floats, right: Right) -> float:
-    """The b for which term_scores + b x cosines, all [Q, N], ranks best the items that are `right` [Q, N].
+    """The weight b for which term_scores + b x cosines, both [Q, N], ranks the items that are `right` [Q, N] best.
 
-    Best is the highest mean of 1 / log2(1 + rank) over queries, with the rank of the first right item (its nDCG, were
-    it the only one). It moves with every rank, where R@k sees one threshold only, and looks further down than
-    1 / rank. Every query needs a right item. The search is a grid over twelve octaves. Of weights that the queries
-    cannot tell from the best, which are those within one standard error of it (Breiman et al., Classification and
-    Regression Trees, 1984, section 3.4.3), it is the smallest: words that have their say can be read.
+    The criterion is the mean over queries of 1 / log2(1 + rank) of the first right item (nDCG with one relevant item),
+    which is smoother than R@k and weighs lower ranks more than 1 / rank does. Every query needs a right item. Of all
+    weights on the grid within one standard error of the best (Breiman et al., Classification and Regression Trees,
+    1984, section 3.4.3) the smallest is taken, because terms are more interpretable.
     """
     spread = float(cosines.std())
     middle = float(term_scores.std()) / spread if spread else 0.0
-    if not middle:  # one side says nothing, so that any weight ranks the same
+    if not middle:  # one side is constant, so that any weight ranks the same
         return 1.0
     weights = middle * 2 ** np.linspace(-_OCTAVES, _OCTAVES, 2 * _OCTAVES * _STEPS + 1)
     gains = [_gains(term_scores + np.float32(weight) * cosines, right) for weight in weights]
@@ -60,12 +59,12 @@ def best_weight(term_scores: Floats, cosines: Floats, right: Right) -> float:
 
 
 def _within_one_error(less: Gains) -> bool:
-    """Whether a mean difference [Q] is no larger than its own standard error."""
+    """Whether the mean of differences [Q] is no larger than its standard error."""
     return bool(less.mean() <= less.std() / len(less) ** 0.5)
 
 
 def ranks(scores: Floats, right: Right) -> npt.NDArray[np.float64]:
-    """The rank from 1 of the first right item of each query, [Q]; of what ties with it, half goes before."""
+    """The rank, from 1, of the first right item of each query [Q]; half of the ties are counted before it."""
     best = np.where(right, scores, -np.inf).max(1, keepdims=True)
     wrong = ~right
     above = ((scores > best) & wrong).sum(1)
@@ -74,11 +73,11 @@ def ranks(scores: Floats, right: Right) -> npt.NDArray[np.float64]:
 
 
 def recalls(scores: Floats, right: Right) -> tuple[float, ...]:
-    """R@1, R@5 and R@10 in per cent of scores [Q, N]."""
+    """R@1, R@5 and R@10 in per cent for scores [Q, N]."""
     found = ranks(scores, right)
     return tuple(float(100 * (found < k + 1).mean()) for k in (1, 5, 10))
 
 
 def _gains(scores: Floats, right: Right) -> Gains:
-    """Of each query, [Q]."""
+    """1 / log2(1 + rank) of each query, [Q]."""
     return 1 / np.log2(1 + ranks(scores, right))

@@ -1,6 +1,6 @@
-"""The weight of the vector in a hybrid query, and the score below which results are noise: from a judged split.
+"""Calibrates an encoder on a judged split: the vector weight of hybrid queries, and score cut-offs.
 
-All of it is arithmetic on scores in memory, which are those of the index: every pair is scored exactly.
+Scores of all pairs are computed in memory; they equal those of the index.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from lexel.pipeline.progress import Watch, unwatched
 
 @dataclass(frozen=True)
 class Tuned:
-    """One side's weight before and after, R@1, R@5 and R@10 (0 to 100) with each, and the cut-off of each mode."""
+    """Vector weight before and after, R@1, R@5 and R@10 (0 to 100) with each, and the cut-off of each mode."""
 
     before: float
     after: float
@@ -37,7 +37,7 @@ def tune_encoder(
     batch_size: int = 32,
     watch: Watch = unwatched,
 ) -> dict[str, Tuned]:
-    """The best weight and cut-offs of each side, "text" and "image", on the split of `path`; nothing is stored."""
+    """The best weight and cut-offs for queries of each side, "text" and "image", on a split; nothing is stored."""
     collection = load_evaluation_set(
         path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch
     )
@@ -60,7 +60,7 @@ def _tuned(direction: Direction, items: EncodedItems, before: float) -> Tuned:
     for row, query in enumerate(queries):
         right[row, [place[id_] for id_, grade in direction.right[query.id].items() if grade > 0]] = True
         if direction.alone:
-            terms[row, place[query.id]], cosines[row, place[query.id]] = 0.0, -1.0  # the last of all
+            terms[row, place[query.id]], cosines[row, place[query.id]] = 0.0, -1.0  # the query itself comes last
     after = best_weight(terms, cosines, right)
     modes = {"terms": terms, "vector": 1 + cosines, "hybrid": terms + after * (1 + cosines)}
     return Tuned(

@@ -1,1 +1,4 @@
-"""OpenSearch Dashboards: facts of an index, and the import of its saved objects."""
+"""OpenSearch Dashboards: index_facts.py finds what its saved objects say of an index, saved_objects.py imports them.
+
+The objects' templates are in `lexel.mappings.dashboard_pack`.
+"""

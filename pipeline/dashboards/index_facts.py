@@ -1,4 +1,4 @@
-"""OpenSearch Dashboards: what its saved objects say of an index, and the way into a running Dashboards."""
+"""The values that the saved objects of Dashboards need of an index: its date field and two example terms."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,18 +10,18 @@ from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.search.index import SearchIndex
 
-# By how many milliseconds of a collection's dates they are counted, so that a chart has about ten to a hundred points.
+# The minimum time span in ms for each histogram unit, so that a chart has about ten to a hundred points.
 _DAY = 24 * 3600 * 1000
 _INTERVALS = ((6 * 365 * _DAY, "y"), (240 * _DAY, "M"), (56 * _DAY, "w"), (0, "d"))
-# What stands in the examples where the pictures have no words yet.
+# The example terms of an index without any.
 _WORDS = ("dog", "snow")
 
 
 def index_facts(client: OpenSearch, index: str, *, images: str) -> Facts:
-    """What the objects say of `index`, whose pictures `lexel serve` shows at `images`.
+    """The facts of `index`, whose images `lexel serve` shows at the URL `images`.
 
-    Its date is the metadata field that most documents have a date in, its words the commonest and what goes best with
-    it. Raises ClusterError where there is no such index, a foreign one, or one of captions.
+    The date is the date field that most documents have; the words are the commonest term and the one that most often
+    occurs with it. Raises ClusterError if the index does not exist, is not lexel's, or is one of captions.
     """
     if SearchIndex(client, index).about["captions"]:
         raise ClusterError(f"The index {index} holds captions and the dashboard shows pictures; give --index of these.")
@@ -33,7 +33,7 @@ def index_facts(client: OpenSearch, index: str, *, images: str) -> Facts:
 
 
 def _date(client: OpenSearch, index: str, fields: Mapping[str, Any]) -> tuple[str | None, str]:
-    """The date field that most documents have, and the unit that suits its span."""
+    """The date field that most documents have, and the histogram unit for its time span."""
     names = [f"meta.{name}" for name, field in sorted(fields.items()) if field["type"] == "date"]
     if not names:
         return None, "M"
@@ -46,7 +46,7 @@ def _date(client: OpenSearch, index: str, fields: Mapping[str, Any]) -> tuple[st
 
 
 def _words(client: OpenSearch, index: str) -> tuple[str, str]:
-    """The commonest word, and the commonest beside it."""
+    """The commonest term, and the one that most often occurs with it."""
     common = {"terms": {"field": "top_terms", "size": 1, "shard_size": 100}}
     first = _aggregated(client, index, {"words": common})["words"]["buckets"]
     if not first:

@@ -1,4 +1,4 @@
-"""The saved objects of a pack: as a file, and imported into a running OpenSearch Dashboards."""
+"""Saved objects as an NDJSON file, and their import into a running OpenSearch Dashboards."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,31 +14,31 @@ from lexel.pipeline.errors import ClusterError
 
 
 def ndjson(pack: Sequence[Saved]) -> bytes:
-    """The pack as Dashboards imports and exports it: a line an object."""
+    """The objects as NDJSON, one per line, the import format of Dashboards."""
     return b"".join(orjson.dumps(saved) + b"\n" for saved in pack)
 
 
 def import_saved_objects(pack: Sequence[Saved], *, url: str, where: Address) -> str:
-    """Import the pack into the Dashboards at `url`, and return the address of its dashboard there.
+    """Import the objects into the Dashboards at `url` with the credentials of `where`; return the dashboard's URL.
 
-    What an earlier import left of the same index is replaced. The search bar's language becomes Lucene, which ranks,
-    and the index pattern the one that is shown first. `where` says who asks, as with OpenSearch itself. Raises
-    ClusterError where Dashboards is away, refuses the login, or does not take all of it.
+    Objects of an earlier import of the same index are replaced. The search bar's language is set to Lucene, which ranks
+    results, and the index pattern becomes the default. Raises ClusterError if Dashboards cannot be reached, refuses the
+    login, or rejects an object.
     """
-    door = DashboardsClient(url, where)
+    client = DashboardsClient(url, where)
     file = ("lexel.ndjson", ndjson(pack), "application/ndjson")
-    answer = door.post("/api/saved_objects/_import?overwrite=true", fields={"file": file})
+    answer = client.post("/api/saved_objects/_import?overwrite=true", fields={"file": file})
     if not answer.get("success"):
         raise ClusterError(_refusal(answer, len(pack)))
     pattern = next(saved["id"] for saved in pack if saved["type"] == "index-pattern")
     changes = {"search:queryLanguage": "lucene", "defaultIndex": pattern}
-    door.post("/api/opensearch-dashboards/settings", json={"changes": changes})
+    client.post("/api/opensearch-dashboards/settings", json={"changes": changes})
     dashboard = next(saved["id"] for saved in pack if saved["type"] == "dashboard")
-    return f"{door.url}/app/dashboards#/view/{quote(dashboard)}"
+    return f"{client.url}/app/dashboards#/view/{quote(dashboard)}"
 
 
 class DashboardsClient:
-    """The way into Dashboards: its address, and what lets in."""
+    """An HTTP client for Dashboards. Raises ClusterError if `url` is invalid."""
 
     def __init__(self, url: str, where: Address) -> None:
         try:
@@ -47,7 +47,7 @@ class DashboardsClient:
             raise ClusterError("--url is not an address; write it like http://127.0.0.1:5601.") from error
         if parts.scheme not in {"http", "https"} or not parts.host:
             raise ClusterError(f"--url {url} is not an address; write it like http://127.0.0.1:5601.")
-        self.url = parts._replace(auth=None).url.rstrip("/")  # a password in it is shown to nobody
+        self.url = parts._replace(auth=None).url.rstrip("/")  # without a password, for messages
         user = parts.auth or (f"{where.user}:{where.password or ''}" if where.user else None)
         self._headers = {"osd-xsrf": "true"} | (urllib3.util.make_headers(basic_auth=user) if user else {})
         if where.api_key:
@@ -55,7 +55,7 @@ class DashboardsClient:
         self._pool = urllib3.PoolManager(ca_certs=where.ca, timeout=60.0, retries=False)
 
     def post(self, path: str, **body: Any) -> dict[str, Any]:
-        """The answer to a request, `fields` or `json`. Raises ClusterError where it is a refusal, or none of ours."""
+        """POST `fields` or `json` and return the answer's JSON object. Raises ClusterError if it is an error."""
         try:
             answer = self._pool.request("POST", self.url + path, headers=self._headers, redirect=False, **body)
         except SSLError as error:

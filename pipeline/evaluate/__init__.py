@@ -1,6 +1,6 @@
-"""How well an encoder finds things, on the live cluster: what is judged, asked, measured and compared.
+"""Evaluation of an encoder's retrieval effectiveness on a live OpenSearch.
 
-Read in the order data flows: `items` and `collection` (encoded once and kept), `directions` (questions and their right
-answers), `places` (temporary indices), `asking` (the node ranks), `metrics` and `resampling`, `report`, `trec`,
-`compare`, `curve`; `job` puts them together. `tune` sets an encoder's weights from the same collections, in memory.
+Read in the order of data flow: encoded_items.py and evaluation_set.py (the collection, encoded once and cached),
+directions.py (queries and relevance judgments), temporary_index.py, retrieve.py (ranking by OpenSearch), metrics.py and
+significance.py, report.py, trec_files.py, compare.py (two reports), term_budget.py; run.py puts them together.
 """

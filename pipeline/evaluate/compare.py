@@ -1,4 +1,4 @@
-"""Two evaluations of the same queries, query by query: what differs, and whether it can be chance."""
+"""Compares two evaluations of the same queries, with confidence intervals and significance tests."""
 
 import json
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from lexel.pipeline.evaluate.significance import interval, p_value
 
 @dataclass(frozen=True)
 class MeasureDifference:
-    """How much higher B is than A in one measure: means and difference in points of a hundred, 95 % interval, p."""
+    """One measure of A and B: means and difference B - A in points (0 to 100), its 95 % interval and p value."""
 
     direction: str
     mode: str
@@ -29,7 +29,7 @@ class MeasureDifference:
 
 @dataclass(frozen=True)
 class RunComparison:
-    """What A and B are called, and each difference in the order of A's report."""
+    """The names of A and B, and the differences in the order of A's report."""
 
     a: str
     b: str
@@ -37,9 +37,9 @@ class RunComparison:
 
 
 def compare(a: Path, b: Path) -> RunComparison:
-    """Compare two files of `lexel evaluate --json`.
+    """Compare two files written by `lexel evaluate --json`.
 
-    Raises ConfigError where one is no such file, or where they did not ask the same queries.
+    Raises ConfigError if one is no such file, or they have different queries.
     """
     first, second = _read(a), _read(b)
     found: list[MeasureDifference] = []

@@ -1,4 +1,4 @@
-"""Questions and their right answers: text to image, image to text, and image to image where there are labels only."""
+"""Queries and relevance judgments: text to image and image to text, or image to image if there are only labels."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,13 +16,13 @@ from lexel.pipeline.evaluate.evaluation_set import EvaluationSet
 
 Name = Literal["text_to_image", "image_to_text", "image_to_image"]
 Side = Literal["text", "image"]
-# The grade of each right item, by its id, of each query, by its.
+# query id -> item id -> grade of relevance
 Judgments = Mapping[str, Mapping[str, int]]
 
 
 @dataclass(frozen=True)
 class Query:
-    """One question: `text` is None where it is a picture. Queries of one `group` are about the same picture."""
+    """One query: `text` is None for an image. Queries with the same `group` are about the same image."""
 
     id: str
     group: str
@@ -33,7 +33,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Direction:
-    """The queries that have a right item, and what is right; `alone` leaves a query itself out of its results."""
+    """The queries that have a relevant item, and the judgments `right`; `alone` removes the query from its results."""
 
     name: Name
     side: Side
@@ -52,8 +52,8 @@ def directions(
 ) -> list[Direction]:
     """Both directions of a captioned collection, or image to image of a labelled one.
 
-    A caption's picture, and a picture's captions, are right, unless `qrels` (TREC: query, 0, item, grade) says what is.
-    Raises ConfigError where no judgment names an item of the collection.
+    Without `qrels` (a TREC file: query, 0, item, grade) a caption's image, an image's captions, and images with the
+    same label are relevant. Raises ConfigError if no query has a relevant item.
     """
     pictures, captions = collection.pictures, collection.captions
     if captions is None:
@@ -109,12 +109,12 @@ def _by_text(pictures: EncodedItems, captions: EncodedItems, qrels: Path | None)
 
 
 def _by_image(pictures: EncodedItems, captions: EncodedItems, qrels: Path | None) -> Judgments | None:
-    """What `qrels` says of pictures as queries, None where it says nothing of them."""
+    """The judgments in `qrels` with images as queries, or None if there are none."""
     return (_read(qrels, _names(pictures), _names(captions)) or None) if qrels else None
 
 
 def _turned(judgments: Judgments) -> Judgments:
-    """The same judgments with the items asking for the queries."""
+    """The same judgments with queries and items exchanged."""
     turned: dict[str, dict[str, int]] = {}
     for query, grades in judgments.items():
         for item, grade in grades.items():
@@ -131,7 +131,7 @@ def _same_label(pictures: EncodedItems) -> Judgments:
 
 
 def _names(items: EncodedItems) -> dict[str, str]:
-    """What people may call each item, with its id: its id, its path, and for captions path#n."""
+    """Name -> id for each name that a qrels file may use: the id, an image's path, a caption's path#n."""
     if all(text is None for text in items.texts):
         return dict(zip(items.uris, items.ids, strict=True)) | {id_: id_ for id_ in items.ids}
     named: dict[str, str] = {}
@@ -141,7 +141,7 @@ def _names(items: EncodedItems) -> dict[str, str]:
 
 
 def _read(path: Path, queries: Mapping[str, str], items: Mapping[str, str]) -> Judgments:
-    """The judgments in a TREC file that are about these queries and items; others are left out."""
+    """The judgments in a TREC file about these queries and items (name -> id); others are ignored."""
     import ir_measures
 
     found: dict[str, dict[str, int]] = {}
@@ -157,5 +157,5 @@ def _read(path: Path, queries: Mapping[str, str], items: Mapping[str, str]) -> J
 
 
 def mean_query_terms(direction: Direction) -> float:
-    """How many terms a query has on average."""
+    """The mean number of terms per query."""
     return float(np.mean([len(query.terms) for query in direction.queries]))

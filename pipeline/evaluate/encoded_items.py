@@ -1,4 +1,4 @@
-"""Encoded items in memory, read back from shards, and shards with fewer terms an item."""
+"""Encoded items read from shards into memory, and copies of shards with fewer terms per item."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class EncodedItems:
-    """N encoded items in the order of their source, each id once; terms as `prune` orders them, vectors [N, D]."""
+    """N encoded items in the order of their source, without repeated ids; vectors are [N, D]."""
 
     ids: Sequence[str]
     uris: Sequence[str]
@@ -35,18 +35,18 @@ class EncodedItems:
 
     @property
     def mean_terms(self) -> float:
-        """How many terms an item has on average."""
+        """The mean number of terms per item."""
         return float(np.mean([len(terms) for terms in self.terms]))
 
 
 def read(folder: Path) -> EncodedItems:
-    """The items of a folder of shards. Raises SourceError where nothing in it could be encoded."""
+    """The items of a shard folder. Raises SourceError if it has none."""
     columns = ["id", "uri", "text", "label", "terms", "vector"]
     batches = list(ShardFolder.open(folder).batches(columns=columns, size=8192))
     if not sum(batch.num_rows for batch in batches):
         raise SourceError(f"None of the items could be encoded; {folder / 'failures.parquet'} says why.")
     table = pa.Table.from_batches(batches)
-    # Two rows of a manifest may name one picture: the index holds it once.
+    # Rows with the same id are one document in the index.
     first = sorted({id_: i for i, id_ in reversed(list(enumerate(table["id"].to_pylist())))}.values())
     table = table.take(first)
     vectors = table["vector"].combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -61,9 +61,9 @@ def read(folder: Path) -> EncodedItems:
 
 
 def cut(folder: Path, out: Path, *, keep: int) -> Path:
-    """Copy the shards in `folder` to `out` with at most `keep` terms an item, and return `out`.
+    """Copy the shards in `folder` to `out` with at most `keep` terms per item, chosen by `prune`; return `out`.
 
-    The terms that stay are those that `lexel.encoders.terms.prune` keeps, so it is as if the encoder had kept no more.
+    The result is as if the encoder had kept only that many.
     """
     opened = ShardFolder.open(folder)
     out.mkdir(parents=True, exist_ok=True)

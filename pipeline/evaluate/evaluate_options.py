@@ -1,4 +1,4 @@
-"""How an encoder is evaluated."""
+"""The options of an evaluation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from lexel.pipeline.search.query_dsl import MODES, Mode
 
 @dataclass(frozen=True)
 class EvaluateOptions:
-    """How `evaluate_encoder` measures.
+    """The options of `evaluate_encoder`.
 
-    `split` keeps the rows whose column of that name says so. `qrels` is a file of graded judgments in TREC's format.
-    `keep` cuts the pictures to that many terms first; `budgets` asks for the curve over terms per picture. Each query
-    retrieves `depth` items; `run_folder` receives TREC files. `device` and `batch_size` are those of encoding.
+    `split` selects the rows with that value in the column "split"; `qrels` is a file of graded judgments in TREC's
+    format. `keep` prunes images to that many terms; `budgets` are the numbers of terms for the curve. Each query
+    retrieves `depth` items; TREC files are written to `run_folder`. `device` and `batch_size` are for encoding.
     """
 
     split: str | None = None

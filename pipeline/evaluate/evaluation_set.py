@@ -1,7 +1,7 @@
-"""What is judged: the pictures of a manifest's split and their captions or labels, encoded once and kept.
+"""The evaluation set: the images of a manifest's split and their captions or labels, encoded once and cached.
 
-The shards stay in lexel's data folder, one place for each manifest, split and encoder, so that a second look at the
-same encoder (`--curve`, another mode, `lexel tune`) decodes no picture again.
+The shards are kept in lexel's data folder, by manifest, split and encoder, so that another evaluation of the same
+encoder, or `lexel tune`, need not encode again.
 """
 
 import hashlib
@@ -22,9 +22,9 @@ from lexel.pipeline.sources.source import Source, open_source
 
 @dataclass(frozen=True)
 class EvaluationSet:
-    """Encoded pictures, and captions where there are any; `failed` counts what could not be encoded.
+    """Encoded images, and captions if there are any; `failed` is the number of items that could not be encoded.
 
-    `folder` holds the shards of the pictures and `caption_folder` those of the captions.
+    `folder` has the shards of the images, `caption_folder` those of the captions.
     """
 
     name: str
@@ -46,9 +46,9 @@ def load_evaluation_set(
     workers: int | None = None,
     watch: Watch = unwatched,
 ) -> EvaluationSet:
-    """Encode the items of `path` whose column `split` says `split`, or read what an earlier run encoded.
+    """Encode the items of `path` that have the value `split` in the column "split", or read the cached ones.
 
-    Raises SourceError where there are none, or where they have neither captions nor labels.
+    Raises SourceError if there are none, or they have neither captions nor labels.
     """
     from lexel.pipeline.encode.encode_options import EncodeOptions
     from lexel.pipeline.encode.run import encode_source
@@ -74,7 +74,7 @@ def load_evaluation_set(
 
 
 def shortened(collection: EvaluationSet, folder: Path, *, keep: int) -> EvaluationSet:
-    """The collection with at most `keep` terms a picture; its shards are written to `folder`."""
+    """The collection with at most `keep` terms per image; its shards are written to `folder`."""
     place = encoded_items.cut(collection.folder, folder, keep=keep)
     return replace(collection, pictures=encoded_items.read(place), folder=place)
 
@@ -107,6 +107,6 @@ def _of_split(source: Source, split: str | None) -> Source:
 
 
 def _place(path: Path, split: str | None, encoder: Encoder) -> Path:
-    # Another lexel may make other shards of the same encoder.
+    # Another version of lexel may encode differently with the same encoder.
     about = hashlib.blake2b(f"{path}\0{split}\0{version('lexel')}".encode(), digest_size=6).hexdigest()
     return data_folder() / "evaluate" / f"{about}-{encoder.fingerprint}"

@@ -1,12 +1,12 @@
-"""The measures, a value a query, by ir_measures (over pytrec_eval, NIST's trec_eval).
+"""The measures per query, by ir_measures (pytrec_eval, NIST's trec_eval).
 
-- R@k: whether a right item is among the first k (trec_eval's success). So text-to-image papers use the word recall.
-- MRR: one over the rank of the first right item, 0 where there is none in the depth that was asked for.
+- R@k: 1 if a relevant item is among the first k, else 0 (trec_eval's success); "recall" in text-to-image papers.
+- MRR: 1 / rank of the first relevant item, 0 if it is not among the retrieved ones.
 - nDCG@k: with the grades as gains and a logarithmic discount.
-- mAP@k: the mean over right items found of the precision at their ranks, out of the right ones that k places can hold
-  (Weyand et al., Google Landmarks v2, CVPR 2020, eq. 1). With k right items or fewer it is trec_eval's map_cut.
-- P@k: the share of right ones among the first k. F1@k: the harmonic mean of it and of the share of right ones found.
-- median rank: of the first right item.
+- mAP@k: the sum of the precision at the rank of each relevant item found, divided by min(k, number of relevant items)
+  (Weyand et al., Google Landmarks v2, CVPR 2020, eq. 1). With at most k relevant items it is trec_eval's map_cut.
+- P@k: the share of relevant items among the first k. F1@k: its harmonic mean with the share of relevant items found.
+- median rank: of the first relevant item.
 """
 
 from collections.abc import Mapping, Sequence
@@ -26,9 +26,9 @@ MEDIAN = "median_rank"
 
 
 def measure_queries(run: Run, right: Judgments, names: Sequence[str]) -> dict[str, Floats]:
-    """The value of each measure in `names` for each query of `right`, in its order: 0 to 1, all in [Q].
+    """The values (0 to 1) of each measure in `names` for the queries of `right`, in their order, [Q] each.
 
-    `rank` is there too: of the first right item, from 1; infinite where none was retrieved.
+    Also `rank`, that of the first relevant item, from 1, infinite if none was retrieved.
     """
     raw = _measured(run, right, {measure for name in names for measure in _needs(name)} | {"RR"})
     count = np.array([sum(grade > 0 for grade in grades.values()) for grades in right.values()], np.float64)

@@ -1,4 +1,4 @@
-"""What an evaluation found, and its JSON."""
+"""The report of an evaluation, and its JSON."""
 
 import hashlib
 import json
@@ -20,15 +20,14 @@ from lexel.pipeline.evaluate.retrieve import Run
 Floats = npt.NDArray[np.float64]
 Interval = tuple[float, float]
 
-# What is kept of each query, so that two evaluations can be compared query by query.
+# The measures stored per query, so that two evaluations can be compared.
 _COMPARED = {"R@1", "R@10", "nDCG@10", "P@1", "P@10", "mAP@10"}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One mode in one direction: means in per cent and the median rank, their intervals, and values a query (0 to 1).
-
-    A median rank beyond the depth that was asked for is infinite.
+    """One mode in one direction: means in per cent and the median rank, their 95 % intervals, and values per query
+    (0 to 1). A median rank beyond the retrieved depth is infinite.
     """
 
     means: Mapping[str, float]
@@ -38,7 +37,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class DirectionResult:
-    """One direction: how each mode did, who the queries were, and how many terms they and the items have on average."""
+    """One direction: results by mode, the ids and groups of its queries, and mean numbers of terms."""
 
     modes: Mapping[str, Measured]
     queries: Sequence[str]
@@ -49,17 +48,17 @@ class DirectionResult:
 
 @dataclass(frozen=True)
 class Step:
-    """One point of the curve: at most `keep` terms a picture, how many there are, what text finds, what it takes."""
+    """One point of the curve: at most `keep` terms per image, their mean number, effectiveness and index size."""
 
     keep: int
     terms: float
-    means: Mapping[str, Mapping[str, float]]  # of each mode, from text to image
-    bytes: Mapping[str, float]  # a picture
+    means: Mapping[str, Mapping[str, float]]  # mode -> measure -> value, text to image
+    bytes: Mapping[str, float]  # per image
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """All of it. `about` says what was evaluated, `cost` how many bytes a picture takes: whole, and by view."""
+    """`about` says what was evaluated; `cost` is the number of bytes per image, of the whole index and by field."""
 
     about: Mapping[str, Any]
     cost: Mapping[str, float]
@@ -68,7 +67,7 @@ class EvaluationReport:
 
 
 def measure(run: Run, direction: Direction) -> Measured:
-    """The measures of a direction's run, with 95 % intervals over its queries."""
+    """The measures of a run, with 95 % intervals over the queries of its direction."""
     names = LABELLED if direction.alone else CAPTIONED
     values = measure_queries(run, direction.right, names)
     groups = significance.numbered([query.group for query in direction.queries])
@@ -79,9 +78,9 @@ def measure(run: Run, direction: Direction) -> Measured:
 
 
 def as_json(report: EvaluationReport) -> dict[str, Any]:
-    """A direction's table of modes each, in per cent, beside what else is known; see the fields of `Report`.
+    """The report as JSON: direction -> mode -> measure in per cent, and the other fields of EvaluationReport.
 
-    A median rank beyond the depth is null.
+    A median rank beyond the retrieved depth is null.
     """
     found: dict[str, Any] = {name: _modes(asked) for name, asked in report.directions.items()}
     found |= {"about": dict(report.about), "cost": {name: round(n, 1) for name, n in report.cost.items()}}
@@ -91,7 +90,7 @@ def as_json(report: EvaluationReport) -> dict[str, Any]:
 
 
 def write(report: EvaluationReport, path: Path) -> None:
-    """Write the JSON to `path`, a line for each mode's values."""
+    """Write the report's JSON to `path`. Raises ConfigError if it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(dumped(as_json(report)) + "\n", encoding="utf-8")
@@ -100,7 +99,7 @@ def write(report: EvaluationReport, path: Path) -> None:
 
 
 def dumped(value: Any, depth: int = 0) -> str:
-    """JSON that a person can read too: tables over lines, lists on one."""
+    """JSON with nested objects indented and all else on one line."""
     if not isinstance(value, dict) or not any(isinstance(one, dict) for one in value.values()):
         return json.dumps(value, ensure_ascii=False)
     space = " " * (depth + 1)
@@ -121,7 +120,7 @@ def _modes(asked: DirectionResult) -> dict[str, Any]:
 
 
 def _queries(asked: DirectionResult) -> dict[str, Any]:
-    """Values a query, in order. The digest tells whether another evaluation asked the same queries."""
+    """The values per query, in order. The digest identifies the queries, so that comparable reports are recognised."""
     digest = hashlib.blake2b("\n".join(asked.queries).encode(), digest_size=8).hexdigest()
     modes = {
         name: {key: [_short(x) for x in values.tolist()] for key, values in one.queries.items() if key in _COMPARED}

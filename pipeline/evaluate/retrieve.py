@@ -1,4 +1,4 @@
-"""The node ranks: every query of a direction in one mode, in batches, as the ranked items of each."""
+"""Runs every query of a direction on OpenSearch in one mode, in batches, and returns the ranked items of each."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.query_dsl import Dsl, Mode
 
-# The ranked items of each query, best first, with scores that fall strictly, so that any tool sorts them the same way.
+# query id -> item id -> score, best first; scores decrease strictly, so that every tool sorts them the same way.
 Run = Mapping[str, Mapping[str, float]]
 Hit = tuple[str, float]
 
 _BATCH = 64
-# Only what is read; the status keeps an answer without hits from being left out of the list.
+# Only what is read; the status keeps responses without hits in the list.
 _WANTED = "responses.status,responses.error,responses.hits.hits.fields,responses.hits.hits._score"
-# An id from the columns: reading each hit's stored `_id` would unpack its whole source, and take longer than the query.
+# The id from doc values: reading the stored `_id` would decompress the whole source, which takes longer than the query.
 _LEAN: Dsl = {"_source": False, "stored_fields": "_none_", "docvalue_fields": ["id"], "track_total_hits": False}
 
 
@@ -37,14 +37,14 @@ def retrieve(
     depth: int,
     progress: Progress = QUIET,
 ) -> Run:
-    """The `depth` best items of each query; `weight` is the vector's in `hybrid`.
+    """The `depth` best items of each query; `weight` is the vector weight in mode "hybrid".
 
-    Raises ClusterError where the node refuses.
+    Raises ClusterError if OpenSearch refuses a query.
     """
     run: dict[str, Mapping[str, float]] = {}
     progress.plan(total=len(direction.queries), done=0)
     for batch in batched(direction.queries, _BATCH):
-        # A query that is an item itself comes back too, nearly always first.
+        # One more, since a query that is an item itself is found too.
         bodies = [body(query, mode, weight=weight, k=depth + direction.alone) for query in batch]
         for query, hits in zip(batch, _answers(client, index, bodies), strict=True):
             others = [hit for hit in hits if not (direction.alone and hit[0] == query.id)]
@@ -54,9 +54,9 @@ def retrieve(
 
 
 def body(query: Query, mode: Mode, *, weight: float, k: int) -> Dsl:
-    """What is sent for `query`: what a search in this mode sends, but for the parts that only people read.
+    """The request body for `query`: that of a search in this mode, but returning only ids.
 
-    A picture has no text to match, so its `words` are its weighted terms, asked of that field.
+    An image has no text to match, so mode "words" searches that field for its weighted terms.
     """
     match mode:
         case "terms":
@@ -84,11 +84,10 @@ def _answers(client: OpenSearch, index: str, bodies: Sequence[Dsl]) -> Iterator[
 
 
 def to_run(query: str, hits: Sequence[Hit]) -> dict[str, float]:
-    """Hits in order, with scores that fall strictly: of equal ones, a lot drawn from the ids decides.
+    """Hits as item id -> score, strictly decreasing; ties are ordered by a hash of query and item id.
 
-    The node lets the item go first that was indexed first, which can be the right one more often than chance has it, or
-    another one in the next run. Each later one of equal scores is put down by the least that single precision, which
-    trec_eval reads, can tell.
+    OpenSearch breaks ties by the order of indexing, which is not random with respect to relevance and can differ
+    between runs. Tied scores are lowered by the smallest steps of float32, the precision of trec_eval.
     """
     tied = (list(same) for _, same in groupby(hits, key=lambda hit: hit[1]))
     settled = [hit for same in tied for hit in (same if len(same) == 1 else sorted(same, key=lambda h: _lot(query, h)))]
@@ -96,8 +95,8 @@ def to_run(query: str, hits: Sequence[Hit]) -> dict[str, float]:
 
 
 def break_ties(scores: Sequence[float]) -> list[float]:
-    """Scores >= 0 that never rise, as the nearest single-precision numbers that fall at each step."""
-    bits = np.asarray(scores, np.float32).view(np.int32).astype(np.int64)  # of floats >= 0, in the same order as they
+    """Non-increasing scores >= 0 as the nearest float32 values that decrease strictly."""
+    bits = np.asarray(scores, np.float32).view(np.int32).astype(np.int64)  # floats >= 0 are ordered like their bits
     steps = np.arange(len(bits))
     fallen = np.minimum.accumulate(bits + steps) - steps if len(bits) else bits
     found: list[float] = np.maximum(fallen, 0).astype(np.int32).view(np.float32).tolist()

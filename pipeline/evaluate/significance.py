@@ -1,7 +1,7 @@
-"""How sure a mean over queries is: bootstrap intervals, and the paired randomisation test.
+"""Bootstrap confidence intervals and the paired randomisation test for means over queries.
 
-Both draw whole groups: the captions of one picture are not independent questions, and drawing them one by one would
-make the intervals too narrow.
+Both resample whole groups, because the captions of one image are not independent; resampling single queries would make
+the intervals too narrow.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ Groups = npt.NDArray[np.int64]
 _SEED = 20_260_101
 _TIMES = 2000
 _FLIPS = 10_000
-# Draws at once; keeps memory flat.
+# Draws per batch, to bound memory.
 _STEP = 100
 _LOW, _HIGH = 2.5, 97.5
 
 
 def numbered(groups: Sequence[str]) -> Groups:
-    """The number of each query's group, [Q]."""
+    """The groups as numbers from 0, [Q]."""
     return np.unique(np.asarray(groups), return_inverse=True)[1].astype(np.int64)
 
 
@@ -33,7 +33,7 @@ def interval(values: Floats, groups: Groups) -> tuple[float, float]:
 
 
 def median_interval(ranks: Floats, groups: Groups) -> tuple[float, float]:
-    """The same of the median of `ranks` [Q], some of which may be infinite."""
+    """The same for the median of `ranks` [Q], some of which may be infinite."""
     order = np.argsort(ranks, kind="stable")
     medians = []
     for draws in _draws(int(groups.max()) + 1):
@@ -43,7 +43,7 @@ def median_interval(ranks: Floats, groups: Groups) -> tuple[float, float]:
 
 
 def p_value(differences: Floats, groups: Groups) -> float:
-    """The two-sided p of a mean difference [Q] under random signs, the paired randomisation test.
+    """The two-sided p value of the mean of `differences` [Q] by the paired randomisation test (random signs).
 
     Smucker, Allan and Carterette, A comparison of statistical significance tests for information retrieval evaluation
     (CIKM 2007), section 2.3.
@@ -51,13 +51,13 @@ def p_value(differences: Floats, groups: Groups) -> float:
     sums = np.bincount(groups, differences)
     dice = np.random.default_rng(_SEED)
     flipped = [np.abs((dice.integers(0, 2, (_STEP, len(sums))) * 2 - 1) @ sums) for _ in range(_FLIPS // _STEP)]
-    # Sums in another order differ in the last bits, and a mirrored draw is as extreme as what was seen.
+    # The tolerance covers rounding: a draw with all signs equal must count as extreme.
     as_extreme = np.concatenate(flipped) >= abs(sums.sum()) - 1e-9
     return float((1 + as_extreme.sum()) / (1 + _FLIPS))
 
 
 def _draws(groups: int) -> Iterator[Floats]:
-    """How often each group is drawn: [_STEP, groups] at a time, the same ones each time this is asked."""
+    """How often each group is drawn, in batches [_STEP, groups]; the same in every call."""
     dice = np.random.default_rng(_SEED)
     for _ in range(_TIMES // _STEP):
         drawn = dice.integers(0, groups, (_STEP, groups))
@@ -66,6 +66,6 @@ def _draws(groups: int) -> Iterator[Floats]:
 
 
 def _ends(samples: Floats) -> tuple[float, float]:
-    # By order, not between two: a rank can be infinite.
+    # "nearest", not interpolated: ranks can be infinite.
     low, high = np.percentile(samples, [_LOW, _HIGH], method="nearest")
     return float(low), float(high)

@@ -1,4 +1,4 @@
-"""Temporary indices: there while they are asked, gone after, whatever happens meanwhile."""
+"""Temporary indices, which are always removed after use."""
 
 import secrets
 from collections.abc import Iterator
@@ -22,16 +22,16 @@ from lexel.pipeline.shards.folder import ShardFolder
 PREFIX = "lexel-evaluate"
 View = Literal["terms", "words", "vector"]
 VIEWS: tuple[View, ...] = ("terms", "words", "vector")
-# Merging takes as long as it takes.
+# Timeout of a merge in seconds.
 _HOURS = 6 * 3600
 _RANKING_ALONE = LoadOptions(collection_fields=False, templates=False)
 
 
 @contextmanager
 def indexed(client: OpenSearch, folder: Path, *, watch: Watch = unwatched) -> Iterator[str]:
-    """The shards in `folder` as an index of one segment, by its alias; it is removed at the end, also after an error.
+    """Index the shards in `folder` into one segment and yield the alias; the index is removed at the end.
 
-    Raises what `load` does, and ClusterError where the index cannot be removed.
+    Raises the errors of `load_shards`, and ClusterError if the index cannot be removed.
     """
     alias = f"{PREFIX}-{secrets.token_hex(4)}"
     with _removed_after(client, alias):
@@ -47,7 +47,7 @@ def _removed_after(client: OpenSearch, name: str) -> Iterator[None]:
     try:
         yield
     except BaseException:  # Ctrl-C too
-        with suppress(OpenSearchException):  # what went wrong first is what a person needs to know
+        with suppress(OpenSearchException):  # the first error is the one to report
             _remove(client, name)
         raise
     with readable_errors():
@@ -55,33 +55,32 @@ def _removed_after(client: OpenSearch, name: str) -> Iterator[None]:
 
 
 def _remove(client: OpenSearch, name: str) -> None:
-    """Remove the index `name` and those behind the alias, also where a broken load has not made the alias yet."""
-    # One by one: a cluster may forbid deleting by a pattern.
+    """Remove all indices whose name begins with `name`: a failed load may not have made the alias yet."""
+    # One by one: a cluster may forbid deletion by wildcard.
     for index in client.indices.get_alias(index=f"{name}*"):
         client.indices.delete(index=index, ignore_unavailable=True)
 
 
 def _settle(client: OpenSearch, index: str) -> None:
-    """One segment, all on disk: sizes and nearest neighbours then do not depend on when segments were written."""
+    """Merge to one segment on disk, so that size and nearest neighbours do not depend on when segments were written."""
     client.indices.refresh(index=index)
     client.indices.forcemerge(index=index, max_num_segments=1, request_timeout=_HOURS)
-    # Until somebody looks at the merged segment, those that it was made of stay on disk.
+    # The old segments stay on disk until a refresh opens the merged one.
     client.indices.refresh(index=index)
     client.indices.flush(index=index)
 
 
 def size(client: OpenSearch, index: str) -> int:
-    """Bytes that the primary shards of `index` take on disk."""
+    """The size in bytes of the primary shards of `index`."""
     with readable_errors():
         found: dict[str, Any] = client.indices.stats(index=index, metric="store")
     return int(found["_all"]["primaries"]["store"]["size_in_bytes"])
 
 
 def view_size(client: OpenSearch, folder: Path, view: View) -> int:
-    """Bytes of an index that holds one view of the shards in `folder` and nothing else, not even the documents' source.
+    """The size in bytes of an index with only the field `view` of the shards in `folder`, without `_source`.
 
-    OpenSearch cannot tell what a field takes of a segment, so the field gets an index of its own, which is measured and
-    removed.
+    OpenSearch does not report the size of a field, so it is indexed alone and measured.
     """
     opened = ShardFolder.open(folder)
     name = f"{PREFIX}-{view}-{secrets.token_hex(4)}"
@@ -112,6 +111,6 @@ def _view_body(folder: ShardFolder, view: View) -> dict[str, Any]:
     )
     mappings = body["mappings"]
     mappings["properties"] = {view: mappings["properties"][view]}
-    # The source is else kept a second time, for replicas that fall behind.
+    # Otherwise the source is stored for the recovery of replicas.
     mappings["_source"] = {"enabled": False, "recovery_source_enabled": False}
     return body

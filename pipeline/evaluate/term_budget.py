@@ -1,4 +1,4 @@
-"""What fewer terms a picture cost and spare: the same pictures cut to each budget, indexed and asked again."""
+"""Effectiveness and index size by term budget: the images are pruned to each number of terms and indexed again."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -28,7 +28,7 @@ def curve(
     depth: int,
     watch: Watch = unwatched,
 ) -> list[Step]:
-    """A step for each budget, from text to image, by terms and by hybrid. Nothing is encoded again."""
+    """A step for each budget, text to image, in modes "terms" and "hybrid". Nothing is encoded again."""
     steps = []
     for keep in budgets:
         with TemporaryDirectory(prefix="lexel-") as folder:
@@ -53,7 +53,7 @@ def _step(
 
 
 def budgets(text: str) -> list[int]:
-    """Read "8,16,32". Raises ConfigError where it is no such thing."""
+    """Parse "8,16,32". Raises ConfigError if it is not a list of positive integers."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
         raise ConfigError(f"--curve {text} makes no sense: write numbers of terms, for example 8,16,32,64,128.")

@@ -1,4 +1,4 @@
-"""Runs and judgments as files that every retrieval tool reads, and what their ids stand for."""
+"""Runs and judgments as TREC files, and tables that explain their ids."""
 
 import re
 from collections.abc import Mapping
@@ -11,9 +11,9 @@ from lexel.pipeline.evaluate.retrieve import Run
 
 
 def write(folder: Path, direction: Direction, items: EncodedItems, runs: Mapping[str, Run], *, tag: str) -> None:
-    """Write DIRECTION.MODE.run, DIRECTION.qrels, and DIRECTION.queries.tsv and .items.tsv, which say who is who.
+    """Write DIRECTION.MODE.run and DIRECTION.qrels, and DIRECTION.queries.tsv and DIRECTION.items.tsv with id and name.
 
-    trec_eval gives the reported figures again: the scores in a run fall strictly, ties settled as they were measured.
+    trec_eval reproduces the reported figures, since the scores in a run decrease strictly.
     """
     texts = {f"{direction.name}.{mode}.run": _run(run, _word(tag)) for mode, run in runs.items()}
     texts[f"{direction.name}.qrels"] = _qrels(direction.right)
@@ -47,5 +47,5 @@ def _table(named: Mapping[str, str]) -> str:
 
 
 def _word(text: str) -> str:
-    """One word: a manifest's own id may hold spaces, which would make a column more."""
+    """`text` without spaces, which separate the columns: a manifest's own id may contain some."""
     return re.sub(r"\s", "_", text)

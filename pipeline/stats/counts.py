@@ -1,4 +1,4 @@
-"""What a folder of shards holds, counted in one pass: numbers a term and a histogram, however many items there are."""
+"""Counts of the terms in a shard folder, in one pass; memory depends on the vocabulary, not on the number of items."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +15,11 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.job import Job
 
-# How many items are named as examples of a kind.
+# Number of items given as examples.
 NAMED = 5
-# How many of an item's heaviest terms tell how certain it is. On Flickr8k's validation pictures the mean weight of the
-# first ten goes with how high a picture's own captions rank it (Spearman 0.34), better than the heaviest alone (0.25),
-# the entropy of all (0.26) or their sum (0.18), which a long tail of faint words decides.
+# Number of heaviest terms whose mean weight is an item's certainty. On Flickr8k val it correlates with the rank of an
+# image for its own captions (Spearman 0.34) better than the heaviest weight alone (0.25), the entropy of all weights
+# (0.26) or their sum (0.18), which depends on a long tail of small weights.
 HEAVIEST = 10
 
 Ints = npt.NDArray[np.int64]
@@ -29,10 +29,10 @@ Named = tuple[tuple[str, float], ...]
 
 @dataclass(frozen=True)
 class TermStats:
-    """N items in shards of a vocabulary of V terms.
+    """The counts over N items with a vocabulary of V terms.
 
-    `holds` [V] is how many items hold each term and `weight` [V] the sum of its weights; `active[n]` is how many items
-    have n terms. An item's certainty is the mean weight of its ten heaviest terms, a missing one counting 0.
+    `holds` [V] is the number of items with each term and `weight` [V] the sum of its weights; `active[n]` is the number
+    of items with n terms. An item's certainty is the mean weight of its HEAVIEST heaviest terms, missing ones being 0.
     """
 
     job: Job
@@ -42,7 +42,7 @@ class TermStats:
     holds: Ints
     weight: Floats
     active: Ints
-    unknown: int  # terms on items that the vocabulary does not have
+    unknown: int  # terms of items that are not in the vocabulary
     unusable: int  # weights that are not above 0
     without: tuple[str, ...]  # the first items without a term
     most: Named  # the most certain items that have a term, with their certainty
@@ -51,17 +51,17 @@ class TermStats:
 
     @property
     def items(self) -> int:
-        """N."""
+        """The number N of items."""
         return int(self.active.sum())
 
     @property
     def share(self) -> Floats:
-        """The share of items that hold each term, [V]: SPLADE's activation probability of a document."""
+        """The share of items with each term, [V]: SPLADE's activation probability in documents."""
         return self.holds / max(1, self.items)
 
 
 def count_terms(folder: Path, *, progress: Progress = QUIET) -> TermStats:
-    """Count the terms of the shards in `folder`. Raises ShardError where it has none, or was changed after encoding."""
+    """Count the terms of the shards in `folder`. Raises ShardError if it has none, or was changed after encoding."""
     opened = ShardFolder.open(folder)
     progress.plan(total=opened.rows, done=0)
     tally = _Tally(opened.vocabulary)
@@ -78,7 +78,7 @@ def count_terms(folder: Path, *, progress: Progress = QUIET) -> TermStats:
 
 @dataclass
 class _Tally:
-    """Counts that grow batch by batch."""
+    """Counts that are accumulated batch by batch."""
 
     vocabulary: Vocabulary
     holds: Ints = field(init=False)
@@ -120,7 +120,7 @@ class _Tally:
         self.without += tuple(name for name, _ in named(np.flatnonzero(lengths == 0)[: NAMED - len(self.without)]))
         there = np.flatnonzero(lengths > 0)
         order = there[np.argsort(-certainty[there], kind="stable")]
-        # Both sorts are stable, so of items that tie the first is named, whatever the batches are.
+        # Both sorts are stable, so among ties the first item is given, whatever the batches are.
         self.most = tuple(sorted([*self.most, *named(order[:NAMED])], key=lambda pair: -pair[1])[:NAMED])
         order = there[np.argsort(certainty[there], kind="stable")]
         self.least = tuple(sorted([*self.least, *named(order[:NAMED])], key=lambda pair: pair[1])[:NAMED])
@@ -128,14 +128,14 @@ class _Tally:
     def counts(
         self, job: Job, vocabulary: Vocabulary, number: int, failed: int, parquet: Mapping[str, int]
     ) -> TermStats:
-        """What was counted."""
+        """The result."""
         found = (self.holds, self.weight, self.active, self.unknown, self.unusable)
         return TermStats(job, vocabulary, number, failed, *found, self.without, self.most, self.least, parquet)
 
 
 def entries(column: Any, terms: pa.Array) -> tuple[Ints, Ints, Floats]:
-    """Of a column of B weighted rows with P entries in all: each row's length [B], each entry's row in `terms` [P], -1
-    for a stranger, and its weight [P].
+    """A map column of B rows with P (term, weight) entries in all: each row's length [B], each entry's index in `terms`
+    [P], -1 if it is unknown, and its weight [P].
     """
     offsets = column.offsets.to_numpy().astype(np.int64)
     inside = slice(int(offsets[0]), int(offsets[-1]))

@@ -1,6 +1,6 @@
-"""A health report of terms: the figures that follow from the counts, and a warning where one of them is off.
+"""A health report on terms: figures computed from the counts, and warnings about those that are off.
 
-Terms go by their number in the vocabulary, shares are between 0 and 1.
+Terms are given by their index in the vocabulary; shares are between 0 and 1.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,95 +14,94 @@ import numpy.typing as npt
 from lexel.pipeline.stats.counts import Floats, Ints, TermStats
 from lexel.pipeline.stats.query_frequencies import QueryFrequencies
 
-# A term on more than half of the items tells hardly any two apart, and its long list is what makes queries slow: Porco
-# et al., "An Alternative to FLOPS Regularization to Effectively Productionize SPLADE-Doc" (SIGIR 2025).
+# A term on more than half of the items hardly discriminates, and its long postings list makes queries slow: Porco et
+# al., "An Alternative to FLOPS Regularization to Effectively Productionize SPLADE-Doc" (SIGIR 2025).
 TOO_COMMON = 0.5
-# A term that fewer queries than this ask for hardly ever earns its place in the index.
+# A term in fewer queries than this share is hardly worth its space in the index.
 RARELY = 0.001
-# Up to here, what queries ask for and no item has is the tail that every vocabulary has.
+# The share of query words on no item that is normal for a vocabulary's tail.
 DEAD_ASKED = 0.02
-# A description of a picture has five to ten words of content; with half of the items below, many a right one is missed.
+# An image's description has five to ten content words; with fewer terms, relevant items are missed.
 FEW = 5
-# 18 bits of a weight as `rank_features` keeps it and 10.5 as a term frequency, with the lists' own overhead.
+# Bits per posting for the weight: 18 in `rank_features` and 10.5 as a term frequency, with the lists' overhead.
 _WEIGHT_BITS = 28.5
 
 
 @dataclass(frozen=True)
 class StatsReport:
-    """The counts of a folder of shards, and what queries ask for."""
+    """The counts of a shard folder, and how often queries contain each term."""
 
     counts: TermStats
     asked: QueryFrequencies
 
     @property
     def postings(self) -> int:
-        """How many terms are on items, all in all."""
+        """The number of (item, term) pairs."""
         return int(self.counts.holds.sum())
 
     @property
     def flops(self) -> float:
-        """Expected multiplications of one query with one item: the sum over terms of P(query has it) P(item has it).
+        """Expected multiplications of one query with one item: the sum over terms of P(in query) x P(in item).
 
-        The expected cost of a sparse dot product of Paria et al., "Minimizing FLOPs to Learn Efficient Sparse
-        Representations" (ICLR 2020), with the query's probabilities apart from the item's, as the FLOPS metric of
-        Formal et al., "SPLADE" (SIGIR 2021) has them. Times the number of items it is the postings that a query touches
-        where the engine skips none.
+        The FLOPS metric of Formal et al., "SPLADE" (SIGIR 2021), after Paria et al., "Minimizing FLOPs to Learn
+        Efficient Sparse Representations" (ICLR 2020). Times the number of items it is the number of postings that a
+        query reads if the engine skips none.
         """
         return float(self.asked.share @ self.counts.share)
 
     @cached_property
     def by_share(self) -> Ints:
-        """All terms, that on the most items first."""
+        """All terms, by descending number of items."""
         return self._by(self.counts.share, self.counts.holds >= 0)
 
     @cached_property
     def dead(self) -> Ints:
-        """The terms that no item has, the most asked for first."""
+        """The terms on no item, by descending query frequency."""
         return self._by(self.asked.share, self.counts.holds == 0)
 
     @cached_property
     def dead_asked(self) -> float:
-        """The share of the words that queries ask for which no item has."""
+        """The share of query words that are on no item."""
         total = float(self.asked.share.sum())
         return float(self.asked.share[self.dead].sum()) / total if total else 0.0
 
     @cached_property
     def too_common(self) -> Ints:
-        """The terms on more than half of the items, the commonest first; none where there are fewer than ten items."""
+        """The terms on more than half of the items, the commonest first; none if there are fewer than ten items."""
         return self._by(self.counts.share, (self.counts.share > TOO_COMMON) & (self.counts.items >= 10))
 
     @cached_property
     def idle(self) -> Ints:
-        """The terms that fewer than one query in a thousand asks for and some item has, the most postings first."""
+        """The terms on some item that are in fewer than one of a thousand queries, the most postings first."""
         return self._by(self.counts.share, (self.asked.share < RARELY) & (self.counts.holds > 0))
 
     @property
     def idle_postings(self) -> float:
-        """The share of the postings that they take."""
+        """The share of all postings that belong to `idle` terms."""
         return float(self.counts.holds[self.idle].sum()) / max(1, self.postings)
 
     @cached_property
     def correlation(self) -> float | None:
-        """Spearman's rank correlation of how many items hold a term and how many queries do; None where either is flat.
+        """Spearman's rank correlation, over terms, of item and query frequency; None if either is constant.
 
-        Near 1, items carry what people ask for; near 0 or below, postings go to words that nobody types.
+        Near 1, items have the terms that people search for; near 0 or below, postings are spent on other words.
         """
         items, queries = _ranks(self.counts.holds), _ranks(self.asked.share)
         spread = float(items.std() * queries.std()) if len(items) else 0.0
         return float(((items - items.mean()) * (queries - queries.mean())).mean()) / spread if spread else None
 
     def names(self, rows: Ints) -> list[str]:
-        """The terms of these rows."""
+        """The terms with these indices."""
         return [self.counts.vocabulary.terms[row] for row in rows.tolist()]
 
     def active(self, percentile: float) -> int:
-        """The number of terms on an item that `percentile` per cent of the items do not exceed."""
+        """The `percentile` (0 to 100) of the number of terms per item."""
         reached = np.cumsum(self.counts.active) >= max(1.0, percentile / 100 * self.counts.items)
         return int(np.argmax(reached))
 
     @property
     def mean_active(self) -> float:
-        """The mean number of terms on an item."""
+        """The mean number of terms per item."""
         return float(np.arange(len(self.counts.active)) @ self.counts.active) / max(1, self.counts.items)
 
     def _by(self, value: Floats, which: npt.NDArray[np.bool_]) -> Ints:
@@ -111,7 +110,7 @@ class StatsReport:
 
 
 def warnings(report: StatsReport) -> Iterator[str]:
-    """What is off, each a sentence that says what to do."""
+    """One sentence for each figure that is off, with advice."""
     counts, noun = report.counts, "text" if report.counts.job.captions else "image"
     if counts.failed:
         yield f"{_many(counts.failed, noun)} could not be encoded: failures.parquet says why, and --retry tries again."
@@ -150,7 +149,7 @@ def warnings(report: StatsReport) -> Iterator[str]:
 
 
 def as_json(report: StatsReport) -> dict[str, Any]:
-    """The report for programs; `terms` has all that are on an item or are asked for."""
+    """The report as JSON; `terms` has all that are on an item or in a query."""
     counts, asked = report.counts, report.asked
     return {
         "encoder": counts.job.name,
@@ -189,10 +188,10 @@ def as_json(report: StatsReport) -> dict[str, Any]:
 
 
 def index_bytes(counts: TermStats) -> int:
-    """What the fields `terms` and `words` add to an index of one segment, estimated; stored documents not included.
+    """The estimated bytes of the fields `terms` and `words` in an index of one segment, without stored documents.
 
-    A posting takes the entropy of its place in the list, and 28.5 bits for its weight in both fields: measured on
-    OpenSearch 3.5 with 4,000 to 16,000 items of 32 to 128 terms, within a tenth.
+    A posting takes the entropy of its position in the list, and 28.5 bits for its weight in both fields. Within 10 % of
+    OpenSearch 3.5 with 4,000 to 16,000 items of 32 to 128 terms.
     """
     held = counts.holds[counts.holds > 0] / max(1, counts.items)
     rest = np.maximum(1 - held, np.finfo(float).tiny)
@@ -207,7 +206,7 @@ def _quantiles(share: Floats) -> dict[str, float]:
 
 
 def _ranks(values: npt.NDArray[Any]) -> Floats:
-    """Each value's rank from 0, equal values having the mean of theirs."""
+    """Each value's rank from 0; ties get the mean of their ranks."""
     _, place, number = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(number)
     return np.asarray((last - (number + 1) / 2)[place], np.float64)

@@ -1,4 +1,4 @@
-"""The health report of terms as a picture: how many items hold each term, and how many terms an item has."""
+"""A plot of the health report: the share of items with each term, and a histogram of terms per item."""
 
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ _ITEMS, _QUERIES = "#1b7f5c", "#c8642b"
 
 
 def save_picture(report: StatsReport, path: Path) -> None:
-    """Draw the report to `path`, whose ending says the kind: .png, .svg, .pdf. Raises ConfigError where it is none."""
+    """Plot the report to `path`, a .png, .svg or .pdf. Raises ConfigError for another suffix."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4.2), layout="constrained")
@@ -28,7 +28,7 @@ def save_picture(report: StatsReport, path: Path) -> None:
 
 
 def _curve(axes: Any, report: StatsReport) -> None:
-    """Shares of items by rank, and above each term the share of queries that ask for it."""
+    """The share of items by rank of the term, and for each term the share of queries that contain it."""
     order = report.by_share
     rank = np.arange(1, len(order) + 1)
     items, queries = report.counts.share[order], report.asked.share[order]

@@ -1,4 +1,4 @@
-"""How often queries ask for each term: by the captions behind the vocabulary, or measured on texts that are given."""
+"""How often queries contain each term: by the vocabulary's own captions, or counted on given texts."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -16,21 +16,20 @@ from lexel.pipeline.stats.counts import Floats, Ints, entries
 
 @dataclass(frozen=True)
 class QueryFrequencies:
-    """`share` [V] is the share of queries that hold each term; `unknown` that of queries without any term."""
+    """`share` [V] is the share of queries with each term; `unknown` that of queries without any; `by` names them."""
 
     share: Floats
     by: str
-    queries: int = 0  # 0 where they were not counted here
+    queries: int = 0  # their number; 0 if `share` is the vocabulary's document frequency
     unknown: float = 0.0
 
 
 def query_frequencies(vocabulary: Vocabulary, queries: str | None = None) -> QueryFrequencies:
-    """What queries ask for: `queries` is a manifest with captions, a text file, or a folder of shards.
+    """The query frequencies in `queries`, a manifest with captions, a text file or a shard folder.
 
-    Texts are read as a query without networks is. Shards of captions hold what a network makes of them, where the
-    encoder expands queries; shards of pictures give their captions. Without `queries`, each term is asked for as often
-    as it stands in the captions behind the vocabulary. Raises SourceError where no text is found, ShardError where
-    shards have another vocabulary.
+    Texts, and the captions of image shards, are counted without expansion; shards of captions have the terms that the
+    encoder gave them. Without `queries`, the vocabulary's document frequencies are taken. Raises SourceError if there
+    is no text, ShardError if the shards have another vocabulary.
     """
     if queries is None:
         shares = np.array(vocabulary.document_frequency, np.float64)
