@@ -1,4 +1,4 @@
-"""The server put together: routes, guards, and the page."""
+"""The FastAPI application: routes, middleware and the web page."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from lexel.pipeline.serve.request_metrics import MetricsMiddleware, RequestMetri
 from lexel.pipeline.serve.routes import collection, explain, health, images, search
 
 _PAGE = Path(__file__).parent / "page"
-# Questions that are answered at once; more wait their turn, and OpenSearch is not flooded.
+# Requests handled at once; further ones wait, so that OpenSearch is not flooded.
 _THREADS = 16
 _ABOUT = """Images as weighted words: search by words, by pictures or by both, and see why each result came.
 
@@ -25,18 +25,18 @@ Every failure is `{"error": "one sentence"}`."""
 
 
 def app(
-    shelf: IndexRegistry,
+    registry: IndexRegistry,
     *,
     limits: Limits | None = None,
     token: str | None = None,
     hosts: frozenset[str] | None = None,
 ) -> FastAPI:
-    """The server of these indices. With a `token` only who has it is let in; `hosts` are the names it answers by."""
-    # Its own pages of documentation would fetch scripts from elsewhere.
+    """The application for these indices. `token` is required of clients if given; `hosts` are accepted Host names."""
+    # FastAPI's documentation pages load scripts from a CDN.
     made = FastAPI(
         title="lexel", version=version("lexel"), description=_ABOUT, docs_url=None, redoc_url=None, lifespan=_lifespan
     )
-    made.state.shelf, made.state.meter = shelf, RequestMetrics()
+    made.state.shelf, made.state.meter = registry, RequestMetrics()
     error_responses.add_error_handlers(made)
     made.add_exception_handler(TooLargeError, too_large)
     for noun in (search, explain, images, collection, health):

@@ -1,4 +1,4 @@
-"""What goes wrong, as an answer: a status and one sentence."""
+"""Errors as JSON responses: a status code and one sentence."""
 
 import logging
 from collections.abc import Mapping
@@ -21,26 +21,26 @@ _AGAIN = {"Retry-After": "5"}
 
 
 def problems(*codes: int) -> dict[int | str, dict[str, Any]]:
-    """The description of these failures for OpenAPI."""
+    """The OpenAPI descriptions of error responses with these status codes."""
     what = {
-        400: "What is asked makes no sense",
-        403: "Not from here",
-        404: "It is not there",
-        413: "Too large",
-        422: "A parameter is wrong",
-        429: "Too many questions in a short time",
-        503: "OpenSearch is away",
+        400: "Invalid request",
+        403: "Forbidden",
+        404: "Not found",
+        413: "Request body too large",
+        422: "Invalid parameter",
+        429: "Too many requests",
+        503: "OpenSearch is not available",
     }
     return {code: {"model": Problem, "description": what[code]} for code in codes}
 
 
 def answer(status: int, sentence: str, *, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """A failure as the server says it."""
+    """An error response."""
     return JSONResponse({"error": sentence}, status, headers=dict(headers or {}))
 
 
 def add_error_handlers(app: FastAPI) -> None:
-    """Let every failure be answered in one sentence."""
+    """Answer every error with one sentence."""
     app.add_exception_handler(LexelError, _ours)
     app.add_exception_handler(EncoderError, _ours)
     app.add_exception_handler(RequestValidationError, _wrong)
@@ -49,7 +49,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
 
 def status(error: Exception) -> int:
-    """What kind of failure an error of ours is to the one who asked."""
+    """The HTTP status code for a LexelError or EncoderError."""
     if isinstance(error, NotThereError):
         return 404
     if isinstance(error, ClusterError):

@@ -1,4 +1,4 @@
-"""The files of a collection: pictures below its root, and nothing else on this machine."""
+"""Access to a collection's image files, restricted to images below its root."""
 
 import os
 import stat
@@ -12,7 +12,7 @@ from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.preview import SIDE, PreviewOptions
 from lexel.pipeline.sources.item import MAX_BYTES
 
-# What browsers show, and what such a file begins with. An SVG is a program and not among them.
+# The image types that browsers show, by their first bytes. Not SVG, which can contain scripts.
 _KINDS = (
     (b"\xff\xd8\xff", "image/jpeg"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
@@ -25,7 +25,7 @@ _SECONDS = 10.0
 
 @dataclass(frozen=True)
 class Original:
-    """An open picture file, its type as its own first bytes say, and its size."""
+    """An open image file, its media type by its first bytes, and its size in bytes."""
 
     file: BinaryIO
     kind: str
@@ -33,7 +33,7 @@ class Original:
 
 
 def original(root: str, uri: str) -> Original:
-    """The file of an item, for the caller to close. Raises NotThereError for whatever is no picture below `root`."""
+    """The file of an item, for the caller to close. Raises NotThereError if it is no image below `root`."""
     file = _opened(root, uri)
     size = os.fstat(file.fileno()).st_size
     kind = _kind(file.read(16))
@@ -45,7 +45,7 @@ def original(root: str, uri: str) -> Original:
 
 
 def there(root: str, uri: str) -> bool:
-    """Whether `original` has something for it."""
+    """Whether `original` finds the file."""
     try:
         original(root, uri).file.close()
     except NotThereError:
@@ -54,7 +54,7 @@ def there(root: str, uri: str) -> bool:
 
 
 def thumbnail(root: str, uri: str) -> bytes:
-    """A small JPEG of the file of an item, made now. Raises NotThereError, and BadImageError where it is broken."""
+    """A thumbnail of an item's file as JPEG. Raises NotThereError, or BadImageError if it cannot be decoded."""
     with _opened(root, uri) as file:
         content = file.read(MAX_BYTES)
     with _making:
@@ -65,15 +65,15 @@ def thumbnail(root: str, uri: str) -> bytes:
 
 
 def _opened(root: str, uri: str) -> BinaryIO:
-    """A regular file that is really below `root`, whatever `uri` says and wherever links lead."""
+    """Open a regular file below `root`, after resolving `..` and links. Raises NotThereError if it is none."""
     try:
         base = Path(root).resolve(strict=True)
         path = (base / uri).resolve(strict=True)
         if not path.is_relative_to(base):
             raise _none(uri)
-        # What is resolved holds no link; one put there since is not followed, and a pipe does not keep us waiting.
+        # O_NOFOLLOW: a link put there since resolving is not followed. O_NONBLOCK: opening a pipe does not block.
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except (OSError, ValueError, RuntimeError) as error:  # no such file, a null in its name, a circle of links
+    except (OSError, ValueError, RuntimeError) as error:  # no such file, a null in its name, a cycle of links
         raise _none(uri) from error
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)

@@ -1,4 +1,4 @@
-"""The indices that a server offers: each seen anew when it is loaded anew, and its networks made ready."""
+"""The indices that a server offers. It notices when an alias points to a new index, and preloads encoders."""
 
 import logging
 import time
@@ -17,11 +17,11 @@ from lexel.pipeline.errors import LexelError, NotThereError
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MANY
 
-# How long an index is taken for the one that stood behind the alias.
+# How long the index behind an alias is cached.
 _SECONDS = 15.0
-# A field with more values than this has no list of them that helps anybody.
+# Fields with more values than this are no facets.
 _MOST_VALUES = 60
-# More of them than this are a form to fill in.
+# The number of facets.
 _MOST_FIELDS = 8
 _COUNTED = {"keyword", "boolean", "long"}
 
@@ -31,7 +31,7 @@ State = Literal["waiting", "loading", "ready", "missing"]
 
 @dataclass
 class ServedIndex:
-    """One index as it stands behind its alias now: `real` is its own name; `model` says how far its networks are."""
+    """The index behind an alias: `real` is its name, `seen` when it was checked last, `model` the encoder's state."""
 
     index: SearchIndex
     real: str
@@ -41,36 +41,36 @@ class ServedIndex:
 
     @property
     def name(self) -> str:
-        """The alias."""
+        """The name by which it is offered, usually an alias."""
         return self.index.name
 
     @cached_property
     def documents(self) -> int:
-        """How many items there are."""
+        """The number of items."""
         with readable_errors():
             return int(self.index.client.count(index=self.real)["count"])
 
     @cached_property
     def words(self) -> Mapping[str, int]:
-        """Every term that says most of some item, with how many it does so of, the commonest first."""
+        """The top terms of items, with the number of items of each, the commonest first."""
         return self._counts({"top_terms": MANY})["top_terms"]
 
     @cached_property
     def facets(self) -> tuple[str, ...]:
-        """The fields besides words whose values are few enough to choose from."""
+        """The fields, apart from terms, with few enough values to be facets."""
         with readable_errors():
             mappings = self.index.client.indices.get_mapping(index=self.real)[self.real]["mappings"]
         kinds = {f"meta.{name}": about["type"] for name, about in mappings["properties"]["meta"]["properties"].items()}
         fields = [name for name, kind in {"label": "keyword", **kinds}.items() if kind in _COUNTED]
         few = self._counts(dict.fromkeys(fields, _MOST_VALUES + 1)) if fields else {}
-        # A label is what people made to sort by, however many there are.
+        # The label is a facet however many values it has.
         good = [n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n == "label" and len(few[n]) > 1)]
-        # Those that most items have say most of the collection.
+        # The fields that most items have come first.
         return tuple(sorted(good, key=lambda name: (name != "label", -sum(few[name].values())))[:_MOST_FIELDS])
 
     @cached_property
     def forms(self) -> Mapping[str, str]:
-        """The term of each word form; none where the index's encoder is not on this machine."""
+        """The term of each word form; empty if the index's encoder is not on this machine."""
         try:
             return self.index.encoder.vocabulary.forms
         except (LexelError, EncoderError):
@@ -78,7 +78,7 @@ class ServedIndex:
 
     @cached_property
     def weight(self) -> Mapping[str, float]:
-        """The vector's weight in hybrid queries by text and by image: the encoder's, where it is on this machine."""
+        """The vector weight of "text" and "image" queries in mode hybrid: the encoder's, else that in the index."""
         try:
             return {side: self.index.encoder.vector_weight(side) for side in ("text", "image")}
         except (LexelError, EncoderError):
@@ -86,7 +86,7 @@ class ServedIndex:
 
     @cached_property
     def captioned(self) -> int:
-        """How many items have captions, or are such."""
+        """The number of items that have captions or are captions."""
         if self.index.side == "text":
             return self.documents
         with readable_errors():
@@ -105,7 +105,7 @@ class ServedIndex:
         }
 
     def prepare(self) -> None:
-        """Load the networks, and ask them something, so that the first person need not wait for it."""
+        """Load the encoder and encode a text, so that the first query need not wait."""
         with self.making:
             if self.model in {"ready", "missing"}:
                 return
@@ -119,7 +119,7 @@ class ServedIndex:
 
 
 class IndexRegistry:
-    """The indices by name, the first of them for whoever names none."""
+    """The offered indices by name; the first is the default. With `prepare` encoders are loaded in the background."""
 
     def __init__(self, client: OpenSearch, names: Sequence[str], *, device: str = "auto", prepare: bool = True) -> None:
         self.client, self.names, self._device, self._prepare = client, tuple(names), device, prepare
@@ -127,9 +127,9 @@ class IndexRegistry:
         self._lock = Lock()
 
     def volume(self, name: str | None = None, *, fresh: bool = False) -> ServedIndex:
-        """The index of this name as it is now, or was a moment ago; with `fresh` the cluster is asked.
+        """The index of this name, cached for _SECONDS unless `fresh`.
 
-        Raises NotThereError for one that is not offered, or not there.
+        Raises NotThereError if it is not offered or does not exist.
         """
         wanted = name or self.names[0]
         if wanted not in self.names:
@@ -140,7 +140,7 @@ class IndexRegistry:
         return there
 
     def index(self, name: str | None = None) -> SearchIndex:
-        """The same, to be asked."""
+        """The same as a SearchIndex."""
         return self.volume(name).index
 
     def _looked_up(self, name: str, before: ServedIndex | None) -> ServedIndex:
@@ -155,7 +155,7 @@ class IndexRegistry:
 
     def _opened(self, name: str, real: str, before: ServedIndex | None) -> ServedIndex:
         made = ServedIndex(SearchIndex(self.client, name, device=self._device), real, time.monotonic())
-        _ = made.index.about  # says what is wrong with a foreign index
+        _ = made.index.about  # raises for an index that is not lexel's
         if before and before.model == "ready" and before.index.about["fingerprint"] == made.index.about["fingerprint"]:
             made.index.model = before.index.model
         if self._prepare:
@@ -171,9 +171,9 @@ class IndexRegistry:
 
 
 def of_request(request: Request) -> IndexRegistry:
-    """The shelf of the server that was asked."""
-    shelf: IndexRegistry = request.app.state.shelf
-    return shelf
+    """The registry of the application, as a FastAPI dependency."""
+    registry: IndexRegistry = request.app.state.shelf
+    return registry
 
 
 OfRequest = Annotated[IndexRegistry, Depends(of_request)]

@@ -1,4 +1,4 @@
-"""Where the server listens: on this machine alone, unless it is told otherwise."""
+"""The socket that the server listens on, and running the server on it."""
 
 import socket
 from ipaddress import ip_address
@@ -9,12 +9,12 @@ from fastapi import FastAPI
 from lexel.pipeline.errors import ConfigError
 
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
-# Requests at once; further ones are told to come back rather than kept waiting.
+# Connections at once; further ones are answered with status 503.
 _AT_ONCE = 200
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach what listens there."""
+    """Whether `host` is a loopback address, which only this machine can reach."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -22,34 +22,33 @@ def is_loopback(host: str) -> bool:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A socket at this address. Raises ConfigError where it is taken, or none of this machine's."""
+    """A listening socket at this address. Raises ConfigError if it is taken or not this machine's."""
     try:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        # Only of a socket that says it is TCP does asyncio send small answers at once; they took 40 ms more.
-        door = socket.socket(family, kind, protocol)
-        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        door.bind(where)
-        # From here on who comes waits, rather than being turned away until the server is up.
-        door.listen(_AT_ONCE)
+        # With `protocol` set to TCP, asyncio disables Nagle's algorithm, which delays small answers by 40 ms.
+        sock = socket.socket(family, kind, protocol)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind(where)
+        # Clients that connect before the server runs wait instead of being refused.
+        sock.listen(_AT_ONCE)
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"The server cannot listen at {host} port {port}: {reason}; give another --port.") from error
-    return door
+    return sock
 
 
-def address(door: socket.socket, host: str, token: str | None) -> str:
-    """What to open in a browser; with the token, where it is one that nobody knows yet."""
+def address(sock: socket.socket, host: str, token: str | None) -> str:
+    """The URL to open in a browser, with the token if one is given."""
     name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{door.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    return f"http://{name}:{sock.getsockname()[1]}/" + (f"?token={token}" if token else "")
 
 
-def run(app: FastAPI, door: socket.socket) -> None:
-    """Answer until it is told to stop.
+def run(app: FastAPI, sock: socket.socket) -> None:
+    """Serve until interrupted.
 
-    Addresses are not logged, for they hold what people search for, and at first a token; nor is anybody's word taken
-    for where a request comes from.
+    URLs are not logged, since they contain queries and the token. X-Forwarded-For is ignored.
     """
     config = uvicorn.Config(
         app, log_level="warning", access_log=False, proxy_headers=False, server_header=False, limit_concurrency=_AT_ONCE
     )
-    uvicorn.Server(config).run(sockets=[door])
+    uvicorn.Server(config).run(sockets=[sock])

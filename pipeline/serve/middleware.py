@@ -1,4 +1,4 @@
-"""Who is let in, how often, and with how much."""
+"""Middleware: token, allowed host names, rate limit, size limit, security headers."""
 
 import hmac
 import time
@@ -15,11 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lexel.pipeline.serve.error_responses import answer
 
 COOKIE = "lexel_token"
-# Clients that are remembered, the last seen ones.
+# Clients whose rate is remembered, the most recent ones.
 _CLIENTS = 10_000
-# A page of results brings its thumbnails along: they cost little, and as much as this part of a question.
+# The cost of a thumbnail or a page's file, in units of a search.
 _SMALL = 0.02
-# Two items compared ask for up to dozens of searches.
+# The cost of an explanation: comparing two items can take dozens of searches.
 _LARGE = 10.0
 _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
@@ -36,7 +36,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Limits:
-    """Bytes of one request's body, questions a second and at once for each client."""
+    """The maximum size of a request's body in bytes, and of each client's requests per second and at once."""
 
     body: int = 32 << 20
     rate: float = 20.0
@@ -44,14 +44,14 @@ class Limits:
 
 
 class GuardMiddleware:
-    """Asks every request for the token, the right host, a moderate pace and size, and sends it on."""
+    """Refuses requests with a wrong host or token, too many of them, or too large ones; adds security headers."""
 
     def __init__(self, app: ASGIApp, *, limits: Limits, token: str | None, hosts: frozenset[str] | None) -> None:
         self._app, self._limits, self._token, self._hosts = app, limits, token, hosts
         self._buckets = Buckets(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a request on, or refuse it."""
+        """Pass a request on, or refuse it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -64,7 +64,7 @@ class GuardMiddleware:
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
-            # Another site's name that leads to this machine (DNS rebinding).
+            # DNS rebinding: another site's name that resolves to this machine.
             return answer(403, "This server answers by its own name only; open it at the address that it printed.")
         wait = self._buckets.wait(scope)
         if wait > 0:
@@ -96,14 +96,14 @@ class GuardMiddleware:
 
 
 class Buckets:
-    """A bucket of tokens for each client, which fills steadily and which each request takes from."""
+    """A token bucket for each client's rate limit."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._levels: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, scope: Scope) -> float:
-        """Take what a request costs; the seconds until there is enough, 0 where there is."""
+        """Take the request's cost from the client's bucket and return 0, or the seconds until it can be afforded."""
         client = scope["client"][0] if scope.get("client") else "?"
         now, cost = time.monotonic(), min(_cost(scope["path"]), self._limits.burst)
         level, seen = self._levels.pop(client, (self._limits.burst, now))
@@ -132,7 +132,7 @@ def _too_large(most: int) -> Response:
 
 
 class TooLargeError(Exception):
-    """A body that does not say how long it is goes on for too long."""
+    """A request body without Content-Length exceeds the limit."""
 
 
 def _counted(receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:
@@ -150,7 +150,7 @@ def _counted(receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:
 
 
 async def too_large(_: object, __: Exception) -> Response:
-    """The answer to a body that turned out too large."""
+    """The response to TooLargeError."""
     return answer(413, "That is more than one question may have; send smaller pictures.")
 
 

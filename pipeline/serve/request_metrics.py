@@ -1,4 +1,4 @@
-"""Counters and timings of the API's requests, for Prometheus."""
+"""Counts and durations of requests, for Prometheus."""
 
 import time
 
@@ -6,7 +6,7 @@ from fastapi import Request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# Whatever else a client writes there does not become a name.
+# Other methods are counted as "other", so that clients cannot create labels.
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS"}
 
 
@@ -14,7 +14,7 @@ _BUCKETS = (0.005, 0.01, 0.02, 0.03, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2.5, 
 
 
 class RequestMetrics:
-    """How many requests there were of which kind, and how long they took."""
+    """The number and duration of requests by route, method and status."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -27,19 +27,19 @@ class RequestMetrics:
 
 
 def of_request(request: Request) -> RequestMetrics:
-    """The meter of the server that was asked."""
+    """The metrics of the application, as a FastAPI dependency."""
     meter: RequestMetrics = request.app.state.meter
     return meter
 
 
 class MetricsMiddleware:
-    """Counts and times each request by the route that it took, so that no id or query becomes a name."""
+    """Counts and times each request by its route, so that ids and queries do not become labels."""
 
     def __init__(self, app: ASGIApp, *, meter: RequestMetrics) -> None:
         self._app, self._meter = app, meter
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send a request on, and note how it went."""
+        """Pass a request on, and record its status and duration."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

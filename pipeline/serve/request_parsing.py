@@ -1,4 +1,4 @@
-"""What a request asks for: by an address, as JSON, or as a form with pictures."""
+"""Parses search requests: query parameters, JSON, or a form with images."""
 
 import io
 from dataclasses import dataclass
@@ -22,10 +22,10 @@ from lexel.pipeline.search.results import Cursor
 from lexel.pipeline.serve.schema import SearchParams
 
 MAX_PICTURES = 8
-# No network looks at more, and what is kept of a picture while it is asked about stays small.
+# Uploaded images are downscaled to this side: no network needs more, and memory is bounded.
 _SIDE = 2048
 _SECONDS = 20.0
-# Each of them may take gigabytes for a moment.
+# Decoding one image can take gigabytes.
 _decoding = BoundedSemaphore(2)
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _LISTS = ("like", "filter", "facet")
@@ -33,24 +33,24 @@ _LISTS = ("like", "filter", "facet")
 
 @dataclass(frozen=True)
 class ParsedRequest:
-    """A request's fields and its pictures, decoded and found to be such."""
+    """A request's parameters and its images, decoded and stored as PPM."""
 
     wanted: SearchParams
     pictures: tuple[bytes, ...] = ()
 
     @cached_property
     def query(self) -> ParsedQuery:
-        """The typed words, parsed once."""
+        """The query text, parsed once."""
         return parse_query(self.wanted.q)
 
     @property
     def cursor(self) -> Cursor | None:
-        """Where to go on."""
+        """The position to continue from, None for the first page."""
         return Cursor.parse(self.wanted.page) if self.wanted.page else None
 
     @property
     def filters(self) -> list[dict[str, Any]]:
-        """The conditions as clauses; an item is not among what is like it."""
+        """The filters as query clauses; items given as `like` are excluded."""
         conditions = [parse_filter(text) for text in self.wanted.filter]
         if self.wanted.like:
             conditions.append({"bool": {"must_not": [{"ids": {"values": self.wanted.like}}]}})
@@ -58,11 +58,11 @@ class ParsedRequest:
 
     @property
     def facets(self) -> dict[str, int]:
-        """The fields to count."""
+        """The facet fields with the number of values of each."""
         return {field_name(name): self.wanted.facet_size for name in self.wanted.facet}
 
     def ask(self) -> SearchRequest:
-        """The search. Raises ConfigError where nothing is asked for, or what cannot be."""
+        """The search request. Raises ConfigError if it is empty or invalid."""
         wanted = self.wanted
         return SearchRequest(
             text=wanted.q,
@@ -82,12 +82,12 @@ class ParsedRequest:
 
 
 def by_address(wanted: Annotated[SearchParams, Query()]) -> ParsedRequest:
-    """A question in the address."""
+    """A request by query parameters."""
     return ParsedRequest(wanted)
 
 
 async def by_body(request: Request) -> ParsedRequest:
-    """A question as JSON, or as a form with pictures in `image`. Raises for what is neither."""
+    """A request as JSON, or as a form with images in `image`. Raises HTTPException (415) for another media type."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in _FORMS:
         async with request.form(max_files=MAX_PICTURES, max_fields=100) as form:
@@ -127,7 +127,7 @@ def _valid(fields: Any) -> SearchParams:
 
 
 def _picture(content: bytes) -> bytes:
-    """The picture's pixels, decoded where no file can do harm. Raises BadImageError."""
+    """An uploaded image, decoded in a child process, as PPM. Raises BadImageError."""
     with _decoding:
         image = decoder_pool.decode(content, least=_SIDE, seconds=_SECONDS).image
     file = io.BytesIO()
@@ -138,7 +138,7 @@ def _picture(content: bytes) -> bytes:
 ByAddress = Annotated[ParsedRequest, Depends(by_address)]
 ByBody = Annotated[ParsedRequest, Depends(by_body)]
 
-# FastAPI cannot describe one body of two kinds by itself.
+# FastAPI cannot describe a body with two media types by itself.
 _FORM = {
     "type": "object",
     "properties": {

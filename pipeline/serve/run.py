@@ -1,4 +1,4 @@
-"""The server, opened and run: indices to an address that answers."""
+"""Opening and running the server."""
 
 import secrets
 import socket
@@ -17,10 +17,10 @@ from lexel.pipeline.serve.middleware import Limits
 
 @dataclass(frozen=True)
 class ServeOptions:
-    """How the server answers.
+    """The options of `lexel serve`.
 
-    It listens at `host` and `port`, 0 for a free one. Elsewhere than on this machine alone it asks for a token, and
-    makes one where none is given. A client may ask `rate` questions a second and send `upload` bytes in one.
+    It listens at `host` and `port`, 0 for a free one. On an address that other machines can reach a token is required,
+    and generated if none is given. A client may send `rate` requests per second, of at most `upload` bytes each.
     """
 
     host: str = "127.0.0.1"
@@ -33,9 +33,9 @@ class ServeOptions:
 
 @dataclass(frozen=True)
 class Server:
-    """A server whose socket listens already: requests wait until `run` answers them.
+    """A server whose socket is listening; requests wait until `run` is called.
 
-    `away` says why the cluster cannot be asked, where it cannot.
+    `away` is the reason why the cluster cannot be reached, else None.
     """
 
     app: FastAPI
@@ -44,14 +44,14 @@ class Server:
     away: str | None = None
 
     def run(self) -> None:
-        """Answer until it is told to stop."""
+        """Serve until interrupted."""
         run(self.app, self.socket)
 
 
 def open_server(indices: Sequence[str], *, client: OpenSearch, options: ServeOptions = ServeOptions()) -> Server:
-    """A server of these indices. Raises NotThereError for an index that is not there, ConfigError for a taken port.
+    """A server for these indices. Raises NotThereError if one does not exist, ConfigError if the port is taken.
 
-    A cluster that is away may come back, and is no error.
+    An unreachable cluster is no error, since it may come back.
     """
     registry, away = IndexRegistry(client, list(indices), device=options.device), None
     for name in registry.names:

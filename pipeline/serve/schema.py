@@ -1,4 +1,4 @@
-"""What the server is asked and what it answers, as OpenAPI describes it."""
+"""The request parameters and response bodies of the API, from which its OpenAPI description is made."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,12 +9,12 @@ from lexel.pipeline.search.query_dsl import Mode
 Word = Annotated[str, Field(max_length=200)]
 Id = Annotated[str, Field(min_length=1, max_length=512)]
 IndexName = Annotated[
-    str | None, Field(max_length=255, description="One of `GET /indices`; the first of them where none is named.")
+    str | None, Field(max_length=255, description="One of `GET /indices`; by default the first of them.")
 ]
 
 
 class SearchParams(BaseModel):
-    """A search. With neither words nor pictures it lists the collection."""
+    """A search. Without a query text or image it lists the collection."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,82 +22,91 @@ class SearchParams(BaseModel):
     q: str = Field(
         default="",
         max_length=2000,
-        description="Words; `dog^2` counts twice, `+snow` must be among an item's words, `-cat` must not.",
+        description="The query text: `dog^2` counts twice, `+snow` is required, `-cat` is excluded.",
         examples=["dog^2 +snow -cat"],
     )
     like: list[Id] = Field(
-        default_factory=list, max_length=8, description="Ids of items to be like; they are not among the results."
+        default_factory=list,
+        max_length=8,
+        description="Ids of items to find similar ones to; the results do not contain them.",
     )
-    mode: Mode = Field(default="hybrid", description="`words` asks OpenSearch alone and needs no network.")
-    k: int = Field(default=30, ge=1, le=200, description="How many results.")
+    mode: Mode = Field(default="hybrid", description="Which fields are searched; `words` needs no encoder.")
+    k: int = Field(default=30, ge=1, le=200, description="The number of results.")
     filter: list[Word] = Field(
         default_factory=list,
         max_length=32,
-        description="Conditions that every result meets: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`.",
+        description="Conditions on metadata: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`.",
         examples=[["place=beach"]],
     )
     weight: float | None = Field(
-        default=None, ge=0, le=1e6, description="Of the vector beside the terms, in hybrid; the encoder's own if none."
+        default=None,
+        ge=0,
+        le=1e6,
+        description="The vector's weight in mode hybrid; by default the encoder's calibrated one.",
     )
-    share: float = Field(default=0.5, ge=0, le=1, description="Of the words beside pictures.")
-    fold: bool = Field(default=False, description="Of near-duplicates only the best.")
+    share: float = Field(default=0.5, ge=0, le=1, description="The weight of the text when images are given, 0 to 1.")
+    fold: bool = Field(default=False, description="Of each group of near-duplicates only the best.")
     facet: list[Word] = Field(
-        default_factory=list, max_length=12, description="Fields to count the values of; `term` for words."
+        default_factory=list, max_length=12, description="Fields whose values to count; `term` for terms."
     )
-    facet_size: int = Field(default=12, ge=1, le=100, description="How many values of each.")
+    facet_size: int = Field(default=12, ge=1, le=100, description="The number of values of each facet.")
     within: float | None = Field(
-        default=None, ge=0, le=1, description="Leave out what has less than this share of the best result's score."
+        default=None, ge=0, le=1, description="Omit results below this share of the best result's score."
     )
     page: str | None = Field(
-        default=None, max_length=2000, description="Where to go on: what the page before said as `next`."
+        default=None, max_length=2000, description="The page to return: `next` of the previous page."
     )
-    dsl: bool = Field(default=False, description="Say which query was sent to OpenSearch.")
+    dsl: bool = Field(default=False, description="Return the query that was sent to OpenSearch.")
 
 
 class RankParams(SearchParams):
-    """A search, and an item to look for among its results."""
+    """A search, and an item whose rank among its results is wanted."""
 
     id: Id = Field(description="The item.")
 
 
 class ExplainParams(SearchParams):
-    """A search, and an item whose score is to be taken apart."""
+    """A search, and an item whose score is to be explained."""
 
     id: Id = Field(description="The item, by its id or its uri.")
-    against: Id | None = Field(default=None, description="Another one: why does the one stand above the other?")
+    against: Id | None = Field(default=None, description="Another item to compare it with.")
 
 
 class ResultBody(BaseModel):
-    """An item with the reason why it came: `terms` and `vector` add up to the score."""
+    """A search result; `terms` and `vector` are the parts of its score."""
 
     id: str
     score: float
     uri: str = Field(examples=["images/000001.jpg"])
-    terms: dict[str, float] = Field(description="What each shared term adds to the score, the largest first.")
-    vector: float = Field(description="What the vector adds.")
-    top_terms: list[str] = Field(description="The words that say most of it.")
+    terms: dict[str, float] = Field(
+        description="The contribution of each matching term to the score, the largest first."
+    )
+    vector: float = Field(description="The contribution of the vector to the score.")
+    top_terms: list[str] = Field(description="Its most important terms.")
     width: int | None = None
     height: int | None = None
-    text: str | None = Field(default=None, description="The text, where the item is one.")
+    text: str | None = Field(default=None, description="The text, if the item is one.")
     captions: list[str] = Field(default_factory=list)
     label: str | None = None
     meta: dict[str, Any] = Field(default_factory=dict)
 
 
 class ResultsBody(BaseModel):
-    """What a search found."""
+    """A page of search results."""
 
     index: str
-    total: int = Field(description="How many items match in all.")
-    took_ms: int = Field(description="Milliseconds that OpenSearch took.")
+    total: int = Field(description="The number of all matching items.")
+    took_ms: int = Field(description="The time OpenSearch took, in milliseconds.")
     hits: list[ResultBody]
-    facets: dict[str, dict[str, int]] = Field(description="The commonest values of each field, over all that match.")
-    asked: dict[str, float] = Field(description="The terms that were asked for, the heaviest 32 of them.")
-    words: dict[str, str] = Field(description="Which term each word of the query means.")
-    unknown: list[str] = Field(description="Words of the query that the index has no term for.")
-    floor: float = Field(description="What an item scores that has nothing in common with the query.")
-    next: str | None = Field(description="The next `page`, where there is one.")
-    dsl: dict[str, Any] | None = Field(default=None, description="The query as OpenSearch was sent it.")
+    facets: dict[str, dict[str, int]] = Field(
+        description="The commonest values of each field among all matching items."
+    )
+    asked: dict[str, float] = Field(description="The query's term weights, the 32 largest.")
+    words: dict[str, str] = Field(description="The term of each word of the query.")
+    unknown: list[str] = Field(description="Words of the query without a term in the index.")
+    floor: float = Field(description="The score of an item that has nothing in common with the query.")
+    next: str | None = Field(description="The `page` parameter of the next page, if there is one.")
+    dsl: dict[str, Any] | None = Field(default=None, description="The query that was sent to OpenSearch.")
 
 
 class ItemBody(BaseModel):
@@ -106,57 +115,57 @@ class ItemBody(BaseModel):
     id: str
     uri: str
     top_terms: list[str]
-    terms: dict[str, float] = Field(description="All its terms with their weights, the heaviest first.")
+    terms: dict[str, float] = Field(description="All its terms with their weights, the largest first.")
     width: int | None = None
     height: int | None = None
     text: str | None = None
     captions: list[str] = Field(default_factory=list)
     label: str | None = None
     meta: dict[str, Any] = Field(default_factory=dict)
-    near: str | None = Field(default=None, description="The same for near-duplicates.")
-    original: bool = Field(description="Whether the original file can be had from here.")
+    near: str | None = Field(default=None, description="The group of near-duplicates: an id that all of them share.")
+    original: bool = Field(description="Whether `/images/{id}/original` can return the file.")
 
 
 class TermCount(BaseModel):
-    """A term with how many items have it among the words that say most of them."""
+    """A term with the number of items that have it among their top terms."""
 
     term: str
     count: int
-    form: str = Field(description="The word form that begins as asked; the term itself, or another form of it.")
+    form: str = Field(description="The form that begins with the prefix: the term itself or another form of it.")
 
 
 class Terms(BaseModel):
-    """Words that begin as asked, the commonest first."""
+    """Terms with a form that begins with the prefix, the commonest first."""
 
     index: str
-    total: int = Field(description="Terms in the vocabulary.")
+    total: int = Field(description="The number of terms in the vocabulary.")
     terms: list[TermCount]
 
 
 class Example(BaseModel):
-    """A caption of the collection as a query, and the item that it was written for."""
+    """A caption of the collection as a query, and the item that it describes."""
 
     q: str
     id: str
 
 
 class Examples(BaseModel):
-    """Queries of which it is known what they should find; empty where the collection has no captions."""
+    """Example queries with a known relevant item; empty if the collection has no captions."""
 
     index: str
     examples: list[Example]
 
 
 class Rank(BaseModel):
-    """Where an item stands among the results."""
+    """The rank of an item among the results."""
 
     id: str
-    rank: int | None = Field(description="From 1; null where it is not among the first `of`.")
+    rank: int | None = Field(description="From 1; null if it is not among the first `of`.")
     of: int
 
 
 class TermPartBody(BaseModel):
-    """A term that is asked for and that the item has."""
+    """A term of both the query and the item."""
 
     term: str
     asked: float
@@ -165,16 +174,16 @@ class TermPartBody(BaseModel):
 
 
 class ExplanationBody(BaseModel):
-    """A score taken apart."""
+    """The parts of an item's score."""
 
     id: str
     uri: str
     score: float
-    matches: bool = Field(description="Whether it is among the results at all.")
+    matches: bool = Field(description="Whether the query matches the item.")
     terms: list[TermPartBody]
-    vector: float | None = Field(description="What the vector adds; null where none is asked for.")
+    vector: float | None = Field(description="The contribution of the vector; null if the query has none.")
     cosine: float | None
-    missing: dict[str, float] = Field(description="Terms that are asked for and that the item has not.")
+    missing: dict[str, float] = Field(description="Terms of the query that the item lacks, with their weights.")
     unknown: list[str]
 
 
@@ -187,7 +196,7 @@ class ComparedItemBody(BaseModel):
 
 
 class TermDifferenceBody(BaseModel):
-    """What a term adds to either score."""
+    """The contribution of a term to either score."""
 
     term: str
     above: float
@@ -195,45 +204,47 @@ class TermDifferenceBody(BaseModel):
 
 
 class ComparisonBody(BaseModel):
-    """Why one item stands above another, and the smallest change of the words that would swap them."""
+    """Why one item ranks above another, and the smallest change of the query text that would swap them."""
 
     above: ComparedItemBody
     below: ComparedItemBody
     terms: list[TermDifferenceBody]
     vector: float
-    swap: str | None = Field(description="The query for which the lower one scores more; null where none was found.")
+    swap: str | None = Field(
+        description="The query text for which the lower one scores higher; null if none was found."
+    )
 
 
 class CollectionInfo(BaseModel):
-    """An index that can be searched here."""
+    """An index that this server offers."""
 
     name: str
-    side: Literal["image", "text"] = Field(description="What its items are: pictures or texts.")
+    side: Literal["image", "text"] = Field(description="Whether its items are images or texts.")
     documents: int
     encoder: str
     model: Literal["waiting", "loading", "ready", "missing"] = Field(
-        description="Its networks; words can be searched for without them."
+        description="The state of its encoder; mode `words` does not need it."
     )
     facets: list[str] = Field(description="Fields with few values, to filter by.")
-    captioned: int = Field(description="Items with captions, which serve as queries with known answers.")
-    weight: dict[str, float] = Field(description="The vector's weight in hybrid, for texts and pictures.")
+    captioned: int = Field(description="The number of items with captions.")
+    weight: dict[str, float] = Field(description="The vector's weight in mode hybrid, for text and image queries.")
 
 
 class CollectionList(BaseModel):
-    """The indices, the first of them the one that is meant where none is named."""
+    """The offered indices; the first is the default."""
 
     indices: list[CollectionInfo]
 
 
 class Health(BaseModel):
-    """Whether the server can answer."""
+    """The state of the server."""
 
     status: Literal["ready", "loading", "away"]
     cluster: bool = Field(description="Whether OpenSearch answers.")
-    models: dict[str, str] = Field(description="The networks of each index: waiting, loading, ready or missing.")
+    models: dict[str, str] = Field(description="The encoder's state by index: waiting, loading, ready or missing.")
 
 
 class Problem(BaseModel):
-    """What went wrong, in one sentence."""
+    """An error, as one sentence."""
 
     error: str

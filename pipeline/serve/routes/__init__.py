@@ -1,1 +1,3 @@
-"""The routes of the API, one module for each thing that can be asked for."""
+"""The routes of the API: search.py, explain.py, images.py (single items), collection.py (indices, terms, example
+queries) and health.py (health check and metrics).
+"""

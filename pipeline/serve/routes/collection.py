@@ -1,4 +1,4 @@
-"""Routes about a collection: its indices, its words, and queries of which the right answer is known."""
+"""Routes about collections: the indices, their terms, and example queries."""
 
 from typing import Annotated
 
@@ -14,53 +14,53 @@ IndexName = Annotated[str | None, Query(max_length=255, description="The index."
 
 
 @routes.get("/indices")
-def indices(shelf: OfRequest) -> CollectionList:
-    """The indices that can be searched here."""
-    return CollectionList(indices=[_collection(shelf.volume(name)) for name in shelf.names])
+def indices(registry: OfRequest) -> CollectionList:
+    """The indices that this server offers."""
+    return CollectionList(indices=[_collection(registry.volume(name)) for name in registry.names])
 
 
 @routes.get("/terms")
 def terms(
-    shelf: OfRequest,
-    prefix: Annotated[str, Query(max_length=100, description="How the words begin.", examples=["do"])] = "",
-    k: Annotated[int, Query(ge=1, le=1000, description="How many at most.")] = 10,
+    registry: OfRequest,
+    prefix: Annotated[str, Query(max_length=100, description="The first letters.", examples=["do"])] = "",
+    k: Annotated[int, Query(ge=1, le=1000, description="The maximum number of terms.")] = 10,
     index: IndexName = None,
 ) -> Terms:
-    """Words to search by, with how many items they say most of; for completing what is typed."""
-    volume = shelf.volume(index)
-    found = _beginning(volume, prefix.lower())
-    common = sorted(found, key=lambda term: (-volume.words.get(term, 0), term))[:k]
-    listed = [TermCount(term=term, count=volume.words.get(term, 0), form=found[term]) for term in common]
-    return Terms(index=volume.name, total=len(set(volume.forms.values())) or len(volume.words), terms=listed)
+    """Terms to complete a typed prefix, with the number of items that have them among their top terms."""
+    served = registry.volume(index)
+    found = _beginning(served, prefix.lower())
+    common = sorted(found, key=lambda term: (-served.words.get(term, 0), term))[:k]
+    listed = [TermCount(term=term, count=served.words.get(term, 0), form=found[term]) for term in common]
+    return Terms(index=served.name, total=len(set(served.forms.values())) or len(served.words), terms=listed)
 
 
 @routes.get("/examples")
 def examples(
-    shelf: OfRequest,
-    k: Annotated[int, Query(ge=1, le=50, description="How many.")] = 6,
-    seed: Annotated[int, Query(ge=0, le=2**31, description="Another one gives others.")] = 0,
+    registry: OfRequest,
+    k: Annotated[int, Query(ge=1, le=50, description="The number of examples.")] = 6,
+    seed: Annotated[int, Query(ge=0, le=2**31, description="Random seed.")] = 0,
     index: IndexName = None,
 ) -> Examples:
-    """Captions of the collection, to search by, each with the item that was captioned so."""
-    volume = shelf.volume(index)
-    if volume.index.side == "text" or not volume.captioned:
-        return Examples(index=volume.name, examples=[])
+    """Random captions of the collection as example queries, each with the item that it describes."""
+    served = registry.volume(index)
+    if served.index.side == "text" or not served.captioned:
+        return Examples(index=served.name, examples=[])
     dice = {"random_score": {"seed": seed, "field": "_seq_no"}, "query": {"exists": {"field": "captions"}}}
     body = {"size": k, "query": {"function_score": dice}, "_source": ["captions"]}
     with readable_errors():
-        hits = volume.index.client.search(index=volume.real, body=body)["hits"]["hits"]
+        hits = served.index.client.search(index=served.real, body=body)["hits"]["hits"]
     captions = [(hit["_id"], hit["_source"]["captions"]) for hit in hits]
     return Examples(
-        index=volume.name,
+        index=served.name,
         examples=[Example(q=said[(seed + i) % len(said)], id=id_) for i, (id_, said) in enumerate(captions)],
     )
 
 
-def _beginning(volume: ServedIndex, prefix: str) -> dict[str, str]:
-    """The terms that have a form which begins so, each with the form that says so: itself, or else the shortest."""
+def _beginning(served: ServedIndex, prefix: str) -> dict[str, str]:
+    """The terms with a form that begins with `prefix`, each with that form: the term itself, else the shortest."""
     if not prefix:
-        return {term: term for term in volume.words}
-    forms = volume.forms or {term: term for term in volume.words}
+        return {term: term for term in served.words}
+    forms = served.forms or {term: term for term in served.words}
     found: dict[str, str] = {}
     for form in sorted((form for form in forms if form.startswith(prefix)), key=len):
         term = forms[form]
@@ -68,15 +68,15 @@ def _beginning(volume: ServedIndex, prefix: str) -> dict[str, str]:
     return found
 
 
-def _collection(volume: ServedIndex) -> CollectionInfo:
-    about = volume.index.about
+def _collection(served: ServedIndex) -> CollectionInfo:
+    about = served.index.about
     return CollectionInfo(
-        name=volume.name,
+        name=served.name,
         side="text" if about["captions"] else "image",
-        documents=volume.documents,
+        documents=served.documents,
         encoder=about["name"],
-        model=volume.model,
-        facets=list(volume.facets),
-        captioned=volume.captioned,
-        weight=dict(volume.weight),
+        model=served.model,
+        facets=list(served.facets),
+        captioned=served.captioned,
+        weight=dict(served.weight),
     )

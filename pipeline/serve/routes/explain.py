@@ -1,4 +1,4 @@
-"""The route that takes scores apart."""
+"""The route that explains scores."""
 
 from typing import Annotated, Any
 
@@ -15,19 +15,19 @@ from lexel.pipeline.serve.schema import ComparisonBody, ExplainParams, Explanati
 
 routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
 ItemRef = Annotated[Id, Query(description="The item, by its id or its uri.")]
-Other = Annotated[Id | None, Query(description="Another item: why does the one stand above the other?")]
+Other = Annotated[Id | None, Query(description="Another item to compare it with.")]
 
 
 @routes.get("/explain", response_model=ExplanationBody | ComparisonBody)
-def explain_by_address(wanted: Annotated[ExplainParams, Query()], shelf: OfRequest) -> JSONResponse:
-    """Why an item scores what it does, or why one of two stands above the other and what would swap them."""
-    return JSONResponse(_why(shelf.index(wanted.index), ParsedRequest(wanted), wanted.id, wanted.against))
+def explain_by_address(wanted: Annotated[ExplainParams, Query()], registry: OfRequest) -> JSONResponse:
+    """The parts of an item's score, or a comparison of two items and the query that would swap them."""
+    return JSONResponse(_why(registry.index(wanted.index), ParsedRequest(wanted), wanted.id, wanted.against))
 
 
 @routes.post("/explain", response_model=ExplanationBody | ComparisonBody, openapi_extra=BODY, responses=problems(413))
-def explain_by_body(asked: ByBody, shelf: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
-    """The same for a question with pictures."""
-    return JSONResponse(_why(shelf.index(asked.wanted.index), asked, id, against))
+def explain_by_body(asked: ByBody, registry: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
+    """The same for a request with images."""
+    return JSONResponse(_why(registry.index(asked.wanted.index), asked, id, against))
 
 
 def _why(index: SearchIndex, asked: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:

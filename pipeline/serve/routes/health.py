@@ -1,4 +1,4 @@
-"""Routes for those who watch over the server, and what is counted for them."""
+"""Routes for monitoring: health check and metrics."""
 
 from typing import Annotated
 
@@ -14,11 +14,11 @@ routes = APIRouter(tags=["health"])
 
 
 @routes.get("/healthz", responses={503: {"model": Health, "description": "OpenSearch or an index is away"}})
-def healthz(shelf: OfRequest, response: Response) -> Health:
-    """Whether questions can be answered; `loading` while those that need networks would have to wait."""
+def healthz(registry: OfRequest, response: Response) -> Health:
+    """Whether the server can answer; `loading` while queries that need an encoder would have to wait."""
     models: dict[str, str] = {}
     try:
-        models = {name: shelf.volume(name, fresh=True).model for name in shelf.names}
+        models = {name: registry.volume(name, fresh=True).model for name in registry.names}
     except LexelError:
         response.status_code = 503
         return Health(status="away", cluster=False, models=models)
@@ -27,5 +27,5 @@ def healthz(shelf: OfRequest, response: Response) -> Health:
 
 @routes.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(meter: Annotated[RequestMetrics, Depends(of_request)]) -> Response:
-    """Counters and times in the text form of Prometheus."""
+    """Counts and durations of requests in Prometheus' text format."""
     return Response(generate_latest(meter.registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""Routes of single items: what is stored of one, its thumbnail, its file."""
+"""Routes for single items: stored fields, thumbnail, original file."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any
@@ -18,9 +18,9 @@ routes = APIRouter(prefix="/images", tags=["images"], responses=problems(404, 42
 ItemId = Annotated[str, Path(min_length=1, max_length=512, description="The item's id.")]
 IndexName = Annotated[str | None, Query(max_length=255, description="Its index.")]
 _FIELDS = ("id", "uri", "top_terms", "width", "height", "text", "captions", "label", "meta", "near")
-# An id stands for a content, unless a manifest gave it; then what is shown is at most so old.
+# Ids are content hashes unless a manifest gives them, so images rarely change.
 _KEPT = {"Cache-Control": "private, max-age=3600"}
-# Whatever a file holds, a browser that is sent to it runs nothing.
+# Prevents a browser from running scripts in a file.
 _INERT = {"Content-Security-Policy": "default-src 'none'; sandbox", "X-Content-Type-Options": "nosniff"}
 _PIECE = 1 << 18
 _PLACEHOLDER = (
@@ -34,13 +34,13 @@ def _pictures(*kinds: str) -> dict[int | str, dict[str, Any]]:
 
 
 @routes.get("/{id:path}/thumbnail", response_class=Response, responses=_pictures("image/jpeg", "image/svg+xml"))
-def thumbnail(id: ItemId, shelf: OfRequest, index: IndexName = None) -> Response:
-    """The small picture of an item: the stored one, else one made of its file, else a quiet place for one.
+def thumbnail(id: ItemId, registry: OfRequest, index: IndexName = None) -> Response:
+    """The thumbnail of an item: the stored one, else one made of its file, else a placeholder.
 
-    Other sites may show it, the map of Dashboards among them.
+    Other sites may embed it, as the map in Dashboards does.
     """
-    place = shelf.index(index)
-    content = place.thumbnail(id) or _made(place, id)
+    search_index = registry.index(index)
+    content = search_index.thumbnail(id) or _made(search_index, id)
     shown = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin", **_INERT}
     if content is None:
         return Response(_PLACEHOLDER, media_type="image/svg+xml", headers=shown | {"Cache-Control": "no-cache"})
@@ -52,32 +52,32 @@ def thumbnail(id: ItemId, shelf: OfRequest, index: IndexName = None) -> Response
     response_class=StreamingResponse,
     responses=_pictures("image/jpeg", "image/png", "image/webp", "image/gif", "image/bmp", "image/avif"),
 )
-def original(id: ItemId, shelf: OfRequest, index: IndexName = None) -> StreamingResponse:
-    """The picture's own file, where it lies below the collection's root and is of a type that browsers show."""
-    place = shelf.index(index)
-    there = image_files.original(place.about["root"], place.item(id, fields=("uri",))["uri"])
+def original(id: ItemId, registry: OfRequest, index: IndexName = None) -> StreamingResponse:
+    """The image file, if it is below the collection's root and of a type that browsers show."""
+    search_index = registry.index(index)
+    found = image_files.original(search_index.about["root"], search_index.item(id, fields=("uri",))["uri"])
 
     def pieces() -> Iterator[bytes]:
-        with there.file:
-            while piece := there.file.read(_PIECE):
+        with found.file:
+            while piece := found.file.read(_PIECE):
                 yield piece
 
-    headers = _KEPT | _INERT | {"Content-Length": str(there.size)}
-    return StreamingResponse(pieces(), media_type=there.kind, headers=headers)
+    headers = _KEPT | _INERT | {"Content-Length": str(found.size)}
+    return StreamingResponse(pieces(), media_type=found.kind, headers=headers)
 
 
 @routes.get("/{id:path}")
-def item(id: ItemId, shelf: OfRequest, index: IndexName = None) -> ItemBody:
-    """All that is stored of an item but its vector."""
-    place = shelf.index(index)
-    stored = place.item(id)
+def item(id: ItemId, registry: OfRequest, index: IndexName = None) -> ItemBody:
+    """The stored fields of an item, without its vector."""
+    search_index = registry.index(index)
+    stored = search_index.item(id)
     terms = dict(sorted(stored["terms"].items(), key=lambda pair: -pair[1]))
     shown = {name: stored[name] for name in _FIELDS if name in stored}
-    return ItemBody(**shown, terms=terms, original=image_files.there(place.about["root"], stored["uri"]))
+    return ItemBody(**shown, terms=terms, original=image_files.there(search_index.about["root"], stored["uri"]))
 
 
-def _made(place: SearchIndex, id_: str) -> bytes | None:
+def _made(search_index: SearchIndex, id_: str) -> bytes | None:
     try:
-        return image_files.thumbnail(place.about["root"], place.item(id_, fields=("uri",))["uri"])
+        return image_files.thumbnail(search_index.about["root"], search_index.item(id_, fields=("uri",))["uri"])
     except (NotThereError, BadImageError):
         return None

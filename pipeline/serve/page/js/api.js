@@ -1,4 +1,4 @@
-// Questions to the server. Each answers with JSON or throws an Error whose message is the server's sentence.
+// Requests to the server's API. Each returns the JSON or throws an Error with the server's message.
 
 import { content } from "./uploaded-images.js";
 
@@ -29,7 +29,7 @@ function asParameters(fields) {
   return made;
 }
 
-/** What a state asks of `path`, by its address, or by a form where there are pictures. */
+/** Send a state to `path`: by GET, or by a form if there are uploaded images. */
 async function ask(path, state, more, signal, own = {}) {
   const { q, like, mode, weight, share, fold, index } = state;
   const fields = { q, like, mode, weight, share, fold, index, filter: state.filters, ...more };
@@ -44,14 +44,14 @@ async function ask(path, state, more, signal, own = {}) {
   return answered(`${path}?${asParameters(own)}`, { method: "POST", body: form, signal });
 }
 
-/** A page of results; the first one counts these facets. */
+/** A page of results; the first page also has the counts of these facets. */
 export const search = (state, { page = null, facets = [], signal } = {}) =>
   ask("search", state, page ? { k: PAGE, page } : { k: PAGE, facet: facets, facet_size: 14 }, signal);
 
-/** The query as OpenSearch gets it. */
+/** The query that is sent to OpenSearch. */
 export const dsl = async (state) => (await ask("search", state, { k: PAGE, dsl: true })).dsl;
 
-/** Why an item scores what it does, or why one of two stands above the other. */
+/** The explanation of an item's score, or the comparison of two items. */
 export const explain = (state, id, against = null) => ask("explain", state, {}, undefined, { id, against });
 
 export const indices = () => answered("indices");

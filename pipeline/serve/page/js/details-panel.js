@@ -1,4 +1,4 @@
-// One result in full: the picture, why it came, all its words, and where to go from it.
+// The details panel of one result: the image, the explanation of its score, all its terms, and actions.
 
 import { byId, CROSS, h, icon, put } from "./dom.js";
 import { chip, focus, moreLike, shown } from "./results-grid.js";
@@ -10,7 +10,7 @@ const panel = byId("panel");
 const WORDS = 28;
 let open = "";
 
-/** Open, change or close the panel, as the state says. */
+/** Open, update or close the panel to match the state. */
 export async function showPanel() {
   if (!state.item) return close();
   const id = state.item;
@@ -38,7 +38,7 @@ function close() {
   focus(was);
 }
 
-/** Let the panel be steered by the keyboard. */
+/** Add keyboard control of the panel. */
 export function usePanel() {
   panel.addEventListener("cancel", (event) => { event.preventDefault(); change({ item: "" }); });
   panel.addEventListener("click", (event) => { if (event.target === panel) change({ item: "" }); });
@@ -78,7 +78,7 @@ function deeds(found) {
     found.original ? h("a", { class: "button plain", href: server.original(state.index, found.id), target: "_blank", rel: "noopener" }, "Original") : null);
 }
 
-/** What people wrote of it; each is a query whose answer is known. */
+/** Its captions; each can be used as a query whose relevant item is known. */
 function captionsOf(found) {
   if (!found.captions.length) return null;
   const rows = found.captions.map((caption) => {
@@ -99,7 +99,7 @@ function reasonsPlace(id) {
   return place;
 }
 
-/** Questions why the neighbours stand where they do. */
+/** Buttons that compare the result with its neighbours in the ranking. */
 function rivals(place, at) {
   const some = [[at - 1, "above"], [at + 1, "below"]].filter(([i]) => at >= 0 && shown[i]);
   if (!some.length) return [];

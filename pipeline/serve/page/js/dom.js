@@ -1,10 +1,10 @@
-// Elements made in one call.
+// Helpers that create DOM elements.
 
 const SVG = "http://www.w3.org/2000/svg";
 
 export const byId = (id) => document.getElementById(id);
 
-/** An element: `on*` are listeners, `vars` CSS variables, the rest attributes; what is null or false is left out. */
+/** An element: `on*` are listeners, `vars` CSS variables, the rest attributes; null and false are ignored. */
 export function h(tag, props = {}, ...children) {
   const made = document.createElement(tag);
   for (const [name, value] of Object.entries(props)) {
@@ -17,10 +17,10 @@ export function h(tag, props = {}, ...children) {
   return made;
 }
 
-/** Fill `place` with these, of which null and false are left out. */
+/** Replace the children of `place`; null and false are ignored. */
 export const put = (place, ...children) => place.replaceChildren(...children.flat().filter((child) => child !== null && child !== false));
 
-/** A drawing of one path on a grid of 20. */
+/** An SVG icon: one path on a 20 x 20 grid. */
 export function icon(path) {
   const made = document.createElementNS(SVG, "svg");
   made.setAttribute("viewBox", "0 0 20 20");
@@ -40,7 +40,7 @@ export const number = (x) => (Math.abs(x) >= 100 ? x.toFixed(0) : Math.abs(x) >=
 
 let fading = 0;
 
-/** A word of what has just been done. */
+/** Show a short message about what has just been done. */
 export function toast(text) {
   const place = byId("toast");
   place.textContent = text;
@@ -49,7 +49,7 @@ export function toast(text) {
   fading = setTimeout(() => place.classList.remove("shown"), 2600);
 }
 
-/** Copy a text; where the browser lends no clipboard (no https), by way of a selection. */
+/** Copy a text; if the clipboard API is not available (without https), by a selection. */
 export async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);

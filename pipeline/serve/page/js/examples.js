@@ -1,4 +1,4 @@
-// Captions of the collection as queries, of which it is known which picture they were written for.
+// Example queries: captions of the collection, whose image is known.
 
 import { byId, h } from "./dom.js";
 import { focus, shown } from "./results-grid.js";
@@ -8,7 +8,7 @@ import { address, change, state } from "./state.js";
 const place = byId("examples");
 let seed = Math.floor(Math.random() * 1e6);
 
-/** Offer some where nothing is asked; where one is, say where its picture came. */
+/** Offer some if there is no query; if the query is one of them, show the rank of its image. */
 export async function showExamples(about) {
   if (state.truth && state.q) return verdict();
   if (!about?.captioned || about.side === "text" || state.q || state.pictures.length || state.like.length) return place.replaceChildren();

@@ -1,4 +1,4 @@
-// Explanations: a score taken apart as bars, and what sets two results apart.
+// Explanations: the parts of a score as bars, and the comparison of two results.
 
 import { h, number } from "./dom.js";
 import { tokens } from "./query-syntax.js";
@@ -7,14 +7,14 @@ import { change } from "./state.js";
 
 const SHOWN = 12;
 
-/** Whether there is a question whose answer could be explained. */
+/** Whether there is a query whose scores can be explained. */
 export const asked = (state) => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
 
 /** Elements that explain one score. */
 export function reasons(why, state) {
   const words = why.terms.reduce((sum, part) => sum + part.share, 0);
   const weight = why.vector !== null && why.cosine !== null && why.cosine > -1 ? why.vector / (1 + why.cosine) : 0;
-  const lean = Math.max(0, weight * (why.cosine ?? 0)); // beyond what the vector gives to anything at all
+  const lean = Math.max(0, weight * (why.cosine ?? 0)); // without the constant that the vector adds to every score
   return [
     why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word, or a condition keeps it out."),
     h("p", { class: "score" }, h("b", {}, number(why.score)), state.mode === "hybrid" ? h("span", {}, ` = ${number(words)} of words + ${number(why.vector ?? 0)} of the vector`) : null),
@@ -57,7 +57,7 @@ function missing(why) {
 
 const joined = (parts) => parts.flatMap((part, i) => (i ? [i === parts.length - 1 ? " or " : ", ", part] : [part]));
 
-/** Elements that say why one of two stands above the other; `rival` is the one that is not shown. */
+/** Elements that compare two results; `rival` is the one that is not open in the panel. */
 export function versus(found, rival) {
   const up = found.above.id === rival;
   const rows = found.terms.map((one) => [one.term, (one.above - one.below) * (up ? -1 : 1)]);

@@ -1,4 +1,4 @@
-// The facets: how many results have which words and which facts; a click keeps only these.
+// The facets: counts of terms and metadata values among the results; a click filters by one.
 
 import { byId, CROSS, count, h, icon } from "./dom.js";
 import { tokens } from "./query-syntax.js";
@@ -8,10 +8,10 @@ import { ban, meaning, require, toggle } from "./term-weights.js";
 const place = byId("facets");
 let unfolded = false;
 
-/** The fields to count, for a collection. */
+/** The facet fields of a collection. */
 export const fields = (about) => ["term", ...about.facets];
 
-/** Show the counts of the first page of an answer. */
+/** Show the facet counts of a first page of results. */
 export function showFacets(counts) {
   const byLength = Object.entries(counts).sort(([a, one], [b, other]) => (b === "top_terms") - (a === "top_terms") || Object.keys(one).length - Object.keys(other).length);
   const groups = byLength.map(([field, values]) => (field === "top_terms" ? words(values) : facts(field, values)));
@@ -50,7 +50,7 @@ function group(title, values, { pressed, onclick, title: says, ban: without = nu
   const rows = Object.entries(values);
   const most = Math.max(...rows.map(([, n]) => n));
   const chosen = rows.some(([value]) => pressed(value));
-  // A long list of values that hardly two results share says nothing.
+  // Not a long list of values that hardly two results share.
   if (!rows.length || (most < 3 && rows.length > 4 && !chosen)) return null;
   return h("section", {}, h("h2", {}, title), h("ul", {}, rows.map(([value, n]) => h("li", { vars: { share: (n / most).toFixed(3) } },
     h("button", {

@@ -1,4 +1,4 @@
-// The page: what the state says is asked, and what is answered is shown.
+// The page: when the state (state.js) changes, searches (api.js) and shows the results (results-grid.js and others).
 
 import { showBox, useBox } from "./search-box.js";
 import { byId, h } from "./dom.js";
@@ -13,8 +13,8 @@ import { meaning } from "./term-weights.js";
 import { showLine, showTools } from "./search-options.js";
 
 let collections = [];
-let asking = null; // stops the question on its way
-let next = null; // where the next page begins
+let asking = null; // the AbortController of the current request
+let next = null; // the parameter of the next page
 
 const about = () => collections.find((one) => one.name === state.index);
 const show = () => showTools(about(), { onquery: showQuery });
@@ -49,7 +49,7 @@ async function ask() {
 
 const busy = (on) => byId("grid").setAttribute("aria-busy", String(on));
 
-/** The next page, where the end of this one is near. */
+/** Load the next page when the end of the current one is near. */
 async function more() {
   const page = next;
   if (!page || byId("end").getBoundingClientRect().top > innerHeight + 900) return;
@@ -93,7 +93,7 @@ function failed(error) {
   byId("notice").replaceChildren(h("div", { class: "empty bad" }, h("h2", {}, error.status === 503 ? "The search engine is away" : "That did not work"), h("p", {}, error.message), again()));
 }
 
-/** Learn what there is, and ask. */
+/** Load the list of collections, then search. */
 async function begin() {
   bones(18, { anew: true });
   try {

@@ -1,10 +1,10 @@
-// The query line: words, of which some count more (dog^2), some must be there (+snow) and some must not (-cat).
-// The server reads it alike, in lexel.pipeline.search.query_syntax.
+// The query syntax: words with a factor (dog^2), required words (+snow) and excluded ones (-cat).
+// The server has the same parser in lexel.pipeline.search.query_syntax.
 
 const TOKEN = /^([+-]?)([\p{L}\p{N}].*?)(?:\^(\d+(?:\.\d*)?|\.\d+))?$/su;
 const MOST = 9;
 
-/** The tokens of a line: {sign, word, factor}; `factor` is null where none is written. */
+/** The tokens of a query: {sign, word, factor}; `factor` is null if there is none. */
 export function tokens(line) {
   return line.split(/\s+/).filter(Boolean).map((text) => {
     const found = TOKEN.exec(text);
@@ -14,15 +14,15 @@ export function tokens(line) {
   });
 }
 
-/** The line of some tokens. */
+/** The query text of tokens. */
 export function written(list) {
   return list.map(({ sign, word, factor }) => sign + word + (factor === null ? "" : `^${factor}`)).join(" ");
 }
 
-/** `terms` says which term a word of the line means: clicking dog also finds the word dogs. */
+/** Whether a token has this term; `terms` maps the query's words to terms, so that dog also matches the word dogs. */
 const means = (token, term, terms) => (terms[token.word] ?? token.word.toLowerCase()) === term;
 
-/** The line with this term counting once more. */
+/** The query with the factor of this term raised by one. */
 export function boosted(line, term, terms) {
   const list = tokens(line).filter((token) => !(token.sign === "-" && means(token, term, terms)));
   const there = list.find((token) => means(token, term, terms));
@@ -31,7 +31,7 @@ export function boosted(line, term, terms) {
   return written(list);
 }
 
-/** The line without this term, and without what has it; once more takes that back. */
+/** The query with this term excluded; a second call undoes it. */
 export function banned(line, term, terms) {
   const all = tokens(line);
   const list = all.filter((token) => !means(token, term, terms));
@@ -39,7 +39,7 @@ export function banned(line, term, terms) {
   return written(was ? list : [...list, { sign: "-", word: term, factor: null }]);
 }
 
-/** The line that asks for this term in every result; once more takes that back. */
+/** The query with this term required; a second call undoes it. */
 export function required(line, term, terms) {
   const list = tokens(line).filter((token) => !(token.sign === "-" && means(token, term, terms)));
   const there = list.find((token) => means(token, term, terms));
@@ -49,7 +49,7 @@ export function required(line, term, terms) {
   return written(list);
 }
 
-/** The line with the token at this place changed, or taken out where `patch` is null. */
+/** The query with the token at this index changed, or removed if `patch` is null. */
 export function edited(line, place, patch) {
   const list = tokens(line);
   if (patch === null) list.splice(place, 1);

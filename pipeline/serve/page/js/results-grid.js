@@ -1,4 +1,4 @@
-// The results: a grid of rows that are as wide as the page, which goes on as one scrolls.
+// The results: a grid of justified rows with infinite scrolling.
 
 import { dragResult } from "./search-box.js";
 import { byId, CROSS, h, icon } from "./dom.js";
@@ -8,12 +8,12 @@ import { ban, boost } from "./term-weights.js";
 
 const grid = byId("grid");
 const CHIPS = 7;
-// A picture wider or higher than that is cut, or it would rule the row.
+// Limits of the aspect ratio; images beyond them are cropped, or they would dominate their row.
 const [NARROWEST, WIDEST] = [0.62, 2.1];
 
-export const shown = []; // the hits, in order
+export const shown = []; // the hits in the grid, in order
 
-/** Begin anew with these hits. */
+/** Replace the grid's content by these hits. */
 export function fill(hits) {
   shown.length = 0;
   grid.replaceChildren();
@@ -21,7 +21,7 @@ export function fill(hits) {
   add(hits);
 }
 
-/** More hits, after those that are there. */
+/** Append hits to the grid. */
 export function add(hits) {
   const known = new Set(shown.map((hit) => hit.id));
   const fresh = hits.filter((hit) => !known.has(hit.id));
@@ -31,17 +31,17 @@ export function add(hits) {
   markTruth();
 }
 
-/** Places for results that are on their way. */
+/** Placeholders for results that are being loaded. */
 export function bones(n, { anew = false } = {}) {
   if (anew) { shown.length = 0; grid.replaceChildren(); }
   const shapes = [1.5, 1, 0.75, 1.33, 1.5, 1, 1.33];
   grid.append(...Array.from({ length: n }, (_, i) => h("li", { class: "tile bone", "aria-hidden": "true", vars: { r: shapes[i % shapes.length] } }, h("div", { class: "shot" }), h("div", { class: "chips" }))));
 }
 
-/** Say that what is shown is no longer the answer. */
+/** Dim the results while others are being loaded. */
 export const dim = (on) => grid.classList.toggle("waiting", on);
 
-/** Put the keyboard on a result. */
+/** Focus a result. */
 export function focus(id) {
   const link = grid.querySelector(`[data-id="${CSS.escape(id)}"] .shot`);
   if (link) { reach(link.closest(".tile")); link.focus(); }
@@ -70,14 +70,14 @@ function chips(hit, place) {
   return [...why, ...rest].slice(0, CHIPS).map(([term, share]) => chip(term, share, { tabindex: place ? "-1" : "0" }));
 }
 
-/** A word that a click boosts; shift, the other button or the small cross bans it. `share` fills it. */
+/** A term chip: a click boosts it; shift-click, right click or its cross bans it. `share` is its fill. */
 export function chip(term, share, props = {}) {
   return h("span", { class: share ? "chip why" : "chip", vars: { share: share.toFixed(3) }, "data-term": term },
     h("button", { type: "button", class: "boost", "aria-label": `Boost ${term}`, title: `Boost ${term} (shift-click bans it)`, ...props }, term),
     h("button", { type: "button", class: "ban", "aria-label": `Ban ${term}`, title: `Ban ${term}`, ...props }, icon(CROSS)));
 }
 
-/** Let chips anywhere below `place` be clicked. */
+/** Handle clicks on chips anywhere below `place`. */
 export function useChips(place) {
   place.addEventListener("click", (event) => {
     const button = event.target.closest(".chip button");
@@ -92,7 +92,7 @@ export function useChips(place) {
   });
 }
 
-/** Arrows go through the grid; only the result they are on is in the order of Tab. */
+/** Keyboard navigation: arrow keys move through the grid, which is one tab stop. */
 export function useGrid() {
   useChips(grid);
   grid.addEventListener("focusin", (event) => reach(event.target.closest(".tile")));
@@ -112,7 +112,7 @@ function reach(tile) {
   tile?.querySelectorAll("[tabindex]").forEach((one) => one.setAttribute("tabindex", "0"));
 }
 
-/** The tile of the next row, up or down, that is nearest to the middle of this one. */
+/** The tile in the row above or below that is nearest to the centre of this one. */
 function row(at, step) {
   const { top, left, width } = at.getBoundingClientRect();
   const middle = left + width / 2;
@@ -124,10 +124,10 @@ function row(at, step) {
   return line.sort((one, other) => far(one) - far(other))[0]?.tile ?? null;
 }
 
-/** Show which result is known to be right. */
+/** Mark the result that is known to be relevant. */
 export function markTruth() {
   for (const tile of grid.children) tile.classList.toggle("truth", Boolean(state.truth) && tile.dataset.id === state.truth);
 }
 
-/** The state that asks for what is like an item. */
+/** The state that searches for items similar to one. */
 export const moreLike = (id) => changed({ q: "", pictures: [], like: [id], filters: [], mode: state.mode === "words" ? "hybrid" : state.mode });

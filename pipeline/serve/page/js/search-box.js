@@ -1,4 +1,4 @@
-// The search box: what is typed, words that complete it, and pictures that are dropped on the page or pasted.
+// The search box: typing with completion, and images that are dropped on the page or pasted.
 
 import { byId, count, CROSS, h, icon, toast } from "./dom.js";
 import { among, keep, preview } from "./uploaded-images.js";
@@ -16,7 +16,7 @@ let chosen = -1;
 let asking = null;
 let waiting = 0;
 
-/** Show what the state asks. */
+/** Show the state's query in the box. */
 export async function showBox() {
   if (document.activeElement !== input || input.value.trim() !== state.q) input.value = state.q;
   byId("clear").hidden = !(state.q || state.pictures.length || state.like.length || state.filters.length);
@@ -32,7 +32,7 @@ function drop(address, what, without) {
     h("button", { type: "button", "aria-label": `Take out: ${what}`, onclick: () => change(without) }, icon(CROSS)));
 }
 
-/** Let the box be used. */
+/** Add the box's event listeners. */
 export function useBox() {
   byId("box").addEventListener("submit", (event) => {
     event.preventDefault();
@@ -69,7 +69,7 @@ async function take(files) {
   if (pictures.length) change({ q: input.value.trim(), pictures: [...state.pictures, ...(await Promise.all(pictures.map(keep)))] });
 }
 
-/** Results can be dragged to the box. */
+/** Make a result draggable to the box. */
 export function dragResult(event, id) {
   event.dataTransfer.setData(DRAGGED, id);
 }
@@ -94,7 +94,7 @@ function acceptDrops() {
   });
 }
 
-/** The word at the caret: where it begins and ends, its sign, and its letters. */
+/** The word at the caret: its start and end, its sign, and its letters. */
 function current() {
   const caret = input.selectionStart ?? input.value.length;
   const start = input.value.lastIndexOf(" ", caret - 1) + 1;

@@ -1,4 +1,4 @@
-// How to search: the mode, what the vector weighs beside the words, copies folded, and the query itself.
+// The search options: mode, vector weight, text share, folding of near-duplicates; and the query word by word.
 
 import { byId, CROSS, count, h, icon, MINUS, number, PLUS, put } from "./dom.js";
 import { edited, tokens } from "./query-syntax.js";
@@ -11,9 +11,9 @@ const MODES = {
   vector: "Likeness as a whole; words only steer",
 };
 const FURTHEST = 0.95;
-let own = 10; // the vector's weight that the encoder was calibrated to
+let own = 10; // the encoder's calibrated vector weight
 
-/** The slider's place, from 0 to 100, of a weight: at the middle is the encoder's own. */
+/** The slider position (0 to 100) of a weight; the encoder's own is in the middle. */
 const placeOf = (weight) => Math.round((100 * weight) / (weight + own));
 const weightAt = (place) => (own * Math.min(FURTHEST, place / 100)) / (1 - Math.min(FURTHEST, place / 100));
 
@@ -57,7 +57,7 @@ function slider({ label, from, to, value, says, set }) {
   return h("div", { class: from === "picture" ? "slider share" : "slider" }, h("span", {}, from), range, h("span", {}, to), said);
 }
 
-/** Show the query line word by word, the conditions, and how many match. */
+/** Show the query word by word, the filters, and the number of matches. */
 export function showLine(found) {
   const words = tokens(state.q).map((token, i) => pill(token, i, found)).filter(Boolean);
   const conditions = state.filters.map((filter) => h("span", { class: "pill fact" }, h("b", {}, filter.replace("=", ": ")), takeOut(filter, () => change({ filters: state.filters.filter((one) => one !== filter) }))));
@@ -69,7 +69,7 @@ const asks = () => Boolean(tokens(state.q).some((token) => token.sign !== "-") |
 function pill(token, place, found) {
   const { sign, word, factor } = token;
   const unknown = found?.unknown.includes(word.toLowerCase());
-  if (!sign && factor === null && !unknown && !found?.words[word]) return null; // a word like "the"
+  if (!sign && factor === null && !unknown && !found?.words[word]) return null; // a stop word
   const kind = sign === "-" ? "banned" : sign === "+" ? "required" : unknown ? "unknown" : "";
   const set = (patch) => change({ q: edited(state.q, place, patch) });
   const steps = sign === "-" || unknown ? [] : [

@@ -1,4 +1,4 @@
-// The query as programs ask it: OpenSearch's own language, curl, and the command line.
+// The dialog with the current query as curl, as a lexel command and as OpenSearch query DSL.
 
 import { byId, copy, CROSS, h, icon } from "./dom.js";
 import * as server from "./api.js";
@@ -6,7 +6,7 @@ import { state } from "./state.js";
 
 const sheet = byId("dsl");
 
-/** Show it, to copy. */
+/** Open the dialog. */
 export async function showQuery() {
   sheet.replaceChildren(head(), h("div", { class: "loading" }));
   sheet.showModal();
@@ -18,7 +18,7 @@ export async function showQuery() {
   }
 }
 
-/** Let it be closed by a click beside it. */
+/** Close the dialog by a click outside. */
 export function useQuery() {
   sheet.addEventListener("click", (event) => { if (event.target === sheet) sheet.close(); });
 }
@@ -31,7 +31,7 @@ function ways(body) {
   return all.filter(([, text]) => text).map(([name, text, brief]) => h("section", {}, h("div", { class: "bar" }, h("h3", {}, name), h("button", { type: "button", class: "plain", "aria-label": `Copy ${name}`, onclick: () => copy(text) }, "Copy")), h("pre", { tabindex: "0" }, brief)));
 }
 
-/** The same with its long vectors cut for the eye; what is copied is whole. */
+/** The query with long vectors shortened for display; the copied text is complete. */
 function short(part) {
   if (Array.isArray(part)) return part.length > 24 && part.every((x) => typeof x === "number") ? [...part.slice(0, 3).map((x) => Number(x.toFixed(4))), `… ${part.length} numbers`] : part.map(short);
   if (part && typeof part === "object") return Object.fromEntries(Object.entries(part).map(([name, own]) => [name, short(own)]));

@@ -1,4 +1,4 @@
-// What is asked and shown, which is what stands in the address: the back button and a link both bring it back.
+// The page's state (query, options, open item). It is stored in the URL, so that links and the back button restore it.
 
 const NOTHING = {
   index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, share: 0.5,
@@ -32,7 +32,7 @@ function positive(text) {
   return Number.isFinite(value) && value >= 0 ? value : null;
 }
 
-/** The address of a state. */
+/** The URL of a state. */
 export function address(of) {
   const made = new URLSearchParams();
   for (const [name, value] of Object.entries(of)) {
@@ -42,13 +42,13 @@ export function address(of) {
   return `./${made.size ? `?${made}` : ""}`;
 }
 
-/** The state with some of it changed; another question closes what is open and knows no right answer. */
+/** The state with some fields changed; another query closes the panel and forgets the known relevant item. */
 export function changed(patch) {
   const asks = Object.keys(patch).some((name) => name !== "item");
   return { ...state, ...(asks ? { item: "", truth: "" } : {}), ...patch };
 }
 
-/** Change the state; `quietly` without a step in the history, as a slider does while it moves. */
+/** Change the state; `quietly` adds no history entry, for a moving slider. */
 export function change(patch, { quietly = false } = {}) {
   const before = state;
   state = changed(patch);
@@ -57,7 +57,7 @@ export function change(patch, { quietly = false } = {}) {
   for (const watcher of watchers) watcher(state, before);
 }
 
-/** Call with the state and the one before, whenever it changes. */
+/** Register a function that is called with the new and the old state at every change. */
 export function watch(watcher) {
   watchers.push(watcher);
 }
@@ -68,7 +68,7 @@ window.addEventListener("popstate", () => {
   for (const watcher of watchers) watcher(state, before);
 });
 
-/** Whether two states ask the same. */
+/** Whether two states have the same query. */
 export function sameQuestion(one, other) {
   const asks = ({ item: _, truth: __, ...rest }) => JSON.stringify(rest);
   return asks(one) === asks(other);

@@ -1,10 +1,10 @@
-// What a click on a word does to the query.
+// Clicks on terms and facet values: change the query or the filters.
 
 import { toast } from "./dom.js";
 import { banned, boosted, required } from "./query-syntax.js";
 import { change, state } from "./state.js";
 
-// Which term each word of the line means; every answer brings it along.
+// The term of each word in the query, from the last response.
 export const meaning = { terms: {} };
 
 export function boost(term) {
@@ -19,7 +19,7 @@ export function ban(term) {
 
 export const require = (term) => change({ q: required(state.q, term, meaning.terms) });
 
-/** Add a condition field=value, or take it back. */
+/** Add the filter field=value, or remove it. */
 export function toggle(field, value) {
   const wanted = `${field.replace(/^meta\./, "")}=${value}`;
   const without = state.filters.filter((one) => one !== wanted);

@@ -1,9 +1,9 @@
-// Pictures that people dropped or pasted. They stay in this tab; the address holds only their names.
+// Images that were dropped or pasted. They are kept in this tab; the URL has only their ids.
 
 const SIDE = 640;
 const here = new Map();
 
-/** Take a picture in: its name for the address. Made small, for no encoder looks closer. */
+/** Store an image and return its id for the URL. It is downscaled, since encoders need no more. */
 export async function keep(file) {
   const id = Math.random().toString(36).slice(2, 10);
   const small = await shrunk(file);
@@ -16,7 +16,7 @@ export async function keep(file) {
   return id;
 }
 
-/** The bytes of a picture, or null where it is gone. */
+/** The bytes of an image, or null if it is gone. */
 export async function content(id) {
   if (here.has(id)) return here.get(id);
   const kept = sessionStorage.getItem(`picture-${id}`);
@@ -27,13 +27,13 @@ export async function content(id) {
   return here.get(id);
 }
 
-/** An address to show it by, or null. */
+/** A URL to show it by, or null. */
 export async function preview(id) {
   const found = await content(id);
   return found ? asAddress(found) : null;
 }
 
-/** The pictures among what is dropped or pasted. */
+/** The images among dropped or pasted data. */
 export const among = (transfer) => [...(transfer?.files ?? [])].filter((file) => file.type.startsWith("image/"));
 
 async function shrunk(file) {
@@ -41,7 +41,7 @@ async function shrunk(file) {
   try {
     image = await createImageBitmap(file);
   } catch {
-    return null; // the server may read what the browser cannot
+    return null; // the browser cannot decode it, but the server may
   }
   const scale = Math.min(1, SIDE / Math.max(image.width, image.height));
   const canvas = document.createElement("canvas");
