@@ -1,7 +1,9 @@
-"""Drawn scenes with true captions: a collection without limit, made from nothing but a seed.
+"""Drawn scenes with true captions: an unlimited synthetic collection, generated from seeds.
 
-`scene(seed)` decides what is seen and says it in words; `draw` paints it; `write` makes a folder of pictures and its
-manifest. The same seed gives the same words and the same picture in every process. Nothing is read or downloaded.
+`scene(seed)` plans a scene and captions it, `draw` paints it, `write` makes a folder of images and its manifest. The
+same seed gives the same captions and the same image in every process. Nothing is read or downloaded.
+
+Read plan/ (what a scene shows), captions/, paint/ (strokes, colours, canvas), figures/ and backdrops/.
 """
 
 import json
@@ -23,13 +25,13 @@ from lexel.pipeline.scenes.plan.casting import Stage
 from lexel.pipeline.scenes.plan.composition import compose, room
 from lexel.pipeline.scenes.plan.facts import facts
 
-_EDITION = 2  # raised when the drawing changes, so that `write` draws again over an older folder
+_EDITION = 2  # raised when the drawing changes, so that `write` replaces images of an older edition
 _SHADE: RGB = (38, 34, 66)
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What a seed shows: 3 to 5 true sentences, terse to full, and flat facts such as place, time and subject."""
+    """The scene of a seed: 3 to 5 captions, from short to long, and flat facts such as place, time and subject."""
 
     seed: int
     captions: tuple[str, ...]
@@ -39,7 +41,7 @@ class Scene:
 
 
 def scene(seed: int) -> Scene:
-    """The scene of a seed: a pure function, and cheap, since nothing is drawn."""
+    """The scene of a seed. Deterministic, and cheap, since nothing is drawn."""
     stage, parts = compose(seed)
     known = facts(stage, parts)
     lead = next(part for part in parts if part.role == "main")
@@ -94,7 +96,7 @@ def _is_drawn(path: Path, note: bytes) -> bool:
 
 
 def _save(path: Path, seed: int) -> Scene:
-    """Draw a seed's picture unless it is there already; a half-written file never bears the final name."""
+    """Draw a seed's image unless it exists already; it is renamed to its final name when it is complete."""
     found, note = scene(seed), f"lexel scene {seed}, edition {_EDITION}".encode()
     if not _is_drawn(path, note):
         part = path.with_suffix(".part")
@@ -104,10 +106,10 @@ def _save(path: Path, seed: int) -> Scene:
 
 
 def write(folder: Path, *, count: int, seed: int = 0) -> Path:
-    """Draw `count` pictures, of the seeds from `seed` on, into `folder`; return the path of the manifest.
+    """Draw `count` images, for the seeds from `seed` on, into `folder`; return the path of the manifest.
 
-    The pictures are `images/000123.jpg`, named by seed; `scenes.jsonl` has a row for each: image, captions, facts.
-    Pictures that are already there are kept, so a second run is quick and an interrupted one continues.
+    The images are `images/000123.jpg`, named by seed; `scenes.jsonl` has a row for each: image, captions, facts.
+    Existing images are kept, so an interrupted run continues.
     """
     (folder / "images").mkdir(parents=True, exist_ok=True)
     rows = []

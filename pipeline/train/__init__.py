@@ -1,8 +1,10 @@
-"""Training: from captions to an encoder that every other command takes.
+"""Training: from captioned images to an encoder's folder.
 
-    splits -> features (encoded once) -> towers -> heads -> an encoder's folder
+    splits -> features (encoded once) -> towers -> heads -> encoder
 
-`train` is the whole of it; a repeated call goes on where a stopped one was.
+Read run.py (`train_encoder`) with starting_encoder.py and head_factory.py, then data/ (splits, features, batches),
+tasks/ (losses and the loop) and artifacts/ (model card, calibration, curves). finetune.py trains a dual encoder end to
+end, compile.py compiles an encoder. An interrupted training is resumed by the same call.
 """
 
 from lexel.pipeline.train.run import Trained, TrainingReporter, train_encoder

@@ -1,4 +1,4 @@
-"""A dual encoder fine-tuned end to end on captioned pictures, in the order in which data flows."""
+"""Fine-tunes a dual encoder end to end on captioned images."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
@@ -30,13 +30,13 @@ from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, Contras
 from lexel.pipeline.train.tasks.loop import Figures, History, fit
 from lexel.pipeline.train.training_options import TrainOptions
 
-# Pictures whose vectors tell the words' head how close pictures usually are to each word.
+# Images by which the zero-shot head is calibrated.
 _SHOWN = 5000
 
 
 @dataclass(frozen=True)
 class Finetuned:
-    """The encoder, what val said of its base and after each epoch, and which pictures could not be read and why."""
+    """The encoder, its figures on val before training and after each epoch, and uri -> reason of unreadable images."""
 
     encoder: Encoder
     before: Figures
@@ -45,7 +45,7 @@ class Finetuned:
 
     @property
     def better(self) -> bool:
-        """Whether val says that it was worth it."""
+        """Whether recall on val is higher than before."""
         return self.history.epochs[self.history.best]["R"] > self.before["R"]
 
 
@@ -62,9 +62,9 @@ def finetune_encoder(
 ) -> Finetuned:
     """Fine-tune the dual encoder `encoder` on the captions of `source` and write it to `out`.
 
-    It keeps the base's vocabulary; its words are weighed by the fine-tuned networks without training, until a head is
-    trained on top. `work` keeps where training is. Pictures that cannot be read are left out. Raises ConfigError where
-    `encoder` is no dual encoder or a batch does not fit the GPU, SourceError without pictures to learn from.
+    The vocabulary is kept, and the head is the zero-shot one, which needs no training. The state is saved in `work`
+    after each epoch. Images that cannot be read are skipped. Raises ConfigError if `encoder` is no dual encoder or a
+    batch does not fit on the GPU, SourceError if there are no images to train on.
     """
     output_folder.check(out)
     base, tower = _open(encoder, out)
@@ -93,7 +93,7 @@ def finetune_encoder(
 
 
 def _open(ref: str, out: Path) -> tuple[Encoder, DualTower]:
-    """The encoder `ref` and its networks, without its head. Raises ConfigError where it is no dual encoder."""
+    """The encoder `ref` and its tower. Raises ConfigError if it is no dual encoder."""
     another = "give a CLIP, a SigLIP or another dual encoder; `lexel train` trains pairs."
     if is_pair(ref):
         raise ConfigError(f"{ref} is a pair of networks, and only a dual encoder is fine-tuned: {another}")
@@ -129,7 +129,7 @@ def _fit(
 
 
 def _identity(base: Encoder, train: ImageDataset, val: ImageDataset, recipe: ContrastRecipe) -> str:
-    """Trainings of one identity are the same training: one may go on where the other stopped."""
+    """A hash of everything that determines the training; a saved state is resumed only with the same one."""
     looked_at = [[(item.uri, item.captions) for item in album.items] for album in (train, val)]
     about = [base.features_id, looked_at, asdict(recipe)]
     return training_id.digest("finetune", *about)
@@ -137,7 +137,7 @@ def _identity(base: Encoder, train: ImageDataset, val: ImageDataset, recipe: Con
 
 @dataclass(frozen=True)
 class _Made:
-    """What has been learned, before it is an encoder's folder."""
+    """The trained tower and what is needed to save it as an encoder."""
 
     base: Encoder
     tower: DualTower
@@ -147,7 +147,7 @@ class _Made:
     device: torch.device
 
     def save(self, out: Path, name: str, stages: dict[str, History]) -> None:
-        """Make the words' head, and write the encoder, its calibration, its figures and its card to `out`."""
+        """Make the zero-shot head, and write encoder, calibration, figures and model card to `out`."""
         shown = seen(self.tower, self.train, device=self.device, what="Encoding train", most=_SHOWN)
         judged = seen(self.tower, self.val, device=self.device, what="Encoding val")
         asked = said(self.tower, judged.texts, device=self.device)
@@ -158,7 +158,7 @@ class _Made:
         write_artifacts(out, weights=weights, stages=stages, card=self._card(saved, stages), failed=failed)
 
     def _model(self, vectors: torch.Tensor) -> Model:
-        """The encoder with its words weighed by the networks as they are now, told by vectors [P, D] of pictures."""
+        """The encoder with a zero-shot head of the fine-tuned tower, calibrated on image vectors [P, D]."""
         vocabulary: Vocabulary = self.base.vocabulary
         head = ZeroShotHead.of(self.tower, vocabulary).calibrated(vectors)
         return Model(self.tower, head, vocabulary, keep=self.base.config.get("keep", 128), device=str(self.device))

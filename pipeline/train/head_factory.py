@@ -1,4 +1,4 @@
-"""The parts of an encoder before training and after it."""
+"""Makes the head to train, or one that needs no training, and checks the options against the starting encoder."""
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.head import (
@@ -23,7 +23,7 @@ AnyTower = PairTower | DualTower
 
 
 def check(base: StartingEncoder, options: TrainOptions) -> None:
-    """Make sure that `base` can be trained as `options` say. Raises ConfigError where it cannot."""
+    """Raise ConfigError if `base` cannot be trained with these options."""
     aligned = options.tower not in {"auto", "keep"}
     if options.tower == "keep" and not base.trained:
         raise ConfigError("A pair that was never trained has nothing to keep; leave --tower at auto.")
@@ -36,13 +36,13 @@ def check(base: StartingEncoder, options: TrainOptions) -> None:
 
 
 def regions_of(tower: AnyTower) -> int:
-    """How many regions a picture's features are of; 0 where they are of the whole."""
+    """The number of regions per image in the features; 0 if they describe the whole image."""
     backbone = tower.image if isinstance(tower, PairTower) else None
     return backbone.regions if isinstance(backbone, RegionBackbone) else 0
 
 
 def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainable:
-    """A new head of `kind` for the features of `tower`, with `hidden` units beside its map where it can have them."""
+    """A new head of `kind` for the features of `tower`; `hidden` units of a residual MLP, if that kind has one."""
     backbone = tower.image if isinstance(tower, PairTower) else None
     if isinstance(backbone, RegionBackbone):
         return RegionHead(LexiconHead(features=backbone.width, terms=terms, hidden=hidden), regions=backbone.regions)
@@ -55,10 +55,10 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
 
 
 def untrained(kind: str, base: StartingEncoder, vocabulary: Vocabulary, lesson: TrainingSet) -> AnyHead:
-    """A head that needs no training: a classifier's labels, or the towers' own idea of each word."""
+    """A head that needs no training: "labels" or "zeroshot". Raises ConfigError if `base` has no usable labels."""
     if kind == "zeroshot":
         return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.sample(5000))
-    assert base.image is not None  # as was checked
+    assert base.image is not None  # see `check`
     try:
         return LabelsHead.of(base.image, vocabulary)
     except EncoderError as error:

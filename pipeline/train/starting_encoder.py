@@ -1,4 +1,4 @@
-"""What training starts from: an encoder, or two sides that have never been together."""
+"""What training starts from: an encoder, or an untrained pair IMAGE+TEXT."""
 
 import hashlib
 import shutil
@@ -25,9 +25,9 @@ from lexel.pipeline.train.training_options import TrainOptions
 
 @dataclass(frozen=True)
 class StartingEncoder:
-    """`features` encodes pictures for training; `tower` is what the new encoder will have, trained or not yet.
+    """`features` is the encoder of the image features; `tower` becomes the new encoder's, and may be `trained` already.
 
-    `image` names the image side where there is one by itself.
+    `image` is the name of the image side of an untrained pair.
     """
 
     features: Encoder
@@ -37,21 +37,22 @@ class StartingEncoder:
 
 
 def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], options: TrainOptions) -> StartingEncoder:
-    """Open `ref`: the name or folder of an encoder, or IMAGE+TEXT (see `lexel.encoders.pair`), on the device chosen.
+    """Open `ref`, the name or folder of an encoder or IMAGE+TEXT (see `lexel.encoders.pair`), on the options' device.
 
-    The encoder of an untrained pair's features is kept in `folder`. Raises EncoderError where `ref` is neither.
+    The image side of an untrained pair is stored as an encoder in `folder`. Raises EncoderError if `ref` is neither,
+    ConfigError if it is compiled.
     """
     if is_pair(ref):
         image, text = split(ref)
         features = _features_of(image, folder)
-        # The image side as it was kept: an untrained one is another network each time that it is opened.
-        seeing = load_model(features, device="cpu").tower
-        assert isinstance(seeing, PairTower)
+        # The stored image side: an untrained network is initialised differently each time it is opened.
+        stored = load_model(features, device="cpu").tower
+        assert isinstance(stored, PairTower)
         dim = options.dim
-        # The same command begins at the same random maps, or it could not go on as itself.
+        # The same initialisation each time, so that an interrupted training can be resumed.
         torch.manual_seed(options.seed)
-        spoken = open_text(text, words=_forms(captions), dim=dim)
-        tower = PairTower(seeing.image, spoken, dim=dim, hidden=options.hidden)
+        text_side = open_text(text, words=_forms(captions), dim=dim)
+        tower = PairTower(stored.image, text_side, dim=dim, hidden=options.hidden)
         return StartingEncoder(
             features.for_features(), tower.eval().to(resolve_device(options.device)), trained=False, image=image
         )
@@ -62,7 +63,7 @@ def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], op
 
 
 def _features_of(image: str, folder: Path) -> Encoder:
-    """An encoder for the sake of its image side alone: its text side knows one word, and so does its head."""
+    """An encoder used for its image features only; its text side and head have one dummy word."""
     place = folder / f"image-{hashlib.blake2b(image.encode(), digest_size=4).hexdigest()}"
     if (place / "lexel.json").exists():
         return read_encoder(place)
@@ -71,7 +72,7 @@ def _features_of(image: str, folder: Path) -> Encoder:
     for weights in head.logits.parameters():
         weights.data.zero_()
     vocabulary = Vocabulary(("picture",), {"picture": "picture"}, (0.5,))
-    # Under its name only when it is whole: a killed run would leave half of it.
+    # Renamed when it is complete, so that a killed run leaves no incomplete one.
     temporary = place.with_name(f".{place.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
     Model(tower, head, vocabulary, keep=1, device="cpu").save(temporary, name=image.rstrip("/").rsplit("/", 1)[-1])
@@ -80,6 +81,6 @@ def _features_of(image: str, folder: Path) -> Encoder:
 
 
 def _forms(captions: Iterable[str]) -> list[str]:
-    """The word forms that stand in more than one caption: what stands in one alone teaches nothing."""
+    """The word forms that occur in more than one caption, or all if there are none."""
     seen = Counter(form for caption in captions for form in set(words(caption)))
     return sorted(form for form, often in seen.items() if often > 1) or sorted(seen)

@@ -1,1 +1,1 @@
-"""Backdrops: terrain, shores, roads and places."""
+"""Backdrops of the drawn scenes: terrain.py (hills, trees, grass) for shores.py, roads.py and places.py."""

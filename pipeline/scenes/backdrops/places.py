@@ -1,4 +1,4 @@
-"""Drawn places: what lies behind and beneath a scene, one function per place, over the land of `land`."""
+"""Drawn places: the backdrop of each place, one function per place, built from `terrain`."""
 
 from collections.abc import Callable
 

@@ -22,7 +22,7 @@ SNOW: tuple[RGB, RGB] = ((250, 252, 255), (206, 222, 240))
 
 @dataclass(frozen=True)
 class Ground:
-    """What a place needs to know to be drawn: horizon in units, snow on the ground, the hour, the sun, and the view."""
+    """The parameters of a backdrop: horizon in units, snow on the ground, hour, position of the sun, and view."""
 
     horizon: float
     winter: bool

@@ -1,6 +1,6 @@
-"""What is said of the drawn scenes: verbs by act, and phrases of place and time, as tables."""
+"""Tables of phrases for captions: verbs by act, and phrases of place and time."""
 
-Verb = tuple[str, str, str, str]  # he runs, they run, running, what follows
+Verb = tuple[str, str, str, str]  # (runs, run, running, the rest of the predicate)
 
 
 def _verbs(text: str, tail: str = "") -> tuple[Verb, ...]:

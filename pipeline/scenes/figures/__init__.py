@@ -1,1 +1,3 @@
-"""Figures: people, animals, vehicles and other objects."""
+"""Figures of the drawn scenes: people.py, animals.py, vehicles.py and objects.py draw them; assemble.py makes the
+figure of a part of a scene.
+"""

@@ -1,4 +1,4 @@
-"""Drawn animals: dog, cat, horse, bird, duck and fish, as tables of strokes (see `pen`), all facing right."""
+"""Drawn animals: dog, cat, horse, bird, duck and fish, as tables of strokes (see `strokes`), all facing right."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""From a part of a scene to its figure: who is drawn with what in hand, on which seat, in which colours."""
+"""Makes the figure of a part of a scene: who, holding what, riding or sitting on what, in which colours."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -134,7 +134,7 @@ def _surfing(part: FigurePart, body: people.Body) -> Figure:
 
 
 def _seated(body: people.Body, ride: Figure, *, x: float, y: float, between: bool = True) -> Figure:
-    """A body with its hip at (x, y) of what it rides; its far limbs behind a ridden thing, before a seat."""
+    """A body with its hip at (x, y) of what it rides or sits on: far limbs behind a mount, in front of a seat."""
     right, up = x - body.seat[0], y - body.seat[1]
     far, near = moved(body.far, x=right, y=up), moved(body.near, x=right, y=up)
     return [*far, *ride, *near] if between else [*ride, *far, *near]

@@ -1,4 +1,4 @@
-"""Drawn things: trees, houses and what people play with, as tables of strokes (see `pen`).
+"""Drawn things: trees, houses and what people play with, as tables of strokes (see `strokes`).
 
 The ink `paint` is their colour.
 """

@@ -1,4 +1,4 @@
-"""Drawn vehicles and what people ride, as tables of strokes (see `pen`).
+"""Drawn vehicles and what people ride, as tables of strokes (see `strokes`).
 
 All face right; the ink `paint` is their colour.
 """

@@ -1,1 +1,1 @@
-"""Painting: canvas, colours and strokes."""
+"""Painting the drawn scenes: strokes.py (tables of strokes to antialiased polygons), colours.py and canvas.py."""

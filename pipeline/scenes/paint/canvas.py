@@ -23,7 +23,7 @@ _FULL = (1.0, 1.0, 1.0)
 
 @dataclass(frozen=True)
 class Canvas:
-    """The picture being drawn, its light and its own dice; `u` is pixels to the unit."""
+    """The image being drawn, its light and its random generator; `u` is pixels per unit."""
 
     image: Image.Image
     light: Light

@@ -1,4 +1,4 @@
-"""The pen of the drawn scenes: tables of strokes become polygons, and polygons become soft, antialiased layers.
+"""Strokes of the drawn scenes: tables of strokes become polygons, and polygons become soft, antialiased layers.
 
 A figure is a list of filled polygons in its own units: x to the right, y upwards, the point it stands on at (0, 0).
 Its table names the strokes:

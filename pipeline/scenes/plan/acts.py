@@ -1,4 +1,4 @@
-"""What may happen in a drawn scene and where: tables of places, acts and things to see in the background."""
+"""Tables of what can happen in a drawn scene and where: places, acts and things in the background."""
 
 from dataclasses import dataclass
 
@@ -76,7 +76,7 @@ _TRAFFIC = ("street", "street", "road")
 
 @dataclass(frozen=True)
 class Act:
-    """Something that can be seen: who does it, where, in which pose and with what."""
+    """An act: who can do it, where, in which pose and with what."""
 
     name: str
     who: tuple[str, ...]
@@ -182,7 +182,7 @@ ACTS: tuple[Act, ...] = (
 )
 NIGHT_LESS = ("ski", "surf", "kite", "throw", "kick", "catch")  # acts not drawn by night
 
-# Who may keep whom company, and how the second one is seen; a child does what its company does.
+# Who can be with whom, and how the second one is shown; a child does what its companion does.
 COMPANY: dict[str, tuple[tuple[str, str], ...]] = {
     "person": (
         ("dog", "sit"),
@@ -201,7 +201,7 @@ COMPANY: dict[str, tuple[tuple[str, str], ...]] = {
 
 @dataclass(frozen=True)
 class Size:
-    """Room a figure takes: half width and height in its own units, and sheet units per unit when it is near."""
+    """The space of a figure: half width and height in its own units, and sheet units per unit when it is near."""
 
     half: float
     rise: float

@@ -1,4 +1,4 @@
-"""Casting of the drawn scenes: when and where an act is seen, who does it, in what clothes and in whose company."""
+"""Casting of the drawn scenes: when and where an act happens, who does it, in which clothes and with whom."""
 
 import random
 from dataclasses import dataclass, replace
@@ -14,12 +14,12 @@ PAINTED = {
 # fmt: on
 _NO_SUN = {"street", "forest", "underwater"}  # where houses, trees or the water would hide it
 _TOGETHER = {"walk", "run", "stand", "jump"}
-_GRAND = {"kite", "horse"}  # acts that fill the sheet and keep no company
+_GRAND = {"kite", "horse"}  # acts that fill the sheet, without a companion
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Where and when a scene is, and what of that the backdrop must know."""
+    """Where and when a scene is, and the parameters of its backdrop."""
 
     place: str
     time: str
@@ -42,7 +42,7 @@ def _setting(act: Act, dice: random.Random) -> tuple[str, str, str]:
 
 
 def setting(act: Act, noun: str, dice: random.Random) -> Stage:
-    """A place, an hour and a weather in which the act can be seen."""
+    """A place, an hour and a weather in which the act can happen."""
     name, time, weather = _setting(act, dice)
     place = PLACES[name]
     shows = weather == "clear" and name not in _NO_SUN and (time != "day" or dice.random() < 0.65)
@@ -82,7 +82,7 @@ def _colour(noun: str, dice: random.Random) -> str:
 
 
 def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[FigurePart]:
-    """The members of the main group, alike but for their looks, at no place yet."""
+    """The members of the main group, equal except for their looks, not placed yet."""
     count = min(act.most, dice.choices((1, 2, 3, 4), (50, 26, 15, 9))[0])
     toward = dice.random() < 0.5
     prop_colour = ""
@@ -117,7 +117,7 @@ def members(act: Act, noun: str, stage: Stage, dice: random.Random) -> list[Figu
 
 
 def companion(lead: FigurePart, count: int, stage: Stage, dice: random.Random) -> FigurePart | None:
-    """Somebody or something beside a lone lead, or None."""
+    """A companion of a single main figure, or None."""
     person = lead.noun in PEOPLE
     known = COMPANY.get("person" if person else lead.noun, ())
     if count > 1 or lead.medium != "land" or lead.act in _GRAND or not known or dice.random() < 0.62:

@@ -1,4 +1,4 @@
-"""Composition of the drawn scenes: a cast is placed on the sheet and given a background, by dice alone."""
+"""Composition of the drawn scenes: places the cast on the sheet and adds a background, at random."""
 
 import random
 from dataclasses import replace
@@ -25,7 +25,7 @@ _FEATURE_ROW = {
 
 
 def room(part: FigurePart) -> Size:
-    """The room that a part takes, in its own units."""
+    """The space that a part takes, in its own units."""
     size = SIZES[part.noun]
     if part.role == "other" and part.noun not in PEOPLE:
         size = replace(size, zoom=size.zoom * 0.8)
@@ -65,7 +65,7 @@ def _heights(parts: list[FigurePart], stage: Stage, zoom: float, near: float, di
 
 
 def _placed(parts: list[FigurePart], stage: Stage, dice: random.Random) -> list[FigurePart]:
-    """The members side by side, as large as the sheet allows, none before another."""
+    """The members side by side, as large as the sheet allows, none covering another."""
     order = dice.sample(parts, len(parts))
     near = dice.random()  # 0 far to 1 near: nearer is lower and larger
     zoom = (0.8 + 0.52 * near) * dice.uniform(0.94, 1.12) * (0.86 if parts[0].medium == "sky" else 1)
@@ -102,7 +102,7 @@ def _apart(one: FigurePart, two: FigurePart) -> bool:
 
 
 def _feature(noun: str, stage: Stage, others: list[FigurePart], dice: random.Random) -> FigurePart | None:
-    """Something in the background where nothing stands before it, or None where there is no room."""
+    """Something in the background that nothing covers, or None if there is no space."""
     size, horizon = SIZES[noun], stage.horizon
     scale = size.zoom * dice.uniform(0.5, 0.66) * (1.3 if noun == "palm tree" else 1.0)
     drop = {True: dice.uniform(8, 16), False: _FEATURE_ROW.get(noun, dice.uniform(26, 36))}[noun in _ON_WATER]

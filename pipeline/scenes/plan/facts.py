@@ -1,10 +1,10 @@
-"""The facts of a drawn scene: flat words to filter by, and all that a caption may say."""
+"""The facts of a drawn scene: flat values to filter by and to make captions from."""
 
 from lexel.pipeline.scenes.figures.assemble import FigurePart
 from lexel.pipeline.scenes.plan.acts import COATS, PEOPLE
 from lexel.pipeline.scenes.plan.casting import PAINTED, Stage
 
-# What an act is called in the facts, where its own name is not a plain verb.
+# The name of an act in the facts, if it is not its own name.
 _ACTIONS = {
     **dict.fromkeys(("bicycle", "horse", "sled"), "ride"),
     **dict.fromkeys(("balloon", "umbrella"), "hold"),
@@ -34,7 +34,7 @@ def _clothing(lead: FigurePart) -> dict[str, str]:
 
 
 def facts(stage: Stage, parts: tuple[FigurePart, ...]) -> dict[str, str]:
-    """What is true of a scene, as flat words to filter by and to write captions from."""
+    """What is true of a scene, as flat values to filter by and to make captions from."""
     main = [part for part in parts if part.role == "main"]
     lead, weather = main[0], "sunny" if stage.time == "day" and stage.sun >= 0 else stage.weather
     ground = "snow" if stage.winter else _GROUNDS.get(stage.place, "grass")

@@ -1,1 +1,3 @@
-"""What a training writes beside the weights: model card, curves, calibrated weights."""
+"""What training writes besides the weights: hybrid_weights.py (calibration), learning_curves.py, model_card.py, and
+write.py, which writes these to the encoder's folder; training_id.py has the hash by which a training is resumed.
+"""

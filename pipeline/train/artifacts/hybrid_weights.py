@@ -1,4 +1,4 @@
-"""The weight of the vector in the hybrid queries of a new encoder, from the captions of val."""
+"""Calibrates the vector weight of hybrid queries for a new encoder on the validation captions."""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,7 +13,7 @@ from lexel.pipeline.train.data.training_set import TrainingSet
 
 
 def vector_weights(model: Model, encoder: Encoder, lesson: TrainingSet, texts: Tensor) -> dict[str, float]:
-    """The best weight of each side, "text" and "image"; `texts` [C, D] are the unit vectors of the captions."""
+    """The best weight for "text" and "image" queries; `texts` [C, D] are the unit vectors of all captions."""
     pictures = np.arange(min(len(lesson), MOST_QUERIES))
     captions = np.flatnonzero(lesson.owner < len(pictures))[:MOST_QUERIES]
     parts = [model.of_features(lesson.views[0][rows]) for rows in np.array_split(pictures, 1 + len(pictures) // 1000)]
@@ -36,7 +36,7 @@ def vector_weights(model: Model, encoder: Encoder, lesson: TrainingSet, texts: T
 
 
 def _in_parts(make: Callable[[Sequence[str]], list[dict[str, float]]], texts: Sequence[str]) -> list[dict[str, float]]:
-    """What `make` makes of `texts`, a batch at a time: some heads send them through a network."""
+    """`make` applied to `texts` in batches, since some heads run a network on them."""
     return [terms for some in batched(texts, 128) for terms in make(some)]
 
 

@@ -1,4 +1,4 @@
-"""A training's curves as a picture."""
+"""Plots learning curves."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +13,7 @@ _PANELS = {
 
 
 def draw(stages: Mapping[str, History], path: Path) -> None:
-    """Write a PNG with a row a stage: its loss, its recall on val and how many terms are active, epoch by epoch."""
+    """Write a PNG with one row per stage: loss, recall on val and number of active terms by epoch."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

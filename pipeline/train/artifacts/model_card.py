@@ -20,9 +20,9 @@ def card(
     val: TrainingSet,
     how: str | None = None,
 ) -> str:
-    """The card, as Markdown: what it is, what it learned from, what was seen on val and how to see it again.
+    """The model card in Markdown: facts, training data, figures on val, and how to evaluate it.
 
-    `how` says in a sentence how it was made, if not by training a head from `start`.
+    `how` describes in a sentence how it was made, by default by training a head from `start`.
     """
     lines = [
         "---",

@@ -1,4 +1,4 @@
-"""What tells one training from another, so that a stopped one goes on as itself only."""
+"""Hashes that identify a training, so that a saved state is resumed only by the same one."""
 
 import hashlib
 import json
@@ -11,12 +11,12 @@ from lexel.pipeline.train.head_factory import AnyTower
 
 
 def digest(*about: object) -> str:
-    """16 hexadecimal digits over what `about` is as JSON."""
+    """16 hexadecimal digits of a hash over `about` as JSON."""
     return hashlib.blake2b(json.dumps(about, default=str).encode(), digest_size=8).hexdigest()
 
 
 def weights(*modules: nn.Module) -> str:
-    """16 hexadecimal digits over the names and the numbers of all tensors of `modules`."""
+    """16 hexadecimal digits of a hash over names and values of all tensors of `modules`."""
     hashed = hashlib.blake2b(digest_size=8)
     for name, value in (pair for module in modules for pair in module.state_dict().items()):
         hashed.update(name.encode())
@@ -25,13 +25,13 @@ def weights(*modules: nn.Module) -> str:
 
 
 def origin(tower: AnyTower) -> str:
-    """What tells these towers from others before they are trained. The image side is known by its features."""
+    """A hash of the initial projections and the text side; the image side is identified by its features elsewhere."""
     projections = (tower.image_projection, tower.text_projection) if isinstance(tower, PairTower) else ()
     return training_id.digest(training_id.weights(*projections), text_origin(tower))
 
 
 def text_origin(tower: AnyTower) -> str:
-    """What tells the text side of these towers from others."""
+    """A hash of the text side's weights."""
     reading = tower.text if isinstance(tower, PairTower) else tower
     assert isinstance(reading, nn.Module)
     return training_id.weights(reading)

@@ -1,4 +1,4 @@
-"""What is kept of a training beside the encoder: its calibration, its figures, its curves and its card."""
+"""Writes calibration, figures, learning curves and model card into the encoder's folder."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from pathlib import Path
 from lexel.pipeline.train.artifacts import learning_curves
 from lexel.pipeline.train.tasks.loop import History
 
-# The stage that says what the base was worth: one epoch, which makes no curve.
+# The stage with the figures of the starting encoder: one epoch, which is not plotted.
 BEFORE = "before"
 
 
@@ -20,7 +20,7 @@ def write_artifacts(
     card: str,
     failed: Mapping[str, str] | None = None,
 ) -> None:
-    """Write all of it into the encoder's folder; `failed` are the pictures that could not be read, and why."""
+    """Write all of these into the encoder's folder `out`; `failed` maps uris of unreadable images to the reason."""
     (out / "training").mkdir(exist_ok=True)
     _write(out / "calibration.json", {"vector_weight": dict(weights)})
     _write(out / "training" / "history.json", {name: asdict(history) for name, history in stages.items()})

@@ -1,4 +1,4 @@
-"""Other looks at a picture: what training sees of it beside the whole, so that it learns less of it by heart."""
+"""Augmentation: random crops and mirror images, against overfitting."""
 
 import random
 import zlib
@@ -10,12 +10,12 @@ from lexel.pipeline.encode.prepare import View, whole
 
 
 def view(number: int) -> View:
-    """View `number` of a picture: 0 is the whole, the others crops of 40 to 100 % of it, half of them mirrored."""
+    """View `number` of an image: 0 is the whole, the others are crops of 40 to 100 % of it, half of them mirrored."""
     return partial(_crop, number=number) if number else whole
 
 
 def _crop(image: Image.Image, *, number: int) -> Image.Image:
-    # Settled by the picture's content, so that a job that was stopped goes on with the same views.
+    # Seeded by the image's content, so that a resumed job makes the same views.
     dice = random.Random(zlib.crc32(image.tobytes()) + number)
     area, aspect = dice.uniform(0.4, 1), dice.uniform(0.8, 1.25)
     width = max(1, round(image.width * min(1, (area * aspect) ** 0.5)))

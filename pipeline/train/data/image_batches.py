@@ -1,4 +1,4 @@
-"""Pictures and captions for networks that learn from pixels: read, decoded and carried to the device ahead of need."""
+"""Batches of images and captions for end-to-end training: decoded and copied to the device ahead of time."""
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,9 +23,9 @@ from lexel.pipeline.train.data.training_set import BatchRows, Rows, TrainingSet
 
 @dataclass(frozen=True)
 class ImageBatch:
-    """B pictures as pixels [B, 3, H, W] on the device, and a caption of each.
+    """B images as pixels [B, 3, H, W] on the device, and a caption of each.
 
-    `same` [B, B] is true where a picture and a caption belong together: on the diagonal, and where captions are equal.
+    `same` [B, B] is true where an image and a caption match: on the diagonal, and where captions are equal.
     """
 
     pixels: Tensor
@@ -34,26 +34,26 @@ class ImageBatch:
 
 
 class DeviceUploader:
-    """Takes pixels to a device; to a GPU on a stream of its own, beside what is computed there."""
+    """Copies pixels to a device; to a GPU on its own CUDA stream, concurrently with computation."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         self._stream = _stream(device) if device.type == "cuda" else None
 
     def send(self, pixels: Tensor) -> Tensor:
-        """`pixels` on the device, all there when this returns. For a thread that may wait."""
+        """`pixels` on the device. Blocks until they are copied, so call it on a worker thread."""
         if self._stream is None:
             return pixels.to(self.device)
         with torch.cuda.stream(self._stream):
-            there = pixels.pin_memory().to(self.device, non_blocking=True)
+            uploaded = pixels.pin_memory().to(self.device, non_blocking=True)
         self._stream.synchronize()
-        return there
+        return uploaded
 
-    def receive(self, there: Tensor) -> Tensor:
-        """What `send` made, for the stream that computes: its memory is not given away before that has read it."""
-        if there.is_cuda:
-            there.record_stream(torch.cuda.current_stream(self.device))
-        return there
+    def receive(self, uploaded: Tensor) -> Tensor:
+        """The result of `send`, made safe for the current stream: its memory is not reused while that reads it."""
+        if uploaded.is_cuda:
+            uploaded.record_stream(torch.cuda.current_stream(self.device))
+        return uploaded
 
 
 def _stream(device: torch.device) -> torch.cuda.Stream:
@@ -61,9 +61,9 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
 
 
 class ImageDataset:
-    """The captioned pictures of one side of a source, decoded anew whenever they are looked at.
+    """The captioned images of one split, decoded again in each epoch.
 
-    `lesson` has their captions, and features of no length. `failed` says of each uri that could not be read why.
+    `lesson` is a TrainingSet with their captions and empty features. `failed` maps unreadable uris to the reason.
     """
 
     def __init__(
@@ -82,9 +82,9 @@ class ImageDataset:
         self._workers = workers or max(1, os.cpu_count() or 1)
 
     def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[ImageBatch]:
-        """Batches of an epoch as `Lesson.draws` has them, without the pictures that cannot be read.
+        """The batches of `TrainingSet.draws`, without images that cannot be read.
 
-        Raises SourceError where none can.
+        Raises SourceError if none can.
         """
         draws = list(self.lesson.draws(size=size, views=views, seed=seed, epoch=epoch))
         for draw, good, pixels in self._read(f"Epoch {epoch + 1}", draws, size=size):
@@ -95,9 +95,9 @@ class ImageDataset:
                 yield ImageBatch(pixels, texts, meaning[:, None] == meaning)
 
     def pictures(self, what: str, *, size: int, most: int | None = None) -> Iterator[tuple[Rows, Tensor]]:
-        """The pictures once, at most `most` of them, whole: rows [b] and pixels [b, 3, H, W] of those that can be read.
+        """One pass over the whole images, at most `most`: rows [b] and pixels [b, 3, H, W] of those that can be read.
 
-        Raises SourceError where none can.
+        Raises SourceError if none can.
         """
         rows = self.lesson.captioned[:most]
         draws = [
@@ -108,7 +108,7 @@ class ImageDataset:
                 yield draw.pictures[good], pixels
 
     def encoded(self, rows: Rows, vectors: Tensor) -> TrainingSet:
-        """The pictures `rows` (rising) with their captions as a lesson whose features are `vectors` [b, D]."""
+        """A TrainingSet of the images `rows` (ascending), their captions, and `vectors` [b, D] as features."""
         kept = np.flatnonzero(np.isin(self.lesson.owner, rows))
         return TrainingSet(
             views=(vectors.float().cpu().numpy().astype(np.float16),),
@@ -118,13 +118,13 @@ class ImageDataset:
         )
 
     def _read(self, what: str, draws: Sequence[BatchRows], *, size: int) -> Iterator[tuple[BatchRows, Rows, Tensor]]:
-        """Each draw, which of its pictures could be read, and their pixels on the device."""
+        """Each of `draws`, the positions of its readable images, and their pixels on the device."""
         some = False
         pool, carriers = ThreadPoolExecutor(self._workers), ThreadPoolExecutor(1)
         try:
             with self._watch(what) as progress:
                 progress.plan(total=sum(len(draw.pictures) for draw in draws), done=0)
-                # While one batch is worked on, the next is carried, and the one after that decoded.
+                # A pipeline: one batch is computed, the next is copied, and the one after that decoded.
                 decoded = self._decoded(pool, draws, depth=max(size, 2 * self._workers))
                 for draw, good, pixels in prefetch(carriers, self._carried, decoded, depth=2):
                     some = some or len(good) > 0
@@ -163,7 +163,7 @@ class ImageDataset:
 
 
 def _merged(items: Iterable[Item]) -> tuple[Item, ...]:
-    """Items of one picture as one: as two they would stand in a batch as each other's wrong answer."""
+    """Items with the same uri merged to one: as two they could be negatives of each other in a batch."""
     found: dict[str, Item] = {}
     for item in items:
         captions = found[item.uri].captions if item.uri in found else ()

@@ -1,4 +1,4 @@
-"""From pictures to the arrays that training reads: encoded once into shards, view by view, and read back."""
+"""Image features for training: encoded once into shards, one folder per view, and read back as arrays."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +21,10 @@ from lexel.pipeline.train.data.training_set import Array, TrainingSet
 def training_sets(
     splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, watch: Watch
 ) -> tuple[TrainingSet, TrainingSet]:
-    """The lessons of train and val. Pictures that are encoded in `folder` already are not looked at again.
+    """The training sets of train and val, encoded into shards in `folder`, or read if they are there.
 
-    Train gets `views` views of each picture, val the whole one. What cannot be read is left out.
+    Train has `views` views of each image, val only the whole one. Images that cannot be read are skipped. Raises
+    SourceError if none can be read.
     """
 
     def tables(name: str, source: Source, count: int) -> list[pa.Table]:
@@ -50,7 +51,7 @@ def training_sets(
 
 
 def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
-    """Both lessons' pictures as one."""
+    """One training set with the images of both."""
     return replace(
         first,
         views=tuple(np.concatenate(pair) for pair in zip(first.views, second.views, strict=True)),
@@ -61,7 +62,7 @@ def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
 
 
 def _table(folder: Path) -> pa.Table:
-    """All rows of the shards in `folder`, with what training needs of them; no columns where there are none."""
+    """The columns that training needs, of all shards in `folder`; a table without columns if there are no rows."""
     opened = ShardFolder.open(folder)
     wanted = ["id", "captions", "label", "features" if opened.job.feature_dim else "vector"]
     batches = [batch for batch in opened.batches(columns=wanted) if batch.num_rows]
@@ -83,7 +84,7 @@ def _lesson(tables: list[pa.Table]) -> TrainingSet:
 
 
 def _aligned(table: pa.Table, at: dict[str, int], whole: Array) -> Array:
-    """The features of a view in the order of the whole pictures; one that failed this once is seen as a whole."""
+    """The features of a view in the order of the whole images, which replace those that are missing in the view."""
     found = whole.copy()
     pairs = [(at[id_], row) for row, id_ in enumerate(table.column("id").to_pylist()) if id_ in at]
     rows = np.array(pairs, dtype=np.int64).reshape(-1, 2)

@@ -1,4 +1,4 @@
-"""Which items of a source are learned from, which are only judged by, and which are never looked at."""
+"""Splits a source into training and validation items."""
 
 import hashlib
 from collections.abc import Callable, Iterator
@@ -10,13 +10,13 @@ from lexel.pipeline.sources.source import Source
 
 TRAIN = frozenset({"train", "training", "restval"})
 VAL = frozenset({"val", "valid", "validation", "dev"})
-# Of a source without splits, every tenth picture is kept back.
+# In a source without splits, one of so many images is for validation.
 _HELD_BACK = 10
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The two sides of a source, and whether any item of it has captions of its own."""
+    """The two splits of a source, and whether any of its items has captions."""
 
     train: Source
     val: Source
@@ -24,10 +24,10 @@ class Splits:
 
 
 def splits(source: Source, *, labelled: bool = False) -> Splits:
-    """Split by the items' own field `split`; where there is none, every tenth picture by a hash of its name is val.
+    """Split by the items' metadata field "split", or else by a hash of the uri, a tenth for validation.
 
-    An item with a label and no caption is captioned by the label's words. Items of other splits, and items that have
-    neither (or no label, with `labelled`), are left out. Raises SourceError where one side is empty.
+    An item with a label but no caption gets the label as caption. Items of other splits, and items with neither (or
+    without label, if `labelled`), are omitted. Raises SourceError if one side is empty.
     """
     named = captioned = False
     for item in source.items():

@@ -1,4 +1,4 @@
-"""Features brought to mean 0 and deviation 1 while learning, and the maps that read them rid of it afterwards."""
+"""Standardised features for training, and folding the standardisation into the trained layers afterwards."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from lexel.encoders.towers import PairTower
 
 @dataclass(frozen=True)
 class Standardizer:
-    """The mean [F] and deviation [F] of features over a collection. With `regions`, those of a region's features."""
+    """The mean [F] and standard deviation [F] of features; with `regions`, those of one region's features."""
 
     mean: Tensor
     std: Tensor
@@ -24,13 +24,13 @@ class Standardizer:
         """Measured on features [P, F]."""
         some = features.float()
         if regions:
-            vectors, there = regions_of(some, regions)
-            some = vectors[there]
-        # A feature that hardly ever changes says nothing, and must not be blown up.
+            vectors, mask = regions_of(some, regions)
+            some = vectors[mask]
+        # The added constant keeps nearly constant features from being amplified.
         return cls(some.mean(0), some.std(0, correction=0) + 1e-3 * float(some.std()) + 1e-8, regions)
 
     def __call__(self, features: Tensor) -> Tensor:
-        """Features [B, F], or [B, regions * (F + 1)] of regions, whose flags stay as they are."""
+        """Standardise features [B, F], or [B, regions * (F + 1)] of regions, whose mask columns are unchanged."""
         mean, std = self.mean.to(features.device), self.std.to(features.device)
         if self.regions:
             flag = mean.new_zeros(1)
@@ -40,27 +40,27 @@ class Standardizer:
 
     @torch.no_grad()
     def unfold_from(self, map_: nn.Linear) -> None:
-        """Make `map_`, which read the features themselves, read standardised ones: what `fold_into` undoes."""
+        """Change `map_` in place to take standardised features instead of raw ones; the inverse of `fold_into`."""
         for linear in input_layers(map_):
             linear.bias.add_(linear.weight @ self.mean.to(linear.weight.device))
             linear.weight.mul_(self.std.to(linear.weight.device))
 
     @torch.no_grad()
     def fold_into(self, map_: nn.Linear) -> None:
-        """Make `map_`, which read standardised features, read the features themselves."""
+        """Change `map_`, trained on standardised features, in place to take raw ones."""
         for linear in input_layers(map_):
             linear.weight.div_(self.std.to(linear.weight.device))
             linear.bias.sub_(linear.weight @ self.mean.to(linear.weight.device))
 
 
 def fold_head(head: Trainable, standard: Standardizer) -> None:
-    """Make a head that learned on standardised features read the features themselves."""
+    """Change a head trained on standardised features in place to take raw ones."""
     standard.fold_into((head.inner if isinstance(head, RegionHead) else head).logits)
 
 
 @torch.no_grad()
 def unfold_tower(tower: PairTower, standard: Standardizer, text_std: float) -> None:
-    """Make trained projections read standardised features: what `fold_tower` undoes."""
+    """Change a tower's projections in place to take standardised features; the inverse of `fold_tower`."""
     standard.unfold_from(tower.image_projection)
     for linear in input_layers(tower.text_projection):
         linear.weight.mul_(text_std)
@@ -68,7 +68,7 @@ def unfold_tower(tower: PairTower, standard: Standardizer, text_std: float) -> N
 
 @torch.no_grad()
 def fold_tower(tower: PairTower, standard: Standardizer, text_std: float) -> None:
-    """Make projections that learned on standardised features read the features themselves."""
+    """Change projections trained on standardised features in place to take raw ones."""
     standard.fold_into(tower.image_projection)
     for linear in input_layers(tower.text_projection):
         linear.weight.div_(text_std)

@@ -1,4 +1,4 @@
-"""The features of captions, computed once in parts that are kept, for text sides that training does not change."""
+"""Caption features of frozen text models, computed once and cached on disk in parts."""
 
 import io
 from collections.abc import Callable, Sequence
@@ -18,7 +18,7 @@ _PART = 2048
 def text_features(
     texts: Sequence[str], folder: Path, *, model: Callable[[Sequence[str]], Tensor], progress: Progress
 ) -> Tensor:
-    """Features [C, T] float16 of `texts`; the parts that are in `folder` already are read."""
+    """Features [C, T] of `texts`, float16; parts that are in `folder` already are read."""
     folder.mkdir(parents=True, exist_ok=True)
     progress.plan(total=len(texts), done=0)
     parts = []
@@ -35,7 +35,7 @@ def text_features(
 
 @torch.inference_mode()
 def _features(texts: Sequence[str], model: Callable[[Sequence[str]], Tensor]) -> np.ndarray:
-    # Texts of like length together: the padding of a batch is work for nothing.
+    # Sorted by length, to avoid padding.
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
     found: list[Tensor] = [model([texts[i] for i in some]) for some in batched(order, 128)]
     rows = torch.cat(found).float().cpu().numpy().astype(np.float16)

@@ -1,4 +1,4 @@
-"""What a head or a tower is trained on: the features of pictures, encoded once, and their captions."""
+"""The data that heads and towers are trained on: image features and captions."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class BatchRows:
-    """What a batch is made of: the rows of B pictures, of a caption of each, and which view of it is looked at; [B]."""
+    """The indices that make up a batch: B images, a caption of each, and the view of each image; [B] each."""
 
     pictures: Rows
     captions: Rows
@@ -26,7 +26,7 @@ class BatchRows:
 
 @dataclass(frozen=True)
 class Batch:
-    """B pictures and a caption of each: features [B, F], the pictures' rows [B] and the captions' rows [B]."""
+    """B images and a caption of each: features [B, F], the images' indices [B] and the captions' indices [B]."""
 
     features: Tensor
     pictures: Rows
@@ -35,10 +35,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class TrainingSet:
-    """Pictures of one split. `views[v]` [P, F] are the features of view v of each, view 0 being the whole picture.
+    """P images and C captions of one split. `views[v]` [P, F] are the features of view v; view 0 is the whole image.
 
-    `texts` are all captions, in order of their pictures; `owner` [C] is each one's picture. `labels` are the pictures'
-    labels, None where the source has none.
+    `texts` are all captions, in the order of the images; `owner` [C] is the index of each one's image. `labels` are the
+    images' labels or None.
     """
 
     views: tuple[Array, ...]
@@ -51,22 +51,22 @@ class TrainingSet:
 
     @cached_property
     def first(self) -> Rows:
-        """Where each picture's captions begin, [P + 1]."""
+        """The index of each image's first caption, [P + 1]."""
         return np.searchsorted(self.owner, np.arange(len(self) + 1))
 
     @cached_property
     def meaning(self) -> Rows:
-        """A number for each caption [C] that equal captions share: they cannot be told apart, so neither is wrong."""
+        """A number for each caption [C], equal for equal captions, which must not be each other's negatives."""
         numbers: dict[str, int] = {}
         return np.array([numbers.setdefault(text.lower(), len(numbers)) for text in self.texts], dtype=np.int64)
 
     @property
     def captioned(self) -> Rows:
-        """The rows of the pictures that have a caption."""
+        """The indices of the images that have a caption."""
         return np.flatnonzero(np.diff(self.first))
 
     def features(self, rows: Rows, views: Rows | None = None) -> Tensor:
-        """The features of pictures `rows` [B], in the given views, as float32 [B, F]."""
+        """The features of images `rows` [B] in `views` [B], by default the whole images, as float32 [B, F]."""
         if views is None:
             return torch.from_numpy(self.views[0][rows].astype(np.float32))
         picked = np.empty((len(rows), self.views[0].shape[1]), np.float32)
@@ -75,19 +75,19 @@ class TrainingSet:
         return torch.from_numpy(picked)
 
     def batches(self, *, size: int, seed: int, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, as `draws` has them."""
+        """The batches of an epoch, with the indices of `draws`."""
         for draw in self.draws(size=size, views=len(self.views), seed=seed, epoch=epoch):
             yield Batch(self.features(draw.pictures, draw.views), draw.pictures, draw.captions)
 
     def sample(self, most: int) -> Tensor:
-        """The features of whole pictures, evenly chosen where there are more than `most`."""
+        """The features of at most `most` whole images, evenly spaced."""
         return self.features(np.arange(len(self))[:: -(-len(self) // most)])
 
     def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[BatchRows]:
-        """What an epoch looks at, a function of seed and epoch: each caption about once, each picture once a batch.
+        """The batches of an epoch as indices, determined by seed and epoch: each caption is drawn about once.
 
-        A pass over the pictures is cut into batches of one size, which is `size` at most; what is left over, fewer
-        pictures than batches, is left out.
+        Each pass over the shuffled images is cut into batches of equal size, at most `size`; the remainder, fewer
+        images than there are batches, is dropped. No image is twice in a batch.
         """
         dice = np.random.default_rng([seed, epoch])
         counts = np.diff(self.first)
@@ -100,19 +100,19 @@ class TrainingSet:
                 yield BatchRows(rows, captions, dice.integers(0, views, each))
 
     def steps(self, size: int) -> int:
-        """How many batches of `size` an epoch has."""
+        """The number of batches of `size` per epoch."""
         passes, batches = self._plan(size)
         return passes * batches
 
     def _plan(self, size: int) -> tuple[int, int]:
-        """How many passes over the pictures an epoch has, and how many batches a pass."""
+        """The number of passes over the images per epoch, and of batches per pass."""
         pictures = len(self.captioned)
         return max(1, round(len(self.texts) / pictures)), -(-pictures // size)
 
 
 @dataclass(frozen=True)
 class TermCounts:
-    """How often each term stands in each text: rows of a [C, V] table of which nearly all is zero."""
+    """The term counts of C texts, a sparse matrix [C, V] in CSR format."""
 
     terms: int
     flat: Rows
@@ -131,7 +131,7 @@ class TermCounts:
         return len(self.first) - 1
 
     def rows(self, rows: Rows) -> Tensor:
-        """The rows of the table, dense, float32 [B, V]."""
+        """Rows of the matrix as a dense float32 tensor [B, V]."""
         table = torch.zeros(len(rows), self.terms)
         lengths = self.first[rows + 1] - self.first[rows]
         start = np.repeat(self.first[rows] - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)

@@ -1,4 +1,4 @@
-"""The dense pair as a teacher: what it makes of features and captions, and how sure its cosines are."""
+"""The dense vectors as a teacher for the sparse head, and the scale of their cosines."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ _SCALES = np.geomspace(1, 200, 40)
 
 @dataclass(frozen=True)
 class DenseTeacher:
-    """What a head learns from beside the captions.
+    """The dense encoder that a head is distilled from.
 
-    `images` turns features [B, F] into unit vectors [B, D] by the matrix `projection` [D, F], None where the features
-    are the vectors; `texts` [C, D] are the captions' unit vectors, `scale` what cosines are multiplied by in a softmax.
+    `images` maps features [B, F] to unit vectors [B, D] by the matrix `projection` [D, F], None if the features are the
+    vectors; `texts` [C, D] are the captions' unit vectors; `scale` multiplies cosines in a softmax.
     """
 
     images: Callable[[Tensor], Tensor]
@@ -30,9 +30,9 @@ class DenseTeacher:
 
 @torch.no_grad()
 def likeliest_scale(tower: PairTower | DualTower, lesson: TrainingSet, texts: Tensor) -> float:
-    """The scale of cosines under which the captions of `lesson`, with unit vectors `texts` [C, D], are likeliest.
+    """The maximum-likelihood scale of cosines for the captions of `lesson`, with unit vectors `texts` [C, D].
 
-    A dual encoder from elsewhere, or one trained with a margin, says nothing of how its cosines are to be read.
+    For towers without a learned scale, such as those trained with a margin.
     """
     rows = lesson.captioned[:1000]
     captions = lesson.first[rows]

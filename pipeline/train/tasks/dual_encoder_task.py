@@ -1,4 +1,4 @@
-"""What a dual encoder learns end to end: the loss that it was made for, on pixels and captions."""
+"""The task of fine-tuning a dual encoder end to end on pixels and captions, with its own pre-training loss."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -25,7 +25,7 @@ from lexel.pipeline.train.tasks.schedule import Schedule
 
 Freeze = Literal["none", "image", "text"]
 FREEZE: tuple[Freeze, ...] = get_args(Freeze)
-# CLIP's logits are never scaled by more than this (Radford et al., ICML 2021, section 2.5).
+# CLIP clips the scale of its logits to this (Radford et al., ICML 2021, section 2.5).
 _STEEPEST = 100.0
 _SCHEDULE = Schedule(epochs=10, batch=256, rate=1e-5, patience=3)
 S = TypeVar("S", Tensor, Sequence[str])
@@ -33,11 +33,11 @@ S = TypeVar("S", Tensor, Sequence[str])
 
 @dataclass(frozen=True)
 class ContrastRecipe:
-    """How a dual encoder is fine-tuned.
+    """The hyperparameters of fine-tuning a dual encoder.
 
-    `freeze` names the side that stays as it is; a locked image side is LiT (Zhai et al., CVPR 2022). `chunk` is how
-    many of a batch go through the networks at once (see `ContrastTask`), `clip` the longest gradient that is followed,
-    `views` the looks at each picture (see `views.view`).
+    `freeze` is the side that is not trained; with a frozen image side this is LiT (Zhai et al., CVPR 2022). `chunk` is
+    the number of items that go through the networks at once (see `ContrastTask`), `clip` the maximum gradient norm,
+    `views` the number of views of each image (see `augment.view`).
     """
 
     schedule: Schedule = _SCHEDULE
@@ -52,21 +52,21 @@ class ContrastRecipe:
 
 
 def own_loss(net: Any, images: Tensor, texts: Tensor, same: Tensor) -> Tensor:
-    """The loss that `net` was made for, of unit vectors [B, D] of both sides and what belongs together [B, B].
+    """The pre-training loss of `net` for unit vectors [B, D] of both sides and the matching pairs `same` [B, B].
 
-    With a bias that is SigLIP's sigmoid loss, without one InfoNCE, both scaled as the checkpoint learned it. Where only
-    the diagonal belongs together, it is the loss that `transformers` computes.
+    SigLIP's sigmoid loss if `net` has a bias, else InfoNCE, both with the checkpoint's learned scale. If `same` is the
+    identity, it equals the loss of `transformers`.
     """
     cosines = images @ texts.T
     if hasattr(net, "logit_bias"):
         return sigmoid_pairs(cosines * net.logit_scale.exp() + net.logit_bias, same)
-    if hasattr(net, "temperature"):  # ALIGN's name for the inverse
+    if hasattr(net, "temperature"):  # ALIGN has the inverse of a scale
         return info_nce(cosines / net.temperature, same.float())
     return info_nce(cosines * net.logit_scale.exp(), same.float())
 
 
 class _Learner(nn.Module):
-    """A dual encoder of which some may stay as it is."""
+    """A dual encoder with one side frozen, or none."""
 
     def __init__(self, tower: DualTower, freeze: Freeze) -> None:
         super().__init__()
@@ -75,7 +75,7 @@ class _Learner(nn.Module):
             parameter.requires_grad_(False)
 
     def train(self, mode: bool = True) -> "_Learner":
-        """What is frozen has no dropout; batch norm keeps the pictures' statistics that it was trained on."""
+        """As usual, but frozen modules (dropout) and all batch norms stay in evaluation mode."""
         super().train(mode)
         for module in self.modules():
             own = list(module.parameters())
@@ -85,7 +85,7 @@ class _Learner(nn.Module):
 
 
 def _side(tower: DualTower, side: Freeze) -> list[nn.Parameter]:
-    """The weights that make the vectors of `side`, found by their gradients: each architecture has its own names."""
+    """The parameters of one side, found as those with a gradient, since each architecture names them differently."""
     if side == "none":
         return []
     if side == "image":
@@ -99,14 +99,13 @@ def _side(tower: DualTower, side: Freeze) -> list[nn.Parameter]:
 
 
 class ContrastTask:
-    """The task of learning a dual encoder end to end; a `Task` of the training loop.
+    """The task of fine-tuning a dual encoder end to end; a `Task` of the training loop.
 
-    With the recipe's `chunk` a batch may be larger than what fits in memory, with the same gradients: the networks see
-    it chunk by chunk, without a graph; the loss gives the slope of each vector; then each chunk is gone through again
-    with the same dropout, to take the slopes to the weights. That is GradCache (Gao et al., RepL4NLP 2021, section
-    3.2); checkpoints of the chunks do just that.
+    With the recipe's `chunk` a batch can be larger than what fits in memory, with the same gradients, by gradient
+    checkpointing of chunks: they are encoded without a graph, and again, with the same dropout, in the backward pass.
+    This is GradCache (Gao et al., RepL4NLP 2021, section 3.2).
 
-    Raises ConfigError for a checkpoint without a scale of its own.
+    Raises ConfigError if the checkpoint has no learned scale.
     """
 
     watched = "R"
@@ -119,7 +118,7 @@ class ContrastTask:
         self.module = _Learner(tower, recipe.freeze)
 
     def loss(self, batch: ImageBatch, progress: float) -> tuple[Tensor, Figures]:
-        """The checkpoint's own loss of a batch."""
+        """The loss of a batch (see `own_loss`)."""
         del progress
         self._bound_scale()
         images = self._vectors(lambda pixels: self.tower.images(pixels)[1], batch.pixels)
@@ -158,7 +157,7 @@ class ContrastTask:
 def seen(
     tower: DualTower, album: ImageDataset, *, device: torch.device, what: str, most: int | None = None
 ) -> TrainingSet:
-    """The pictures of `album` that can be read, at most `most`, with their unit vectors as features."""
+    """The readable images of `album`, at most `most`, with their unit vectors as features."""
     rows, vectors = [], []
     for some, pixels in album.pictures(what, size=64, most=most):
         with fast(device):
@@ -169,6 +168,6 @@ def seen(
 
 @torch.no_grad()
 def said(tower: DualTower, texts: Sequence[str], *, device: torch.device) -> Tensor:
-    """The unit vectors [C, D] of `texts`, in main memory."""
+    """The unit vectors [C, D] of `texts`, on the CPU."""
     with fast(device):
         return torch.cat([tower.texts(some).float().cpu() for some in batched(texts, 256)])

@@ -1,4 +1,4 @@
-"""What the heads learn: words that find the picture among others, few of them, each worth its place."""
+"""The task of training a head: contrastive retrieval of captions with sparse term weights."""
 
 from dataclasses import dataclass
 
@@ -19,18 +19,18 @@ from lexel.pipeline.train.tasks.recall import Recall, recalls
 from lexel.pipeline.train.tasks.schedule import Schedule
 
 _SCHEDULE = Schedule(epochs=24, batch=1000, rate=1e-3)
-# How far from 0 a word's logit begins, and how much it then varies from picture to picture.
+# Initial bias of a term's logit, and its initial standard deviation over images.
 _AWAKE, _GAIN = 0.1, 0.5
 
 
 @dataclass(frozen=True)
 class HeadRecipe:
-    """What a head's training turns on. The defaults were chosen on Flickr8k's val split; README has the ablations.
+    """The hyperparameters of a head's training, chosen on Flickr8k's val split; README has the ablations.
 
-    `soft` is the share of the dense pair's opinion in the targets; `sparsity` the weight of the L1 norm; `dropout` of
-    features. The terms a picture may keep fall from all to `keep` between the shares `closing` of the training, so that
-    what is cut off at the end was not relied on. Without `query_weights` all words of a query count alike. Pictures are
-    blended by shares from a Beta distribution of both parameters `mix`, 0 for not at all.
+    `soft` is the share of the dense teacher in the targets, `sparsity` the weight of the L1 norm, `dropout` that of the
+    features. The number of terms per image falls from all to `keep` between the fractions `closing` of the training, so
+    that the head does not rely on terms that are pruned later. Without `query_weights` all query terms have weight 1.
+    `mix` is the parameter of mixup's Beta distribution, 0 for no mixup.
     """
 
     schedule: Schedule = _SCHEDULE
@@ -44,7 +44,7 @@ class HeadRecipe:
     mix: float = 0.4
 
     def budget(self, progress: float, *, most: int, least: int) -> int:
-        """How many of `most` terms may stay at `progress`, falling evenly by factors."""
+        """The number of terms kept at `progress` (0..1), falling geometrically from `most` to `least`."""
         begin, end = self.closing
         share = min(1.0, max(0.0, (progress - begin) / max(1e-9, end - begin)))
         return least if share == 1 else max(least, round(most * (least / most) ** share))
@@ -52,7 +52,7 @@ class HeadRecipe:
 
 @dataclass(frozen=True)
 class SplitScores:
-    """One split, ready to be scored: how often its captions hold each term, and what the dense pair says of them."""
+    """One split: features and captions, the captions' term counts, and the dense teacher."""
 
     lesson: TrainingSet
     counts: TermCounts
@@ -60,7 +60,7 @@ class SplitScores:
 
 
 def cut(weights: Tensor, worth: Tensor, keep: int) -> Tensor:
-    """The `keep` terms of each row [B, V] that contribute most, the others 0: `terms.prune` with gradients."""
+    """Set all but the `keep` largest of weights x worth in each row [B, V] to 0: `terms.prune` with gradients."""
     if keep >= weights.shape[1]:
         return weights
     contribution = weights.detach() * worth
@@ -69,24 +69,24 @@ def cut(weights: Tensor, worth: Tensor, keep: int) -> Tensor:
 
 
 class _Scored(nn.Module):
-    """A head and the temperature of its scores."""
+    """A head and the learned scale of its scores."""
 
     def __init__(self, head: Trainable) -> None:
         super().__init__()
         self.head = head
-        # Expanded queries have ten times as many words, and their scores are so much larger.
+        # Expanded queries have ten times as many terms and accordingly larger scores.
         self.log_scale = nn.Parameter(torch.tensor(-1.0 if isinstance(head, ExpandHead) else 0.0))
 
 
 def _scored(module: nn.Module) -> _Scored:
-    """`module`, which is the task's own or a copy of it with other weights."""
+    """`module` with its type checked: the task's own module, or the loop's copy with averaged weights."""
     if not isinstance(module, _Scored):
         raise TypeError("a head is judged by a copy of its own module")
     return module
 
 
 class HeadTask:
-    """The task of learning `head` on standardised features; a `Task` of the training loop."""
+    """The task of training `head` on standardised features; a `Task` of the training loop."""
 
     watched = "R"
 
@@ -109,9 +109,9 @@ class HeadTask:
             head.log_query.requires_grad_(False)
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
-        """Captions' words for `bce`; for the others contrast with the whole batch, both ways, and sparsity."""
+        """Binary cross-entropy of caption words for CaptionWordsHead; else InfoNCE in both directions and sparsity."""
         raw, head = batch.features.to(self.device), self.module.head
-        if isinstance(head, CaptionWordsHead):  # a blended picture would have half of the words of two
+        if isinstance(head, CaptionWordsHead):  # without mixup, whose targets would be half-present words
             with fast(self.device):
                 logits = head.logits(dropout(self.standard(raw), self.recipe.dropout))
             return caption_bce(logits.float(), self._all_words(batch.pictures)), {}
@@ -119,7 +119,7 @@ class HeadTask:
         return self._contrast(raw, dropout(self.standard(raw), self.recipe.dropout), own, batch, progress)
 
     def _mixed(self, raw: Tensor, own: Tensor) -> tuple[Tensor, Tensor]:
-        """Each picture [B, F] blended with another, and whose captions [B, B] it then is (Zhang et al., ICLR 2018)."""
+        """Mixup (Zhang et al., ICLR 2018) of features [B, F] and of the matching captions `own` [B, B]."""
         if not self.recipe.mix:
             return raw, own
         other = torch.randperm(len(raw), device=raw.device)
@@ -140,7 +140,7 @@ class HeadTask:
         with fast(self.device):
             scores = (kept @ asked.T).float() * module.log_scale.exp()
         targets = self._targets(raw, own, batch)
-        # The pressure to be sparse grows slowly: a word that is silenced at the start never learns.
+        # The sparsity weight grows slowly: a term that is silenced at the start gets no gradient.
         pressure = recipe.sparsity * min(1.0, 3 * progress)
         loss = 2 * _soft_nce(scores, *targets) + pressure * l1(weights)
         if isinstance(module.head, ExpandHead):
@@ -149,12 +149,12 @@ class HeadTask:
         return loss, active | {"terms/query": float((asked > 0).sum(1).float().mean())}
 
     def _own(self, batch: Batch) -> Tensor:
-        """1 where caption [., B] is picture [B, .]'s own or equal to it, else 0."""
+        """A matrix [B, B] (images, captions): 1 if the caption is the image's or equal to it, else 0."""
         same = torch.from_numpy(self.train.lesson.meaning[batch.captions]).to(self.device)
         return (same[:, None] == same[None]).float()
 
     def _targets(self, raw: Tensor, own: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
-        """Which captions [B, B] are each picture's, and which pictures each caption's, in part by the dense pair."""
+        """Target distributions [B, B] over captions per image and over images per caption, mixed with the teacher's."""
         forth, back = (side / side.sum(1, keepdim=True) for side in (own, own.T))
         with torch.no_grad():
             texts = self.train.dense.texts[batch.captions].to(self.device).float()
@@ -179,7 +179,7 @@ class HeadTask:
 
     @torch.no_grad()
     def _watch_spread(self, weights: Tensor, queries: Tensor) -> None:
-        """What a term of an expanded query or of its picture is worth changes while both learn."""
+        """Update the running standard deviations that prune expanded queries and their images."""
         head = self.module.head
         if isinstance(head, ExpandHead):
             head.worth.lerp_(queries.std(0), 0.1)
@@ -190,7 +190,7 @@ class HeadTask:
         return head.worth if isinstance(head, ExpandHead) else self._caption_worth
 
     def _all_words(self, pictures: Rows) -> Tensor:
-        """How often all captions of each picture hold each term, [B, V]."""
+        """The summed term counts of all captions of each image, [B, V]."""
         first = self.train.lesson.first
         runs = [np.arange(first[p], first[p + 1]) for p in pictures]
         rows = torch.from_numpy(np.repeat(np.arange(len(runs)), [len(run) for run in runs]))
@@ -199,7 +199,7 @@ class HeadTask:
 
     @torch.no_grad()
     def judge(self, module: nn.Module) -> Figures:
-        """Recall on val of what would be stored, and how many terms that is."""
+        """Recall on val with pruned terms, and the mean number of terms per image."""
         lesson, recipe, head = self.val.lesson, self.recipe, _scored(module).head
         rows = torch.split(torch.arange(len(lesson)), 1000)
         parts = [self._weights(module, self.standard(lesson.features(r.numpy()).to(self.device))) for r in rows]
@@ -217,7 +217,7 @@ class HeadTask:
 
 
 def figures_of(forth: Recall, back: Recall) -> Figures:
-    """Recall both ways as figures of an epoch; "R" is the mean of text -> image, which training watches."""
+    """Recall in both directions as figures; "R", the mean of R@1, R@5 and R@10 from text to image, is watched."""
     return {"R": forth.mean, "R@1": forth.at_1, "R@5": forth.at_5, "R@10": forth.at_10, "back R@10": back.at_10}
 
 
@@ -227,11 +227,11 @@ def _soft_nce(scores: Tensor, forth: Tensor, back: Tensor) -> Tensor:
 
 @torch.no_grad()
 def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
-    """Where learning starts from.
+    """Initialise the head.
 
-    A classifier of caption words begins at how often each word is there. The others begin at the dense pair's own idea
-    of each word, the direction of the captions that hold it, with which rare words start near their meaning. Under the
-    ReLU a term that no picture wakes gets no gradient: all begin a little awake.
+    A CaptionWordsHead starts at the terms' prior probabilities. The others start with each term's mean caption vector
+    of the dense teacher, which also gives rare terms a meaning, and with a positive bias, because a term whose logit is
+    negative for every image gets no gradient through the ReLU.
     """
     if isinstance(head, CaptionWordsHead):
         some = _share_of_captions(train.counts).clamp(1e-5, 1 - 1e-5)
@@ -244,7 +244,7 @@ def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
     inner.logits.weight.copy_(_scaled(directions * standard.std, train, standard))
     nn.init.constant_(inner.logits.bias, _AWAKE)
     if isinstance(head, ExpandHead):
-        # Vectors are not standardised: what captions have in common is taken out by the bias.
+        # Vectors are not standardised, so the bias subtracts the captions' mean.
         spread = float((train.dense.texts[:2000].float() @ anchors.T).std())
         head.query_logits.weight.copy_(anchors * (_GAIN / max(1e-6, spread)))
         usual = head.query_logits.weight @ train.dense.texts.float().mean(0).to(head.query_logits.weight.device)
@@ -252,16 +252,16 @@ def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
 
 
 def _scaled(directions: Tensor, train: SplitScores, standard: Standardizer) -> Tensor:
-    """The rows [V, F] times one number, so that logits of the training's pictures vary by _GAIN."""
+    """The rows [V, F] scaled by one factor, so that logits of training images have standard deviation _GAIN."""
     seen = standard(train.lesson.features(train.lesson.captioned[:1000]))
     if standard.regions:
-        vectors, there = regions_of(seen, standard.regions)
-        seen = vectors[there]
+        vectors, mask = regions_of(seen, standard.regions)
+        seen = vectors[mask]
     return directions * (_GAIN / max(1e-6, float((seen @ directions.T).std())))
 
 
 def _anchors(train: SplitScores) -> Tensor:
-    """The direction of the captions that hold each term [V, D], as against captions in general."""
+    """For each term the unit direction [V, D] from the mean of all captions to that of captions with the term."""
     counts, texts = train.counts, train.dense.texts.float()
     total = torch.zeros(counts.terms, texts.shape[1])
     line = torch.from_numpy(np.repeat(np.arange(len(counts)), np.diff(counts.first)))

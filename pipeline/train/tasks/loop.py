@@ -1,4 +1,4 @@
-"""The training loop that all tasks share: epochs, the average of the weights, early stopping, going on after a stop."""
+"""The training loop of all tasks: epochs, averaged weights, early stopping, resuming."""
 
 import copy
 import json
@@ -20,30 +20,30 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Task(Protocol[T_contra]):
-    """What is learned: `watched` is the figure of `judge` that should be high."""
+    """A training task; `watched` is the figure of `judge` to maximise."""
 
     watched: str
 
     @property
     def module(self) -> nn.Module:
-        """What is trained; its copy with averaged weights is what `judge` gets."""
+        """The module to train; `judge` gets a copy with averaged weights."""
 
     def loss(self, batch: T_contra, progress: float) -> tuple[Tensor, Figures]:
-        """What is to be small, and what is worth telling of it, at `progress` in 0..1 of the training."""
+        """The loss of a batch and figures to report, at `progress` (0..1) of the training."""
 
     def judge(self, module: nn.Module) -> Figures:
-        """How good the weights of `module` are on val."""
+        """The figures of `module` on val."""
 
 
 @dataclass
 class History:
-    """The figures of each epoch so far, and the best."""
+    """The figures of each epoch so far, and the index of the best epoch."""
 
     epochs: list[Figures] = field(default_factory=list)
     best: int = -1
 
     def add(self, figures: Figures, watched: str) -> bool:
-        """Note an epoch. Whether it is the best so far."""
+        """Append an epoch and return whether it is the best so far."""
         self.epochs.append(figures)
         if self.best < 0 or figures[watched] > self.epochs[self.best][watched]:
             self.best = len(self.epochs) - 1
@@ -52,7 +52,7 @@ class History:
 
 @dataclass
 class _State:
-    """All that a stopped training needs to go on exactly as it would have."""
+    """Everything that is needed to resume a training with the same result."""
 
     average: nn.Module
     adam: torch.optim.Optimizer
@@ -72,11 +72,11 @@ def fit(
     identity: str = "",
     tell: Callable[[int, Figures], None] = lambda epoch, figures: None,
 ) -> History:
-    """Train `task` and leave it with the weights that were best on val. `steps` is the number of batches an epoch,
-    `clip` the longest gradient that is followed.
+    """Train `task` and leave it with the weights that were best on val.
 
-    After each epoch its state is written to `saved`; a later call with the same `identity` goes on from there, and ends
-    with the same weights as if it had never stopped.
+    `steps` is the number of batches per epoch, `clip` the maximum gradient norm; `tell` is called after each epoch. The
+    state is written to `saved` after each epoch, and a later call with the same `identity` resumes from it, with the
+    same result as without interruption.
     """
     state = _begin(task, schedule)
     if saved is not None and saved.exists():
@@ -84,7 +84,7 @@ def fit(
     total = steps * schedule.epochs
     while len(state.history.epochs) < schedule.epochs and not _tired(state.history, schedule):
         epoch = len(state.history.epochs)
-        # Dropout's numbers depend on the epoch alone, not on what ran before it.
+        # The random numbers of dropout depend on the epoch alone, for resuming.
         torch.manual_seed(schedule.seed * 100_003 + epoch)
         figures = _epoch(task, batches(epoch), state, schedule, total, clip)
         figures |= task.judge(state.average)
@@ -99,7 +99,7 @@ def fit(
 
 
 def _begin(task: Task[Any], schedule: Schedule) -> _State:
-    # Matrices shrink as they learn; biases, scales and weights a term do not. What is frozen is no concern of ours.
+    # Weight decay for matrices only, not for biases, scales and per-term weights.
     weights = [p for p in task.module.parameters() if p.requires_grad]
     groups = [
         {"params": [p for p in weights if p.dim() > 1], "weight_decay": schedule.decay},
@@ -151,13 +151,13 @@ def _save(task: Task[Any], state: _State, path: Path, identity: str) -> None:
         "history": json.dumps({"epochs": state.history.epochs, "best": state.history.best}),
         "step": state.step,
     }
-    # To an open file: given a path, torch.save calls a full disk a RuntimeError.
+    # To an open file: given a path, torch.save raises RuntimeError instead of OSError on a full disk.
     with replacing_file(path) as temporary, temporary.open("wb") as file:
         torch.save(content, file)
 
 
 def _restore(task: Task[Any], state: _State, path: Path, identity: str) -> None:
-    """Take up a saved state; one of another training, or half a file, is left alone."""
+    """Load a saved state; ignore one of another training, or a broken file."""
     try:
         content = torch.load(path, weights_only=True, map_location="cpu")
     except Exception:  # a file cut short raises errors of four libraries

@@ -1,4 +1,4 @@
-"""How good scores are, worked out in memory while training; `lexel evaluate` asks the cluster."""
+"""Recall of scores in memory, for validation during training."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from lexel.pipeline.train.data.training_set import Rows
 
 @dataclass(frozen=True)
 class Recall:
-    """The share of queries, in per cent, with a right item among the first 1, 5 and 10."""
+    """The percentage of queries with a relevant item among the first 1, 5 and 10."""
 
     at_1: float
     at_5: float
@@ -20,19 +20,19 @@ class Recall:
 
     @classmethod
     def of(cls, ranks: Tensor) -> "Recall":
-        """From the rank of each query's best right item, 0 being the first."""
+        """From the rank, from 0, of each query's first relevant item."""
         return cls(*(round(100 * float((ranks < k).float().mean()), 2) for k in (1, 5, 10)))
 
     @property
     def mean(self) -> float:
-        """One number for all three."""
+        """The mean of all three."""
         return round((self.at_1 + self.at_5 + self.at_10) / 3, 3)
 
 
 def recalls(score: Callable[[slice], Tensor], owner: Rows, *, pictures: int) -> tuple[Recall, Recall]:
-    """Text -> image and image -> text recall. `score(captions)` gives the scores [P, c] of a run of captions.
+    """Text-to-image and image-to-text recall. `score` returns the scores [P, c] for a slice of the captions.
 
-    Of what ties with the best right item, half is counted as before it: where nothing is known, that is chance.
+    Half of the items that tie with the first relevant one are counted before it, so that constant scores give chance.
     """
     runs = [slice(i, i + 1000) for i in range(0, len(owner), 1000)]
     by_text, best = [], torch.full((pictures,), -torch.inf)

@@ -1,4 +1,4 @@
-"""How long and how fast a training learns, and when it stops."""
+"""The training schedule: epochs, learning rate, weight averaging, early stopping."""
 
 import math
 from dataclasses import dataclass
@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Schedule:
-    """An epoch passes over every caption once. `patience` is how many epochs without a better val it bears.
+    """An epoch draws each caption about once. Training stops after `patience` epochs without improvement on val.
 
-    The learning rate rises over the first steps and falls with a cosine (Loshchilov and Hutter, ICLR 2017, eq. 5).
-    What is judged and kept is the running average of the weights, which generalises better than the last ones
-    (Izmailov et al., UAI 2018).
+    The learning rate has a linear warm-up and cosine decay (Loshchilov and Hutter, ICLR 2017, eq. 5); `decay` is the
+    weight decay. The running average of the weights is evaluated and kept, which generalises better than the last
+    weights (Izmailov et al., UAI 2018); `average` is its decay factor.
     """
 
     epochs: int
@@ -22,9 +22,9 @@ class Schedule:
     seed: int = 0
 
     def rate_at(self, progress: float, *, step: int) -> float:
-        """The share of `rate` at `progress` in 0..1 of the training, at its `step`."""
+        """The factor of `rate` at `progress` (0..1) of the training and its `step`."""
         return min(1.0, (step + 1) / 50) * max(0.02, 0.5 * (1 + math.cos(math.pi * progress)))
 
     def averaged(self, step: int) -> float:
-        """How much of the average is kept at `step`: little at first, when it holds nothing yet."""
+        """The decay factor of the average at `step`, smaller in the first steps."""
         return min(self.average, (1 + step) / (10 + step))

@@ -1,4 +1,4 @@
-"""What the towers learn: a space in which a picture is near its captions, or near the pictures of its label."""
+"""The task of training a pair's projections, so that images are close to their captions or to others of their label."""
 
 import math
 from collections.abc import Sequence
@@ -28,11 +28,10 @@ _SCHEDULE = Schedule(epochs=16, batch=1000, rate=2e-3, decay=0.05)
 
 @dataclass(frozen=True)
 class TowerRecipe:
-    """How a pair's projections are trained.
+    """The hyperparameters of training a pair's projections.
 
-    `infonce` contrasts a pair with the whole batch (CLIP), `vse` with its hardest negatives (VSE++), `labels` brings
-    pictures of one label together (image -> image). Without a strong `dropout` of the pictures' features a few thousand
-    pictures are learned by heart at once.
+    Losses: "infonce" (CLIP's), "vse" (VSE++'s, with the hardest negatives) or "labels" (triplets of images by label).
+    With a few thousand images, a strong `dropout` of the image features is needed against overfitting.
     """
 
     loss: Loss = "infonce"
@@ -44,13 +43,13 @@ class TowerRecipe:
 
 @dataclass(frozen=True)
 class Texts:
-    """The captions of a split to a pair's text features: kept [C, T] where the text side is frozen, else made anew."""
+    """The captions of a split, and their text features `kept` [C, T] if the text side is frozen."""
 
     texts: Sequence[str]
     kept: Tensor | None
 
     def features(self, model: nn.Module, rows: Rows, device: torch.device) -> Tensor:
-        """Text features [B, T] of captions `rows`, by `model` where they are not kept."""
+        """Text features [B, T] of captions `rows`: the cached ones, or computed by `model`."""
         if self.kept is not None:
             return self.kept[rows].to(device).float()
         made: Tensor = model([self.texts[row] for row in rows])
@@ -58,28 +57,28 @@ class Texts:
 
 
 class _Aligned(nn.Module):
-    """The parts of a pair that learn, and the scale of its cosines. The image side's network is not among them."""
+    """The trained parts of a pair (projections, and the text side if it is trained) and the scale of its cosines."""
 
     def __init__(self, pair: PairTower) -> None:
         super().__init__()
         self.image_projection, self.text_projection = pair.image_projection, pair.text_projection
-        # A frozen text side is left out: its features are kept, and its weights need no average.
+        # A frozen text side is omitted: its features are cached, and its weights need no averaging.
         self.text = pair.text if isinstance(pair.text, nn.Module) and pair.text.learned else nn.Identity()
         self.log_scale = nn.Parameter(torch.tensor(math.log(20.0)))
 
 
 def _aligned(module: nn.Module) -> _Aligned:
-    """`module`, which is the task's own or a copy of it with other weights."""
+    """`module` with its type checked: the task's own module, or the loop's copy with averaged weights."""
     if not isinstance(module, _Aligned):
         raise TypeError("towers are judged by a copy of their own module")
     return module
 
 
 class TowerTask:
-    """The task of learning a pair's projections, and its text side where that is learned; a `Task` of the loop.
+    """The task of training a pair's projections, and its text side if that is trained; a `Task` of the training loop.
 
-    `standard` is of the features that the projection reads; the text features are brought to deviation 1 by
-    `text_std`. Both have to be folded into the projections afterwards.
+    Image features are standardised by `standard`, text features divided by `text_std`; both must be folded into the
+    projections afterwards (see `fold_tower`).
     """
 
     watched = "R"
@@ -101,7 +100,7 @@ class TowerTask:
         self._labels = _numbers(train[0].labels)
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
-        """By the recipe's `loss`."""
+        """The recipe's loss of a batch."""
         del progress
         lesson, texts = self.train
         x = self.standard(self.pair.summary(batch.features.to(self.device)))
@@ -114,7 +113,7 @@ class TowerTask:
             return hardest_triplet(cosines, margin=self.recipe.margin, same=alike), {}
         if self.recipe.loss == "infonce":
             return info_nce(cosines * self.module.log_scale.exp(), alike.float()), {}
-        # Texts learn to go where the pictures are, which only their labels move.
+        # Image vectors are trained by their labels alone (detached here), text vectors to match them.
         labels = torch.from_numpy(self._labels[batch.pictures]).to(self.device)
         following = info_nce(images.detach() @ asked.T * self.module.log_scale.exp(), alike.float())
         return label_triplet(images, labels, margin=self.recipe.margin) + following, {}
@@ -130,7 +129,7 @@ class TowerTask:
 
     @torch.no_grad()
     def judge(self, module: nn.Module) -> Figures:
-        """Recall on val by cosine; for `labels`, how often the nearest other picture has the same label."""
+        """Recall on val by cosine; for the loss "labels", of images with the same label."""
         lesson, texts = self.val
         x = self.standard(self.pair.summary(lesson.features(np.arange(len(lesson))).to(self.device)))
         aligned = _aligned(module)
@@ -145,7 +144,7 @@ class TowerTask:
 
 
 def _same_label(images: Tensor, labels: Rows) -> Figures:
-    """The share of pictures, in per cent, with their label among the nearest 1, 5 and 10 others."""
+    """The percentage of images with an image of the same label among their nearest 1, 5 and 10 others."""
     cosines = (images @ images.T).fill_diagonal_(-2)
     near = cosines.topk(min(10, len(images) - 1), dim=1).indices.cpu().numpy()
     hits = labels[near] == labels[:, None]
@@ -154,6 +153,6 @@ def _same_label(images: Tensor, labels: Rows) -> Figures:
 
 
 def _numbers(labels: Sequence[str | None]) -> Rows:
-    """A number a label; a picture without one has a number of its own."""
+    """A number per label; each image without a label gets its own number."""
     known = {label: i for i, label in enumerate(sorted({x for x in labels if x is not None}))}
     return np.array([known[x] if x is not None else -1 - i for i, x in enumerate(labels)], dtype=np.int64)
