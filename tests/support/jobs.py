@@ -9,7 +9,9 @@ import pyarrow.parquet as pq
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
-from lexel.pipeline.encode.run import EncodeReport, Part
+from lexel.pipeline.encode.encode_options import EncodeOptions
+from lexel.pipeline.encode.part import Part
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
@@ -35,12 +37,9 @@ def run(
         out,
         encoder=encoder,
         part=Part.parse(part),
-        batch_size=batch_size,
-        device="cpu",
-        workers=2,
-        shard_size=shard_size,
-        retry=retry,
-        exact=exact,
+        options=EncodeOptions(
+            batch_size=batch_size, device="cpu", workers=2, shard_size=shard_size, retry=retry, exact=exact
+        ),
         progress=progress,
     )
 

@@ -73,7 +73,7 @@ def collection(
             for i in range(number * shard_size, min(count, (number + 1) * shard_size))
         ]
         ids += [row.id for row in rows]
-        shard.write(
+        shard.write_shard(
             folder,
             number,
             table(rows, dim=DIM, feature_dim=None),

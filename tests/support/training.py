@@ -67,7 +67,7 @@ def learned(
     """Train on the manifest at `path`."""
     torch.set_num_threads(1)
     return train_encoder(
-        open_source(path), out, encoder=start, work=work, options=options, teller=teller or listening()
+        open_source(path), out, encoder=start, work=work, options=options, reporter=teller or listening()
     )
 
 

@@ -33,8 +33,8 @@ def say(text: str, *, style: str | None = None) -> None:
 
 
 def warn(text: str) -> None:
-    """Print what a person should look at, also when quiet."""
-    err.print(text, style="yellow", soft_wrap=True, markup=False)
+    """Print what a person should look at in what a job did, also when quiet."""
+    out.print(text, style="yellow", soft_wrap=True, markup=False)
 
 
 def short(path: Path) -> str:

@@ -13,8 +13,8 @@ import pyarrow as pa
 from lexel.encoders import Encoder
 from lexel.encoders.terms import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
-from lexel.pipeline.shards import shard
 from lexel.pipeline.shards.job import Job, write_job
+from lexel.pipeline.shards.shard import write_shard
 from lexel.pipeline.shards.table import schema
 
 FINGERPRINT = "1" * 16
@@ -98,7 +98,7 @@ class Crowd:
         self.vocabulary.save(folder / "vocabulary.json")
         write_job(folder, self._job())
         for number, batch in enumerate(self.batches()):
-            shard.write(
+            write_shard(
                 folder, number, self._table(batch), listing=f"{self._fingerprint}-{self.seed}-{number}", failures=[]
             )
         return folder

@@ -20,11 +20,12 @@ from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.encode import run as job
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
 from lexel.pipeline.encode.prepare import PreparedItem, min_side, prepare
 from lexel.pipeline.encode.workers import threads
 from lexel.pipeline.images.decode import decode
-from lexel.pipeline.images.preview import SIDE
+from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.scenes import write
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.item import Item, read_file
@@ -54,7 +55,7 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
     model = low_precision_if_equal(load_model(encoder))
     job_ = Pipeline(encoder, files, folder, 8 if quick else 1024 if name == "lexel-tiny" else _COUNT)
-    prepare_item = partial(prepare, model, thumbnail=SIDE, least=min_side(model, thumbnail=SIDE))
+    prepare_item = partial(prepare, model, preview=PreviewOptions(), least=min_side(model, preview=PreviewOptions()))
     seconds = 0.01 if quick else 2.0
     with threads(available_cores()) as pool:
         found = in_turn(
@@ -215,7 +216,9 @@ class Pipeline:
         began = _Began()
         self._out = self._place / f"shards-{next(self._runs)}"
         torch.set_num_threads(available_cores())
-        job.encode_source(self._source, self._out, encoder=self.encoder, batch_size=BATCH, progress=began)
+        job.encode_source(
+            self._source, self._out, encoder=self.encoder, options=EncodeOptions(batch_size=BATCH), progress=began
+        )
         return began.ended(self.count)
 
     def vectors(self) -> npt.NDArray[np.float32]:

@@ -14,8 +14,10 @@ from bench.clock import Spent, children, spending
 from bench.figure import Figure, absent
 from bench.pictures import many, pictures
 from lexel.encoders import open_encoder
+from lexel.pipeline.encode.encode_options import EncodeOptions
+from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.ray_cluster import encode_on_ray
-from lexel.pipeline.encode.run import Part, encode_source
+from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import Source, open_source
@@ -46,7 +48,9 @@ def run(quick: bool) -> Iterator[Figure]:
 def _parts(source: Source, out: Path, of: int) -> Spent:
     with spending(0) as spent:
         for index in range(of):
-            report = encode_source(source, out, encoder=open_encoder(), part=Part(index, of), shard_size=_SHARD)
+            report = encode_source(
+                source, out, encoder=open_encoder(), part=Part(index, of), options=EncodeOptions(shard_size=_SHARD)
+            )
             spent.items += report.items
     return spent
 
@@ -56,7 +60,7 @@ def _ray(source: Path, out: Path, wanted: dict[str, bytes]) -> Iterator[Figure]:
     killer = threading.Thread(target=lambda: killed.append(kill_one(out)))
     killer.start()
     with _cluster(), spending(sum(1 for _ in source.iterdir())) as spent:
-        encode_on_ray(source, out, encoder="lexel-tiny", workers=1, shard_size=_SHARD)
+        encode_on_ray(source, out, encoder="lexel-tiny", options=EncodeOptions(workers=1, shard_size=_SHARD))
     killer.join()
     note = f"{_WORKERS} workers on this machine, with their start; one killed at its first shards, begun again"
     yield Figure("Ray", spent.rate, "images/s", note=note)

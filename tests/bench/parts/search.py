@@ -19,6 +19,7 @@ from bench.parts.crowd import Batch, Crowd
 from lexel.encoders import open_encoder
 from lexel.encoders.model import load_model
 from lexel.pipeline.engine import node_control
+from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.index import SearchIndex
@@ -86,7 +87,11 @@ def many(node: node_control.Node, client: OpenSearch, place: Path, *, count: int
     """`count` documents, all four views."""
     crowd = Crowd(count, dim=_DIM)
     folder = crowd.write(place / "many")
-    took = seconds(lambda: load_shards(folder, index="many", client=client, plain=True))
+    took = seconds(
+        lambda: load_shards(
+            folder, index="many", client=client, options=LoadOptions(collection_fields=False, templates=False)
+        )
+    )
     told = f"at {count:,} documents of {crowd.terms} terms and {crowd.dim}-d, loaded in {took:.0f} s"
     _settle(client, "many")
     asked, bare = crowd.queries(min(count // 50, _QUERIES)), Bare(node)

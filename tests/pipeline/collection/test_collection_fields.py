@@ -8,6 +8,7 @@ from opensearchpy import OpenSearch
 from support.indices import Names, contents
 from support.synthetic import Collection, collection, forget_looks
 
+from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards.folder import finished_shards
 
@@ -66,7 +67,9 @@ def test_a_plain_load_says_nothing_of_it_and_is_another_index(
 ) -> None:
     index = index_name("plain")
     whole = load_shards(items.folder, index=index, client=client)
-    plain = load_shards(items.folder, index=index, client=client, plain=True)
+    plain = load_shards(
+        items.folder, index=index, client=client, options=LoadOptions(collection_fields=False, templates=False)
+    )
     assert plain.index != whole.index
     assert all(not {"near", "map"} & document.keys() for document in contents(client, index).values())
 

@@ -18,8 +18,9 @@ from support.making import contents, jpeg, photo_folder, random_encoder, saved
 from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.terms import quantise
+from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import AGREES
-from lexel.pipeline.encode.run import EncodeReport, Part
+from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ConfigError, SourceError
 from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.decode import decode as decoded

@@ -12,12 +12,13 @@ from support.synthetic import forget_looks
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.reterm import reterm_shards
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.evaluate.evaluation_set import load_evaluation_set
 from lexel.pipeline.images.decode import decode
-from lexel.pipeline.images.preview import make_preview
+from lexel.pipeline.images.preview import PreviewOptions, make_preview
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import open_source
@@ -35,7 +36,9 @@ def photos(tmp_path: Path) -> Path:
 
 def encode(source: Path, out: Path, encoder: Encoder, thumbnail: int | None, *, captions: bool = False) -> EncodeReport:
     found = open_source(source, captions=captions)
-    return job.encode_source(found, out, encoder=encoder, thumbnail=thumbnail, device="cpu", shard_size=4, batch_size=3)
+    preview = None if thumbnail is None else PreviewOptions(thumbnail)
+    options = EncodeOptions(preview=preview, device="cpu", shard_size=4, batch_size=3)
+    return job.encode_source(found, out, encoder=encoder, options=options)
 
 
 def test_every_picture_has_a_thumbnail_and_a_hash(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
@@ -100,9 +103,8 @@ def test_old_shards_are_gone_on_with(photos: Path, tmp_path: Path, encoder: Enco
     assert encode(photos, tmp_path / "out", encoder, 0).new == 0
     (photos / "005.jpg").write_bytes(bad)
     found = open_source(photos)
-    again = job.encode_source(
-        found, tmp_path / "out", encoder=encoder, thumbnail=0, retry=True, device="cpu", shard_size=4, batch_size=3
-    )
+    options = EncodeOptions(preview=PreviewOptions(0), retry=True, device="cpu", shard_size=4, batch_size=3)
+    again = job.encode_source(found, tmp_path / "out", encoder=encoder, options=options)
     assert again.encoded == 10
     by_uri = {row["uri"]: row.get("phash") for row in rows(tmp_path / "out")}
     assert [uri for uri, phash in by_uri.items() if phash is not None] == ["005.jpg"]

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.cli.main import app
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.ray_cluster import PartPlan, encode_on_ray
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ConfigError, ShardError
@@ -44,8 +45,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def begun(many: Path, out: Path, encoder: Encoder) -> EncodeReport:
-    options = {"device": "cpu", "workers": 1, "batch_size": 3, "shard_size": SHARD}
-    return encode_on_ray(many, out, encoder=str(encoder.folder), **options)  # type: ignore[arg-type]
+    options = EncodeOptions(device="cpu", workers=1, batch_size=3, shard_size=SHARD)
+    return encode_on_ray(many, out, encoder=str(encoder.folder), options=options)
 
 
 @pytest.mark.usefixtures("cluster")

@@ -23,9 +23,9 @@ from lexel.pipeline.encode.reterm import default_output
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.scenes import write
-from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import read_job
+from lexel.pipeline.shards.shard import write_shard
 
 
 @pytest.fixture(scope="module")
@@ -190,8 +190,8 @@ def test_a_folder_that_cannot_be_taken_is_one_sentence(
     with pytest.raises(ShardError, match="holds shards of the encoder random-1"):
         reterm(tmp_path / "old", tmp_path / "theirs", new)
     shard = finished_shards(tmp_path / "old")[1]
-    shards.write(tmp_path / "old", 1, shard.table(), listing="another", failures=[])
-    with pytest.raises(ShardError, match="is not of the job beside it"):
+    write_shard(tmp_path / "old", 1, shard.table(), listing="another", failures=[])
+    with pytest.raises(ShardError, match="does not belong here"):
         reterm(tmp_path / "old", tmp_path / "out", new)
     for one in finished_shards(tmp_path / "old"):
         one.path.unlink()

@@ -20,6 +20,7 @@ from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ClusterError, ConfigError, SourceError
 from lexel.pipeline.evaluate import retrieve, temporary_index
 from lexel.pipeline.evaluate.directions import Direction, directions
+from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set
 from lexel.pipeline.evaluate.report import EvaluationReport, as_json
 from lexel.pipeline.evaluate.run import evaluate_encoder
@@ -49,7 +50,9 @@ def done(client: OpenSearch, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     manifest, encoder = write(folder / "drawn", count=COUNT, seed=SEED), open_encoder()
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LEXEL_HOME", str(folder / "home"))
-        report = evaluate_encoder(manifest, encoder=encoder, client=client, run_folder=folder / "runs", device="cpu")
+        report = evaluate_encoder(
+            manifest, encoder=encoder, client=client, options=EvaluateOptions(run_folder=folder / "runs", device="cpu")
+        )
         collection = load_evaluation_set(manifest, encoder=encoder, device="cpu")
         found = {one.name: one for one in directions(collection, encoder)}
         yield Done(manifest, folder / "runs", folder / "home", report, collection, found)
@@ -154,7 +157,10 @@ def test_the_json_has_a_table_of_modes_in_per_cent(done: Done) -> None:
 def test_a_cut_changes_what_is_stored_and_encodes_nothing(done: Done, client: OpenSearch) -> None:
     kept = {path: path.stat().st_mtime_ns for path in done.home.rglob("shard-*.parquet")}
     report = evaluate_encoder(
-        done.manifest, encoder=open_encoder(), client=client, modes=["terms"], keep=16, budgets=[4], device="cpu"
+        done.manifest,
+        encoder=open_encoder(),
+        client=client,
+        options=EvaluateOptions(modes=["terms"], keep=16, budgets=[4], device="cpu"),
     )
     assert {path: path.stat().st_mtime_ns for path in done.home.rglob("shard-*.parquet")} == kept
     assert report.directions["text_to_image"].item_terms <= 16
@@ -176,9 +182,9 @@ def test_nothing_stays_after_a_failure(
         there.extend(left_behind(client))
         raise error
 
-    monkeypatch.setattr("lexel.pipeline.evaluate.run.ask", fail)
+    monkeypatch.setattr("lexel.pipeline.evaluate.run.retrieve", fail)
     with pytest.raises(error if isinstance(error, type) else type(error)):
-        evaluate_encoder(done.manifest, encoder=open_encoder(), client=client, device="cpu")
+        evaluate_encoder(done.manifest, encoder=open_encoder(), client=client, options=EvaluateOptions(device="cpu"))
     assert there
     assert left_behind(client) == []
 
@@ -215,7 +221,10 @@ def test_labels_are_judged_image_to_image_without_the_query_itself(
         "\n".join(json.dumps({"image": r["image"], "label": label}) for r, label in zip(rows, labels, strict=True))
     )
     report = evaluate_encoder(
-        manifest, encoder=open_encoder(), client=client, modes=["terms", "vector"], run_folder=tmp_path, device="cpu"
+        manifest,
+        encoder=open_encoder(),
+        client=client,
+        options=EvaluateOptions(modes=["terms", "vector"], run_folder=tmp_path, device="cpu"),
     )
     asked = report.directions["image_to_image"]
     assert len(asked.queries) == COUNT - 1

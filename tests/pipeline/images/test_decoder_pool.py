@@ -20,6 +20,7 @@ from support.making import jpeg, photo_folder, picture, random_encoder, saved
 
 from lexel.pipeline.images import decoder_pool, preview
 from lexel.pipeline.images.decode import BadImageError, decode
+from lexel.pipeline.images.preview import PreviewOptions
 
 pytestmark = pytest.mark.filterwarnings("ignore:::PIL")  # of formats that it will not write any more
 ON_LINUX = pytest.mark.skipif(sys.platform != "linux", reason="a process's memory is limited and read there")
@@ -54,7 +55,7 @@ def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
 @pytest.mark.parametrize("thumbnail", [0, 100, 256])
 def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
     content = jpeg(3, (331, 207))
-    seen = decoder_pool.decode(content, thumbnail=thumbnail)
+    seen = decoder_pool.decode(content, preview=PreviewOptions(thumbnail))
     assert seen.look == preview.make_preview(decode(content).image, side=thumbnail)
     assert (seen.look.thumbnail is None) == (thumbnail == 0)
     assert decoder_pool.decode(content).look is None
@@ -64,11 +65,11 @@ def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
 def test_what_cannot_be_looked_at_is_a_reason(decoder_is: Callable[[str], None]) -> None:
     decoder_is(
         "import lexel.pipeline.images.decoder_process as d\n"
-        "def look(image, *, side): raise OverflowError('too many')\n"
-        "d.look = look; d.main()"
+        "def make_preview(image, *, side): raise OverflowError('too many')\n"
+        "d.make_preview = make_preview; d.main()"
     )
     with pytest.raises(BadImageError, match=r"^not usable: OverflowError too many$"):
-        decoder_pool.decode(jpeg(), thumbnail=0)
+        decoder_pool.decode(jpeg(), preview=PreviewOptions(0))
     assert decoder_pool.decode(jpeg()).size == (64, 48)
     assert len(decoder_pool._idle) == 1
 

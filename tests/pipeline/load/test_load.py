@@ -14,9 +14,10 @@ from support.indices import Names, contents, count, load_command
 from support.synthetic import collection
 
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
+from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
-from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.shard import write_shard
 
 
 def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
@@ -35,10 +36,12 @@ def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_pat
 
 def test_a_merged_index_has_one_segment_a_shard(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
     items, index = collection(tmp_path / "a", count=150), index_name("merged")
-    loaded = load_shards(items.folder, index=index, client=client, shard_count=2, merge=True)
+    loaded = load_shards(items.folder, index=index, client=client, options=LoadOptions(shard_count=2, merge=True))
     copies = client.indices.segments(index=index)["indices"][loaded.index]["shards"].values()
     assert [copy["num_search_segments"] for (copy,) in copies] == [1, 1]
-    assert load_shards(items.folder, index=index, client=client, shard_count=2, merge=True).sent == 0
+    assert (
+        load_shards(items.folder, index=index, client=client, options=LoadOptions(shard_count=2, merge=True)).sent == 0
+    )
     assert set(contents(client, index)) == set(items.ids)
 
 
@@ -129,7 +132,7 @@ def spoil(folder: Path) -> None:
     terms = [[("word0", -1.0)], *(row for row in table["terms"].to_pylist()[1:])]
     column = pa.array(terms, table.schema.field("terms").type)
     spoiled = table.set_column(table.schema.get_field_index("terms"), "terms", column)
-    shards.write(folder, 0, spoiled, listing=shard.listing(), failures=[])
+    write_shard(folder, 0, spoiled, listing=shard.listing(), failures=[])
 
 
 def test_two_loads_at_once_end_well(client: OpenSearch, at_node: str, tmp_path: Path, index_name: Names) -> None:
@@ -151,9 +154,9 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(client: OpenSearch, tmp_
     with pytest.raises(ConfigError, match="cannot be called"):
         load_shards(items.folder, index="Bad Name", client=client)
     with pytest.raises(ConfigError, match="no k-NN engine"):
-        load_shards(items.folder, index="images", client=client, engine="annoy")
+        load_shards(items.folder, index="images", client=client, options=LoadOptions(engine="annoy"))
     with pytest.raises(ClusterError, match="has no faiss"):
-        load_shards(items.folder, index="images", client=client, engine="faiss")
+        load_shards(items.folder, index="images", client=client, options=LoadOptions(engine="faiss"))
     own = f"own-{os.urandom(3).hex()}"
     client.indices.create(index=own)
     with pytest.raises(ClusterError, match="index of its own"):

@@ -11,6 +11,7 @@ from support.checkout import SHARED
 from support.drawn import COUNT, Drawn
 
 from lexel.encoders import open_encoder
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.images.decode import BadImageError
@@ -126,7 +127,12 @@ def test_a_thousand_photographs_both_ways(client: OpenSearch, shared: Path, tmp_
     manifest.write_text("\n".join(lines))
     made: list[str] = []
     for name, captions in (("photos-images", False), ("photos-captions", True)):
-        encode_source(open_source(manifest, captions=captions), tmp_path / name, encoder=open_encoder(), batch_size=64)
+        encode_source(
+            open_source(manifest, captions=captions),
+            tmp_path / name,
+            encoder=open_encoder(),
+            options=EncodeOptions(batch_size=64),
+        )
         made.append(load_shards(tmp_path / name, index=name, client=client).index)
     try:
         images, texts = SearchIndex(client, "photos-images"), SearchIndex(client, "photos-captions")

@@ -12,10 +12,9 @@ import pytest
 from support.making import vocabulary
 
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
 from lexel.pipeline.shards.job import Job, read_job, write_job, write_vocabulary
-from lexel.pipeline.shards.shard import Failure, Shard
+from lexel.pipeline.shards.shard import Failure, Shard, write_shard
 from lexel.pipeline.shards.table import Row, schema, table
 from lexel.pipeline.sources.item import Item
 
@@ -39,7 +38,7 @@ def _rows(count: int) -> list[Row]:
 
 def _written(folder: Path, number: int = 0, count: int = 5, failures: tuple[Failure, ...] = ()) -> Shard:
     rows = table(_rows(count), dim=DIM, feature_dim=3)
-    return shards.write(folder, number, rows, listing=f"listing-{number}", failures=failures)
+    return write_shard(folder, number, rows, listing=f"listing-{number}", failures=failures)
 
 
 def test_a_shard_gives_back_what_was_written(tmp_path: Path) -> None:
@@ -66,7 +65,7 @@ def test_a_shard_may_be_empty(tmp_path: Path, feature_dim: int | None) -> None:
     """All of a chunk's pictures can be bad."""
     empty = table([], dim=DIM, feature_dim=feature_dim)
     assert empty.schema.equals(schema(dim=DIM, feature_dim=feature_dim))
-    shard = shards.write(tmp_path, 3, empty, listing="l", failures=[Failure(None, "a", "b")])
+    shard = write_shard(tmp_path, 3, empty, listing="l", failures=[Failure(None, "a", "b")])
     assert (shard.rows(), shard.holds("l"), len(shard.failures())) == (0, True, 1)
     assert shard.table().schema.names == empty.schema.names
 
@@ -160,14 +159,14 @@ def test_leftovers_of_certain_files_are_removed(tmp_path: Path) -> None:
 _LIMITED = """
 import resource, sys
 from pathlib import Path
-from lexel.pipeline.shards import shard as shards
-from lexel.pipeline.errors import ShardError
+from lexel.pipeline.atomic import write_atomically
+from lexel.pipeline.errors import WriteError
 folder, limit = Path(sys.argv[1]), int(sys.argv[2])
 big = Path(sys.argv[3]).read_bytes()
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 try:
-    shards.write_atomically(folder / "job.json", big)
-except ShardError as error:
+    write_atomically(folder / "job.json", big)
+except WriteError as error:
     print(error)
 """
 

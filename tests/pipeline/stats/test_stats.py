@@ -21,10 +21,9 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline.cli.views.collection_stats import shown
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
-from lexel.pipeline.shards import shard as shards
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import write_job
-from lexel.pipeline.shards.shard import Failure
+from lexel.pipeline.shards.shard import Failure, Shard, write_shard
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.stats.counts import count_terms
@@ -61,7 +60,7 @@ def made(
     lost = [Failure(None, f"lost{i}.jpg", "empty") for i in range(failures)]
     for number in range(0, max(1, len(rows)), 3):
         part = table(rows[number : number + 3], dim=DIM, feature_dim=None)
-        shards.write(folder, number // 3, part, listing=str(number), failures=[] if number else lost)
+        write_shard(folder, number // 3, part, listing=str(number), failures=[] if number else lost)
     return folder
 
 
@@ -146,8 +145,8 @@ def test_equal_frequencies_share_their_rank(tmp_path: Path) -> None:
 def test_the_counts_do_not_depend_on_how_the_rows_are_cut(
     batch: int, drawn: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, original = count_terms(drawn.folder), shards.Shard.batches
-    monkeypatch.setattr(shards.Shard, "batches", lambda self, **kw: original(self, **{**kw, "size": batch}))
+    whole, original = count_terms(drawn.folder), Shard.batches
+    monkeypatch.setattr(Shard, "batches", lambda self, **kw: original(self, **{**kw, "size": batch}))
     again = count_terms(drawn.folder)
     for name in ("holds", "weight", "active", "most", "least", "without", "unknown", "unusable"):
         assert np.array_equal(getattr(again, name), getattr(whole, name)), name

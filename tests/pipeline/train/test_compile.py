@@ -15,6 +15,7 @@ from support.making import photo_folder, picture, random_encoder
 from lexel.encoders import Encoder, EncoderError, open_encoder, openvino_export
 from lexel.encoders.model import copy_encoder, load_model
 from lexel.encoders.runtime import openvino_network
+from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.precision_check import AGREES
 from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import ConfigError, SourceError
@@ -63,7 +64,9 @@ def test_it_is_an_encoder_of_its_own_with_the_same_features(tiny: Encoder) -> No
 def test_a_job_gives_the_same_shards_whoever_computes_them(tiny: Encoder, tmp_path: Path) -> None:
     photos = photo_folder(tmp_path / "photos", count=70, size=(120, 90))
     for name, workers in (("one", 1), ("three", 3)):
-        encode_source(open_source(photos), tmp_path / name, encoder=tiny, workers=workers, shard_size=35)
+        encode_source(
+            open_source(photos), tmp_path / name, encoder=tiny, options=EncodeOptions(workers=workers, shard_size=35)
+        )
     one, three = (vectors(rows(tmp_path / name)) for name in ("one", "three"))
     assert np.array_equal(one, three)
     run(photos, tmp_path / "torch", open_encoder(), exact=True)

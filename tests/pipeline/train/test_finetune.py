@@ -76,7 +76,7 @@ def recipe(*, epochs: int = 2, batch: int = 4, rate: float = 1e-3, **other: Any)
 def run(captions: Path, out: Path, base: Path | str, plan: ContrastRecipe, *, work: str = "work") -> Finetuned:
     source = open_source(captions)
     return finetune_encoder(
-        source, out, encoder=str(base), work=out.parent / work, recipe=plan, teller=quiet(), device="cpu", workers=2
+        source, out, encoder=str(base), work=out.parent / work, recipe=plan, reporter=quiet(), device="cpu", workers=2
     )
 
 
@@ -331,16 +331,16 @@ def test_a_stopped_training_goes_on_as_if_it_never_had(small: Callable[[str], Pa
     teller = TrainingReporter(lambda what: nullcontext(QUIET), stop)
     where = {"encoder": str(small("clip")), "work": tmp_path / "two", "device": "cpu", "workers": 2}
     with pytest.raises(KeyboardInterrupt):
-        finetune_encoder(open_source(captions), tmp_path / "broken", recipe=plan, teller=teller, **where)  # type: ignore[arg-type]
+        finetune_encoder(open_source(captions), tmp_path / "broken", recipe=plan, reporter=teller, **where)  # type: ignore[arg-type]
     assert not (tmp_path / "broken").exists()
     seen: list[tuple[int, dict[str, float]]] = []
-    resumed = finetune_encoder(open_source(captions), tmp_path / "broken", recipe=plan, teller=quiet(seen), **where)  # type: ignore[arg-type]
+    resumed = finetune_encoder(open_source(captions), tmp_path / "broken", recipe=plan, reporter=quiet(seen), **where)  # type: ignore[arg-type]
     assert [number for number, _ in seen] == [-1, 1, 2]
     assert resumed.history == whole.history
     assert resumed.encoder.fingerprint == whole.encoder.fingerprint != open_encoder(str(small("clip"))).fingerprint
     # Another training does not go on from there.
     seen.clear()
-    finetune_encoder(open_source(captions), tmp_path / "other", recipe=recipe(epochs=1), teller=quiet(seen), **where)  # type: ignore[arg-type]
+    finetune_encoder(open_source(captions), tmp_path / "other", recipe=recipe(epochs=1), reporter=quiet(seen), **where)  # type: ignore[arg-type]
     assert [number for number, _ in seen] == [-1, 0]
 
 

@@ -102,7 +102,7 @@ def count_encoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         counts.append(report.new)
         return report
 
-    monkeypatch.setattr(image_features, "encode", counted)
+    monkeypatch.setattr(image_features, "encode_source", counted)
     return counts
 
 
@@ -135,11 +135,11 @@ def test_a_training_stopped_in_the_middle_ends_as_an_unbroken_one(
     shutil.copytree(work, tmp_path / "work", ignore=shutil.ignore_patterns("*.pt"))
     given: dict[str, Any] = {"start": "lexel-tiny", "work": tmp_path / "work", "options": OPTIONS}
     with pytest.raises(KeyboardInterrupt):
-        training.learned(scenes, tmp_path / "words", **given, teller=training.listening(stop("head-lexicon", 1)))
+        training.learned(scenes, tmp_path / "words", **given, reporter=training.listening(stop("head-lexicon", 1)))
     assert not (tmp_path / "words").exists()
     heard: list[int] = []
     listening = training.listening(lambda stage, epoch, figures: heard.append(epoch))
-    resumed = training.learned(scenes, tmp_path / "words", **given, teller=listening)
+    resumed = training.learned(scenes, tmp_path / "words", **given, reporter=listening)
     assert heard == [1]
     assert resumed.encoder.fingerprint == trained.fingerprint
 

@@ -81,7 +81,7 @@ def test_towers_are_trained_once_for_all_heads(captions: Path, place: Path, eye:
             start=f"{eye}+{sentences}",
             work=place / "work-captions",
             options=options,
-            teller=teller,
+            reporter=teller,
         ).encoder.fingerprint
         for _ in range(2)
     ]
@@ -96,7 +96,7 @@ def test_towers_are_trained_once_for_all_heads(captions: Path, place: Path, eye:
             start=f"{eye}+{sentences}",
             work=place / "work-captions",
             options=replace(options, **changed),  # type: ignore[arg-type]
-            teller=teller,
+            reporter=teller,
         )
         assert heard == ["towers", "towers"], changed
 

@@ -17,11 +17,11 @@ from support.synthetic import collection
 
 from lexel.pipeline.errors import LexelError
 from lexel.pipeline.load.run import load_shards
-from lexel.pipeline.shards import shard
+from lexel.pipeline.shards.shard import shard_name
 from soak.ground import Ground, Tried
 from soak.processes import begin, end, whole
 
-SHARD = shard.name(1)
+SHARD = shard_name(1)
 
 
 def _half(path: Path) -> None:

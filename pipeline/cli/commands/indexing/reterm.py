@@ -8,9 +8,9 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import ENCODER, OUTPUT, BatchOpt, DeviceOpt, known_encoders
-from lexel.pipeline.cli.views.console import say, short
+from lexel.pipeline.cli.views.console import say, short, warn
 from lexel.pipeline.cli.views.job_progress import Bar
-from lexel.pipeline.cli.views.job_reports import earlier, warn_failed
+from lexel.pipeline.cli.views.job_reports import earlier
 
 
 def reterm(
@@ -50,4 +50,5 @@ def reterm(
     seconds = time.monotonic() - began
     done = f"{report.encoded:,} items have the words of {new.name}{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s: {short(place.resolve())}")
-    warn_failed(report.failed, (place / "failures.parquet").resolve())
+    if report.failed:
+        warn(f"{report.failed:,} had failed: {short((place / 'failures.parquet').resolve())} says why.")

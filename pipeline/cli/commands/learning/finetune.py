@@ -9,7 +9,7 @@ import typer
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.learning_options import CaptionsArg, EncoderOutArg, WorkOpt
 from lexel.pipeline.cli.options import ENCODER, LEARNING, SPEED, DeviceOpt, SeedOpt, WorkersOpt
-from lexel.pipeline.cli.views.console import say, short, warn
+from lexel.pipeline.cli.views.console import err, say, short
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.cli.views.training import say_epoch
 
@@ -82,9 +82,9 @@ def finetune(
     )
     if made.failed:
         uri, reason = next(iter(made.failed.items()))
-        warn(f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.")
+        err.print(f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False)
     if not made.better:
-        warn("On val it is no better than its base: give it more captions, or a lower --rate.")
+        err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
     say(
         f"{made.encoder.name} {made.encoder.fingerprint}, R@1 {made.before['R@1']:.1f} -> "
         f"{made.history.epochs[made.history.best]['R@1']:.1f} on val, "

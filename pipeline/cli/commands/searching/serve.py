@@ -6,7 +6,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import OPENSEARCH, DeviceOpt
-from lexel.pipeline.cli.views.console import err, warn
+from lexel.pipeline.cli.views.console import err
 from lexel.pipeline.errors import ConfigError
 
 SERVER = "Server"
@@ -64,6 +64,7 @@ def serve(
     options = ServeOptions(host=host, port=port, token=token, rate=rate, upload=upload << 20, device=device)
     server = open_server(indices or ["images"], client=connect(connections=64, timeout=20), options=options)
     if server.away:
-        warn(f"lexel: {server.away} Questions are answered when it is back.")
+        said = f"lexel: {server.away} Questions are answered when it is back."
+        err.print(said, style="yellow", soft_wrap=True, markup=False)
     err.print(f"lexel answers at {server.address}", soft_wrap=True, markup=False)
     server.run()
