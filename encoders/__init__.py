@@ -2,7 +2,8 @@
 
 Read encoder.py (an encoder's folder) first, then registry.py (encoders by name), vocabulary/ and terms.py (terms and
 their weights), image/ and text/ (the networks), towers.py (both into one space), heads/ (features to term weights),
-model.py (an encoder loaded and run), pair.py (untrained encoders), captioner.py and runtime/ (devices, checkpoints).
+model.py (an encoder loaded and run), pair.py (untrained encoders), captioner.py, card.py (facts for a listing),
+openvino_export.py and runtime/ (devices, checkpoints).
 """
 
 from lexel.encoders.encoder import Encoder

@@ -1,4 +1,4 @@
-"""The card of an encoder: what a person compares encoders by. Nothing here loads its networks."""
+"""The card of an encoder: size, dimension, licence and the like, to compare encoders by. Loads no networks."""
 
 import json
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from lexel.encoders.encoder import Encoder
 
 @dataclass(frozen=True)
 class EncoderCard:
-    """An encoder at a glance: bytes on disk, numbers in a vector, terms in the vocabulary, and what its README says.
+    """Facts of an encoder: `size` in bytes on disk, dimension of a vector, number of terms.
 
-    Licence, language and what it was trained on stand in the header of its README.md, as model hubs have it (`license`,
-    `language`, `trained_on`). None where nobody says.
+    Licence, language and training data are from the YAML header of its README.md, as on model hubs (`license`,
+    `language`, `trained_on`); None if it has none.
     """
 
     name: str
@@ -43,7 +43,7 @@ def encoder_card(encoder: Encoder) -> EncoderCard:
 
 
 def _header(encoder: Encoder) -> dict[str, Any]:
-    """The YAML between two lines of --- at the start of README.md; nothing where there is none."""
+    """The YAML header of README.md, between two lines of ---; empty if there is none."""
     try:
         text = (encoder.folder / "README.md").read_text(encoding="utf-8")
         _, mark, rest = text.partition("---\n")

@@ -27,10 +27,10 @@ def calibrate_encoder(
     batch_size: int = 32,
     watch: Watch = unwatched,
 ) -> tuple[dict[str, Tuned], Path]:
-    """Calibrate `encoder` on the split of `path` (see `tune_encoder`), and store what was found with it.
+    """Calibrate `encoder` on a split of `path` (see `tune_encoder`) and store the result with it.
 
-    With `out`, a new folder, with a copy of it there. Returns what was found and the file that holds it. Raises
-    ConfigError where the encoder is not a folder of one's own and `out` is None.
+    With `out`, a new folder, the encoder is copied there first. Returns the result and the path of calibration.json.
+    Raises the errors of `check`.
     """
     check(encoder, out)
     found = tune_encoder(path, encoder=encoder, split=split, device=device, batch_size=batch_size, watch=watch)

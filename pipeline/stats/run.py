@@ -1,4 +1,4 @@
-"""The health report of a folder of shards, in one call."""
+"""The health report of a shard folder, in one call."""
 
 from pathlib import Path
 
@@ -9,9 +9,9 @@ from lexel.pipeline.stats.query_frequencies import query_frequencies
 
 
 def report_stats(folder: Path, *, queries: str | None = None, progress: Progress = QUIET) -> StatsReport:
-    """Count the terms of the shards in `folder`, beside what queries ask for (see `query_frequencies`).
+    """The counts of the shards in `folder` and the frequencies of terms in `queries` (see `query_frequencies`).
 
-    Raises ShardError where there are no shards that fit together, SourceError where `queries` holds no text.
+    Raises ShardError if there are no shards, SourceError if `queries` has no text.
     """
     counts = count_terms(folder, progress=progress)
     return StatsReport(counts, query_frequencies(counts.vocabulary, queries))

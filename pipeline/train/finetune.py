@@ -26,7 +26,7 @@ from lexel.pipeline.train.artifacts.write import BEFORE, write_artifacts
 from lexel.pipeline.train.data.image_batches import ImageDataset
 from lexel.pipeline.train.data.splits import splits
 from lexel.pipeline.train.run import TrainingReporter
-from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, ContrastTask, said, seen
+from lexel.pipeline.train.tasks.dual_encoder_task import ContrastRecipe, ContrastTask, encode_images, encode_texts
 from lexel.pipeline.train.tasks.loop import Figures, History, fit
 from lexel.pipeline.train.training_options import TrainOptions
 
@@ -130,8 +130,8 @@ def _fit(
 
 def _identity(base: Encoder, train: ImageDataset, val: ImageDataset, recipe: ContrastRecipe) -> str:
     """A hash of everything that determines the training; a saved state is resumed only with the same one."""
-    looked_at = [[(item.uri, item.captions) for item in album.items] for album in (train, val)]
-    about = [base.features_id, looked_at, asdict(recipe)]
+    items = [[(item.uri, item.captions) for item in dataset.items] for dataset in (train, val)]
+    about = [base.features_id, items, asdict(recipe)]
     return training_id.digest("finetune", *about)
 
 
@@ -148,9 +148,9 @@ class _Made:
 
     def save(self, out: Path, name: str, stages: dict[str, History]) -> None:
         """Make the zero-shot head, and write encoder, calibration, figures and model card to `out`."""
-        shown = seen(self.tower, self.train, device=self.device, what="Encoding train", most=_SHOWN)
-        judged = seen(self.tower, self.val, device=self.device, what="Encoding val")
-        asked = said(self.tower, judged.texts, device=self.device)
+        shown = encode_images(self.tower, self.train, device=self.device, what="Encoding train", most=_SHOWN)
+        judged = encode_images(self.tower, self.val, device=self.device, what="Encoding val")
+        asked = encode_texts(self.tower, judged.texts, device=self.device)
         model = self._model(shown.sample(_SHOWN))
         saved = model.save(out, name=name)
         weights = vector_weights(model, saved, judged, asked)
@@ -174,5 +174,5 @@ class _Made:
         )
         options = TrainOptions(head="zeroshot", keep=self.base.config.get("keep", 128), seed=schedule.seed)
         train, val = self.train.lesson, self.val.lesson
-        looks = replace(train, views=train.views * self.recipe.views)
-        return card(saved, options=options, stages=stages, start=self.base.ref, train=looks, val=val, how=how)
+        augmented = replace(train, views=train.views * self.recipe.views)
+        return card(saved, options=options, stages=stages, start=self.base.ref, train=augmented, val=val, how=how)

@@ -12,22 +12,22 @@ from lexel.pipeline.iterators import batched
 from lexel.pipeline.train.data.training_set import TrainingSet
 
 
-def vector_weights(model: Model, encoder: Encoder, lesson: TrainingSet, texts: Tensor) -> dict[str, float]:
+def vector_weights(model: Model, encoder: Encoder, data: TrainingSet, texts: Tensor) -> dict[str, float]:
     """The best weight for "text" and "image" queries; `texts` [C, D] are the unit vectors of all captions."""
-    pictures = np.arange(min(len(lesson), MOST_QUERIES))
-    captions = np.flatnonzero(lesson.owner < len(pictures))[:MOST_QUERIES]
-    parts = [model.of_features(lesson.views[0][rows]) for rows in np.array_split(pictures, 1 + len(pictures) // 1000)]
+    pictures = np.arange(min(len(data), MOST_QUERIES))
+    captions = np.flatnonzero(data.owner < len(pictures))[:MOST_QUERIES]
+    parts = [model.of_features(data.views[0][rows]) for rows in np.array_split(pictures, 1 + len(pictures) // 1000)]
     vectors = np.concatenate([part.vectors for part in parts])
     terms = [own for part in parts for own in part.terms]
-    said = [lesson.texts[i] for i in captions]
+    caption_texts = [data.texts[i] for i in captions]
     column = encoder.vocabulary.index
-    stored, kept = _table(terms, column), _table(_in_parts(model.items_of, said), column)
+    stored, kept = _table(terms, column), _table(_in_parts(model.items_of, caption_texts), column)
     asked, shown = (
-        _table(_in_parts(model.queries, said), column),
+        _table(_in_parts(model.queries, caption_texts), column),
         _table([encoder.picture_query(own) for own in terms], column),
     )
     cosines = vectors @ texts[captions].float().numpy().T
-    right = lesson.owner[captions][None] == pictures[:, None]
+    right = data.owner[captions][None] == pictures[:, None]
     captioned = right.any(1)
     return {
         "text": best_weight(asked @ stored.T, np.ascontiguousarray(cosines.T), right.T),

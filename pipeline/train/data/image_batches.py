@@ -76,9 +76,9 @@ class ImageDataset:
         watch: Watch = unwatched,
     ) -> None:
         self.items = _merged(source.items())
-        self.lesson = _lesson(self.items)
+        self.lesson = _training_set(self.items)
         self.failed: dict[str, str] = {}
-        self._eye, self._carrier, self._watch = eye, DeviceUploader(device), watch
+        self._preprocessor, self._uploader, self._watch = eye, DeviceUploader(device), watch
         self._workers = workers or max(1, os.cpu_count() or 1)
 
     def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[ImageBatch]:
@@ -120,18 +120,18 @@ class ImageDataset:
     def _read(self, what: str, draws: Sequence[BatchRows], *, size: int) -> Iterator[tuple[BatchRows, Rows, Tensor]]:
         """Each of `draws`, the positions of its readable images, and their pixels on the device."""
         some = False
-        pool, carriers = ThreadPoolExecutor(self._workers), ThreadPoolExecutor(1)
+        pool, uploaders = ThreadPoolExecutor(self._workers), ThreadPoolExecutor(1)
         try:
             with self._watch(what) as progress:
                 progress.plan(total=sum(len(draw.pictures) for draw in draws), done=0)
                 # A pipeline: one batch is computed, the next is copied, and the one after that decoded.
                 decoded = self._decoded(pool, draws, depth=max(size, 2 * self._workers))
-                for draw, good, pixels in prefetch(carriers, self._carried, decoded, depth=2):
+                for draw, good, pixels in prefetch(uploaders, self._uploaded, decoded, depth=2):
                     some = some or len(good) > 0
                     progress.advance(encoded=len(good), failed=len(draw.pictures) - len(good))
-                    yield draw, good, self._carrier.receive(pixels)
+                    yield draw, good, self._uploader.receive(pixels)
         finally:
-            for threads in (pool, carriers):
+            for threads in (pool, uploaders):
                 threads.shutdown(wait=False, cancel_futures=True)
         if not some:
             uri, reason = next(iter(self.failed.items()))
@@ -140,8 +140,8 @@ class ImageDataset:
     def _decoded(
         self, pool: ThreadPoolExecutor, draws: Iterable[BatchRows], *, depth: int
     ) -> Iterator[tuple[BatchRows, Sequence[PreparedItem | Failure]]]:
-        looks = ((number, draw, i) for number, draw in enumerate(draws) for i in range(len(draw.pictures)))
-        outcomes = prefetch(pool, self._look, looks, depth=depth)
+        tasks = ((number, draw, i) for number, draw in enumerate(draws) for i in range(len(draw.pictures)))
+        outcomes = prefetch(pool, self._prepare, tasks, depth=depth)
         for _, group in groupby(outcomes, key=lambda outcome: outcome[0]):
             found = list(group)
             for _, _, outcome in found:
@@ -149,16 +149,16 @@ class ImageDataset:
                     self.failed[outcome.uri] = outcome.reason
             yield found[0][1], [outcome for _, _, outcome in found]
 
-    def _look(self, look: tuple[int, BatchRows, int]) -> tuple[int, BatchRows, PreparedItem | Failure]:
-        number, draw, i = look
-        return number, draw, prepare(self._eye, self.items[draw.pictures[i]], view=view(int(draw.views[i])))
+    def _prepare(self, task: tuple[int, BatchRows, int]) -> tuple[int, BatchRows, PreparedItem | Failure]:
+        number, draw, i = task
+        return number, draw, prepare(self._preprocessor, self.items[draw.pictures[i]], view=view(int(draw.views[i])))
 
-    def _carried(self, decoded: tuple[BatchRows, Sequence[PreparedItem | Failure]]) -> tuple[BatchRows, Rows, Tensor]:
+    def _uploaded(self, decoded: tuple[BatchRows, Sequence[PreparedItem | Failure]]) -> tuple[BatchRows, Rows, Tensor]:
         draw, outcomes = decoded
         good = {
             i: one.pixels for i, one in enumerate(outcomes) if isinstance(one, PreparedItem) and one.pixels is not None
         }
-        pixels = self._carrier.send(torch.stack(list(good.values()))) if good else torch.empty(0)
+        pixels = self._uploader.send(torch.stack(list(good.values()))) if good else torch.empty(0)
         return draw, np.fromiter(good, np.int64, len(good)), pixels
 
 
@@ -171,7 +171,7 @@ def _merged(items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(found.values())
 
 
-def _lesson(items: Sequence[Item]) -> TrainingSet:
+def _training_set(items: Sequence[Item]) -> TrainingSet:
     return TrainingSet(
         views=(np.zeros((len(items), 0), np.float16),),
         texts=tuple(caption for item in items for caption in item.captions),

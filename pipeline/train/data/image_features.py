@@ -47,7 +47,7 @@ def training_sets(
                 )
         return found
 
-    return _lesson(tables("train", splits.train, views)), _lesson(tables("val", splits.val, 1))
+    return _training_set(tables("train", splits.train, views)), _training_set(tables("val", splits.val, 1))
 
 
 def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
@@ -69,7 +69,7 @@ def _table(folder: Path) -> pa.Table:
     return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
 
 
-def _lesson(tables: list[pa.Table]) -> TrainingSet:
+def _training_set(tables: list[pa.Table]) -> TrainingSet:
     captions = tables[0].column("captions").to_pylist()
     owner = np.repeat(np.arange(len(captions)), [len(own) for own in captions])
     texts = tuple(text for own in captions for text in own)

@@ -29,15 +29,15 @@ class DenseTeacher:
 
 
 @torch.no_grad()
-def likeliest_scale(tower: PairTower | DualTower, lesson: TrainingSet, texts: Tensor) -> float:
-    """The maximum-likelihood scale of cosines for the captions of `lesson`, with unit vectors `texts` [C, D].
+def likeliest_scale(tower: PairTower | DualTower, data: TrainingSet, texts: Tensor) -> float:
+    """The maximum-likelihood scale of cosines for the captions of `data`, with unit vectors `texts` [C, D].
 
     For towers without a learned scale, such as those trained with a margin.
     """
-    rows = lesson.captioned[:1000]
-    captions = lesson.first[rows]
+    rows = data.captioned[:1000]
+    captions = data.first[rows]
     device = next(tower.parameters()).device
-    cosines = tower.image_vectors(lesson.features(rows).to(device)).cpu() @ texts[captions].float().T
-    same = torch.from_numpy(lesson.meaning[captions])
+    cosines = tower.image_vectors(data.features(rows).to(device)).cpu() @ texts[captions].float().T
+    same = torch.from_numpy(data.meaning[captions])
     alike = (same[:, None] == same[None]).float()
     return float(min(_SCALES, key=lambda scale: float(info_nce(cosines * float(scale), alike))))

@@ -148,26 +148,26 @@ class ContrastTask:
         """Recall on val by cosine."""
         if not isinstance(module, _Learner):
             raise TypeError("a dual encoder is judged by a copy of its own module")
-        lesson = seen(module.tower, self.val, device=self.device, what="Judging")
-        images, asked = lesson.sample(len(lesson)), said(module.tower, lesson.texts, device=self.device)
+        lesson = encode_images(module.tower, self.val, device=self.device, what="Judging")
+        images, asked = lesson.sample(len(lesson)), encode_texts(module.tower, lesson.texts, device=self.device)
         return figures_of(*recalls(lambda run: images @ asked[run].T, lesson.owner, pictures=len(lesson)))
 
 
 @torch.no_grad()
-def seen(
-    tower: DualTower, album: ImageDataset, *, device: torch.device, what: str, most: int | None = None
+def encode_images(
+    tower: DualTower, dataset: ImageDataset, *, device: torch.device, what: str, most: int | None = None
 ) -> TrainingSet:
-    """The readable images of `album`, at most `most`, with their unit vectors as features."""
+    """The readable images of `dataset`, at most `most`, with their unit vectors as features."""
     rows, vectors = [], []
-    for some, pixels in album.pictures(what, size=64, most=most):
+    for some, pixels in dataset.pictures(what, size=64, most=most):
         with fast(device):
             vectors.append(tower.images(pixels)[1].float().cpu())
         rows.append(torch.from_numpy(some))
-    return album.encoded(torch.cat(rows).numpy(), torch.cat(vectors))
+    return dataset.encoded(torch.cat(rows).numpy(), torch.cat(vectors))
 
 
 @torch.no_grad()
-def said(tower: DualTower, texts: Sequence[str], *, device: torch.device) -> Tensor:
+def encode_texts(tower: DualTower, texts: Sequence[str], *, device: torch.device) -> Tensor:
     """The unit vectors [C, D] of `texts`, on the CPU."""
     with fast(device):
         return torch.cat([tower.texts(some).float().cpu() for some in batched(texts, 256)])
