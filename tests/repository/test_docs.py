@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import typer
 from support.checkout import ROOT
-from support.documents import Document, documents, stranger
+from support.repository.documents import Document, documents, stranger
 
 import lexel.pipeline
 from lexel.encoders import open_encoder
