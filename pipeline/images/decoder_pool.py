@@ -126,7 +126,9 @@ def decode(
     """
     limit = SECONDS if seconds is None else seconds
     for attempt in (1, 2):
-        decoder = _take()
+        # A fresh one the second time: whatever ended the first, such as the system's out-of-memory killer, may have
+        # ended all the idle ones.
+        decoder = _take() if attempt == 1 else _start()
         try:
             found = decoder.decode(content, least, preview, limit)
         except BadImageError:
@@ -135,7 +137,6 @@ def decode(
         except _EndedError as error:
             if error.late:
                 raise BadImageError(f"too slow: not decoded within {limit:g} seconds") from None
-            # A first crash may have another cause, such as the system's out-of-memory killer.
             if attempt == 2:
                 raise BadImageError(f"broken: it ends the decoder (exit code {error.code})") from None
         else:

@@ -134,6 +134,15 @@ def test_a_decoder_that_somebody_ends_costs_nothing() -> None:
     assert decoder_pool.decode(jpeg()).size == (64, 48)
 
 
+def test_decoders_that_somebody_ends_all_at_once_cost_nothing() -> None:
+    decoder_pool._idle.extend(decoder_pool._start() for _ in range(3))
+    for decoder in decoder_pool._idle:
+        decoder.process.kill()
+        decoder.process.wait()
+    for _ in range(3):
+        assert decoder_pool.decode(jpeg()).size == (64, 48)
+
+
 def test_many_threads_each_get_their_own_picture() -> None:
     sizes = [(20 + i, 30 + i) for i in range(40)]
     found: list[tuple[int, int]] = [(0, 0)] * len(sizes)
