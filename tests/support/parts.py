@@ -31,4 +31,4 @@ def parsed(words: argparse.ArgumentParser, parts: Sequence[str], more: Sequence[
 
 def doc(package: str, part: str) -> str:
     """What a part says of itself in its first line."""
-    return (import_module(f"{package}.{part}").__doc__ or "").partition("\n")[0]
+    return (import_module(f"{package}.parts.{part}").__doc__ or "").partition("\n")[0]

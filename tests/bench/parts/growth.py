@@ -32,7 +32,7 @@ def peak():
 """
 _WATCHED = f"""{_PEAK}
 import sys
-from lexel.pipeline.cli import main
+from lexel.pipeline.cli.main import main
 sys.argv = ["lexel", *sys.argv[1:]]
 try:
     main()
@@ -44,7 +44,7 @@ print("PEAK", peak())
 _LISTING = f"""{_PEAK}
 import sys
 from pathlib import Path
-from lexel.pipeline.items import chunks
+from lexel.pipeline.encode.chunks import chunks
 from lexel.pipeline.sources.source import open_source
 found = sum(len(chunk.items) for chunk in chunks(open_source(Path(sys.argv[1])).items(), shard_size=1024))
 print("PEAK", peak())

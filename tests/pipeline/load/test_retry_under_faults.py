@@ -109,7 +109,7 @@ def test_the_cluster_says_how_long_to_wait() -> None:
         busy.retry_after = retry._seconds(text)
         assert busy.retry_after == seconds
     busy.retry_after = 3600.0
-    assert retry.backoff(0, busy) == 6 * retry._LONGEST_PAUSE
+    assert retry.backoff(0, busy) == 6 * retry._LONGEST
 
 
 def test_pauses_grow_and_end(away: tuple[Faults, OpenSearch], monkeypatch: pytest.MonkeyPatch) -> None:

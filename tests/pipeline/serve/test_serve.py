@@ -207,8 +207,8 @@ import json, sys
 from fastapi.testclient import TestClient
 from lexel.pipeline.cluster.client import connect
 from lexel.pipeline.serve.app import app
-from lexel.pipeline.serve.shelf import Shelf
-with TestClient(app(Shelf(connect(), ["drawn-images"], prepare=False))) as api:
+from lexel.pipeline.serve.index_registry import IndexRegistry
+with TestClient(app(IndexRegistry(connect(), ["drawn-images"], prepare=False))) as api:
     found = [api.get("/search", params={"q": "dog snow", "mode": mode}).json()["total"] for mode in ("words", "terms")]
 print(json.dumps([found, "torch" in sys.modules]))
 """
