@@ -1,0 +1,116 @@
+"""What earlier versions wrote is still read: shards, an index, and the name of the shipped encoder.
+
+version_0_1/shards holds six drawn scenes (one of them broken) as lexel encoded them before its modules moved, and
+version_0_1/index.json.gz the index that it then made of these.
+"""
+
+import gzip
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opensearchpy import OpenSearch
+from support.checkout import ROOT, TESTS
+
+from lexel.encoders import open_encoder
+from lexel.encoders.registry import BUILT_IN
+from lexel.pipeline.encode.reterm import reterm_shards
+from lexel.pipeline.explain.score_parts import explain_item
+from lexel.pipeline.load.run import load_shards
+from lexel.pipeline.search.index import SearchIndex
+from lexel.pipeline.search.query_dsl import MODES, Mode
+from lexel.pipeline.search.request import SearchRequest
+from lexel.pipeline.search.run import search_index
+from lexel.pipeline.shards.folder import ShardFolder
+
+OLD = TESTS / "repository" / "version_0_1"
+ALIAS = "old"
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Path:
+    """The old shards. Their vocabulary is that of the encoder that made them, and ships with lexel."""
+    folder = tmp_path / "shards"
+    shutil.copytree(OLD / "shards", folder)
+    shutil.copy(BUILT_IN["lexel-tiny"] / "vocabulary.json", folder)
+    return folder
+
+
+@pytest.fixture
+def old_index(client: OpenSearch) -> Iterator[dict[str, Any]]:
+    """The old index as it was, behind its alias."""
+    about: dict[str, Any] = json.loads(gzip.decompress((OLD / "index.json.gz").read_bytes()))
+    body = {"settings": about["settings"], "mappings": about["mappings"], "aliases": about["aliases"]}
+    client.indices.create(index=about["name"], body=body)
+    for document in about["documents"]:
+        client.index(index=about["name"], id=document["id"], body=document)
+    client.indices.refresh(index=about["name"])
+    yield about
+    client.indices.delete(index=f"{ALIAS}-*")
+
+
+def test_the_shipped_encoder_is_the_one_that_made_the_old_shards() -> None:
+    job = json.loads((OLD / "shards" / "job.json").read_text())
+    encoder = open_encoder("lexel-tiny")
+    assert (encoder.fingerprint, encoder.features_id) == ("2130a0382c6c5c1a", "c79c582448314c4b")
+    assert (job["fingerprint"], job["features_id"]) == (encoder.fingerprint, encoder.features_id)
+
+
+def test_old_shards_open_whole(shards: Path) -> None:
+    opened = ShardFolder.open(shards)
+    assert (opened.rows, len(opened.shards), opened.job.thumbnail) == (5, 2, 48)
+    assert [failure.uri for shard in opened.shards for failure in shard.failures()] == ["images/000042.jpg"]
+    row = opened.shards[0].table().to_pylist()[0]
+    assert row["uri"] == "images/000040.jpg"
+    assert row["captions"]
+    assert row["thumbnail"][:2] == b"\xff\xd8"
+    assert len(row["waves"]) == 64
+
+
+def test_old_shards_get_the_terms_that_they_have(shards: Path, tmp_path: Path) -> None:
+    """The stored features give the stored terms again, so that both are read as they were meant."""
+    reterm_shards(shards, tmp_path / "again", encoder=open_encoder("lexel-tiny"), device="cpu")
+    old, again = (
+        [row for shard in ShardFolder.open(folder).shards for row in shard.table().to_pylist()]
+        for folder in (shards, tmp_path / "again")
+    )
+    assert [dict(row["terms"]) for row in again] == [dict(row["terms"]) for row in old]
+
+
+def test_old_shards_load_into_the_index_that_they_are_in(
+    shards: Path, client: OpenSearch, old_index: dict[str, Any]
+) -> None:
+    """The index is known by its name, which is a digest of the job, the shards and the options: nothing is sent."""
+    loaded = load_shards(shards, index=ALIAS, client=client)
+    assert (loaded.index, loaded.documents, loaded.sent) == (old_index["name"], 5, 0)
+
+
+def test_the_documents_of_today_are_those_of_the_old_index(
+    shards: Path, client: OpenSearch, old_index: dict[str, Any]
+) -> None:
+    client.indices.delete(index=old_index["name"])
+    loaded = load_shards(shards, index=ALIAS, client=client)
+    assert (loaded.index, loaded.sent) == (old_index["name"], 5)
+    for document in old_index["documents"]:
+        assert client.get(index=ALIAS, id=document["id"])["_source"] == document
+
+
+@pytest.mark.usefixtures("old_index")
+@pytest.mark.parametrize("mode", MODES)
+def test_an_old_index_is_searched_and_explained(client: OpenSearch, mode: Mode) -> None:
+    index = SearchIndex(client, ALIAS, device="cpu")
+    request = SearchRequest("a dog on the beach", mode=mode)
+    hits = search_index(index, request).hits
+    assert hits
+    if mode == "words":
+        assert (hits[0].id, hits[0].score) == ("bb66537ce6e9df7e828b00a1b0c1b203", pytest.approx(2.28125))
+    assert explain_item(index, hits[0].id, request).score == pytest.approx(hits[0].score, rel=1e-5)
+
+
+def test_nothing_of_a_machine_is_kept() -> None:
+    text = gzip.decompress((OLD / "index.json.gz").read_bytes()).decode() + (OLD / "shards/job.json").read_text()
+    assert str(ROOT) not in text
+    assert "/pictures" in text
