@@ -1,5 +1,6 @@
 """The page in a real Chromium: one asks, steers, drops a picture, looks why, and goes on."""
 
+import json
 import os
 import re
 import shutil
@@ -10,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from opensearchpy import OpenSearch
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from support.checkout import TESTS
 from support.drawn import COUNT, Drawn
 from support.serving import listening, served
 
@@ -295,3 +297,12 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(page: Page) -> None:
     page.locator(f"{TILES} .shot").first.click()
     expect(page.get_by_role("dialog").locator(".bars .row").first).to_be_visible()
     assert page.evaluate("document.querySelector('#panel').scrollWidth") <= 390
+
+
+def test_the_page_reads_queries_as_the_server_does(page: Page) -> None:
+    cases = json.loads((TESTS / "pipeline/search/query_syntax_cases.json").read_text("utf-8"))
+    read = page.evaluate(
+        "async (typed) => { const { tokens } = await import('/page/js/query-syntax.js'); return typed.map(tokens); }",
+        [case["typed"] for case in cases],
+    )
+    assert read == [case["tokens"] for case in cases]
