@@ -131,6 +131,6 @@ class Bar:
 
     def _where_time_went(self) -> str:
         steps = {step: seconds - self._before.get(step, 0.0) for step, seconds in spent().items()}
-        parts = [f"{_WORDS[step]} {seconds:.1f} s" for step, seconds in steps.items() if seconds >= 0.05]
+        parts = [f"{_WORDS[step]} {seconds:.1f} s" for step, seconds in steps.items() if seconds > 0]
         told = f"; by step, over all threads: {', '.join(parts)}" if parts else ""
         return f"{self._what}: {time.monotonic() - self._began:.1f} s{told}"

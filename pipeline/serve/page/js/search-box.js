@@ -49,6 +49,7 @@ export function useBox() {
     event.target.value = "";
   });
   input.addEventListener("input", () => {
+    narrow();
     clearTimeout(waiting);
     waiting = setTimeout(complete, 70);
   });
@@ -125,6 +126,15 @@ function show(terms, prefix) {
   }, h("span", {}, h("b", {}, form.slice(0, prefix.length)), form.slice(prefix.length), form === term ? "" : h("i", {}, ` ${term}`)), h("small", {}, count(n)))));
   list.hidden = false;
   input.setAttribute("aria-expanded", "true");
+}
+
+/** Take out the completions that no longer begin as typed: Enter must not pick a word of what stood there before. */
+function narrow() {
+  const prefix = current().prefix.toLowerCase();
+  const gone = [...list.children].filter(({ dataset }) => !prefix || !dataset.form.startsWith(prefix));
+  if (gone.length === list.children.length) return close();
+  gone.forEach((option) => option.remove());
+  chosen = -1;
 }
 
 function close() {
