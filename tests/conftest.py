@@ -17,6 +17,25 @@ from lexel.pipeline.engine import distribution as engine_files
 from lexel.pipeline.engine import folders as engine_places
 from lexel.pipeline.engine import node_control
 
+# A module's tests run on one worker, one after another. The modules that take longest begin first, or the other worker
+# would wait for them at the end.
+LONGEST = (
+    "test_docs.py",
+    "test_bench_runs.py",
+    "test_compile.py",
+    "test_authentication.py",
+    "test_odd_shards.py",
+    "test_retry_under_faults.py",
+    "test_secured_cluster.py",
+    "test_engine.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # a worker of pytest-xdist's
+        rank = {name: number for number, name in enumerate(LONGEST)}
+        items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 @pytest.fixture(scope="session", autouse=True)
 def one_thread() -> None:
@@ -40,7 +59,7 @@ def node() -> Iterator[node_control.Node]:
     home = Path(tempfile.mkdtemp(prefix="lexel-test-node-"))
     home.chmod(0o755)
     try:
-        yield node_control.start(home=home / "node", heap="1g")
+        yield node_control.start(home=home / "node", heap="512m")
     finally:
         node_control.stop(home / "node")
         shutil.rmtree(home, ignore_errors=True)

@@ -36,9 +36,11 @@ def chromium() -> str:
     """The browser. In CI it has to be there."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None and os.environ.get("CI"):
-        pytest.fail("CI runs the page's tests, and there is no Chromium here; scripts/test installs it as root")
+        pytest.fail(
+            "CI runs the page's tests, and there is no Chromium here; `scripts/setup browser` installs it as root"
+        )
     if found is None:
-        pytest.skip("there is no Chromium on this machine; on Debian, `apt-get install chromium` brings it")
+        pytest.skip("there is no Chromium on this machine; on Debian, `scripts/setup browser` as root installs it")
     return found
 
 

@@ -120,7 +120,7 @@ def test_a_compressed_tar_with_a_wrong_checksum_is_refused(tmp_path: Path) -> No
     assert "broken" in refused(path)
 
 
-@pytest.mark.parametrize("content", [b"", b"x" * 2000, gzip.compress(b"x" * 2000)])
+@pytest.mark.parametrize("content", [b"", b"x" * 2000, gzip.compress(b"x" * 2000)], ids=["empty", "letters", "gzip"])
 @pytest.mark.parametrize("name", ["t.tar", "t.tgz"])
 def test_what_is_not_a_tar_is_refused_in_one_sentence(tmp_path: Path, name: str, content: bytes) -> None:
     assert "broken or not a tar" in refused(written(tmp_path / name, content))
