@@ -21,7 +21,7 @@ from typing import Any
 from safetensors import safe_open
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.terms import Floats, importance
+from lexel.encoders.term_weights import Floats, importance
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1

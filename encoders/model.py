@@ -19,7 +19,9 @@ from torch import nn
 
 from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.heads.head import AnyHead, ExpandHead, ZeroShotHead, head
+from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import AnyHead, head
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.runtime.device import resolve_device
@@ -27,7 +29,7 @@ from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.encoders.runtime.openvino_network import OpenVinoNetwork
 from lexel.encoders.runtime.precision import fast, is_faster
-from lexel.encoders.terms import importance, prune, quantise
+from lexel.encoders.term_weights import importance, prune, quantise
 from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary

@@ -6,27 +6,15 @@ from typing import Any, Protocol
 import torch
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.heads.caption_words import CaptionWordsHead
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.labels import LabelsHead
 from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
 from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.layers import make_linear
 
-__all__ = [
-    "AnyHead",
-    "CaptionWordsHead",
-    "ExpandHead",
-    "Head",
-    "LabelsHead",
-    "LexiconHead",
-    "RegionHead",
-    "ZeroShotHead",
-    "head",
-]
-
-AnyHead = CaptionWordsHead | ExpandHead | LabelsHead | LexiconHead | RegionHead | ZeroShotHead
+AnyHead = WordClassifierHead | ExpandHead | LabelsHead | LexiconHead | RegionHead | ZeroShotHead
 
 
 class Head(Protocol):
@@ -57,15 +45,15 @@ def head(config: Mapping[str, Any]) -> AnyHead:
     raise EncoderError(f"This lexel does not know the head {config.get('kind')!r}; the encoder may need a newer one.")
 
 
-def _linear(config: Mapping[str, Any]) -> LexiconHead | CaptionWordsHead | None:
+def _linear(config: Mapping[str, Any]) -> LexiconHead | WordClassifierHead | None:
     """The head of `config` if it is one that RegionHead can apply to each region, else None."""
     match config:
         case {"kind": "lexicon", "features": features, "terms": terms}:
             # Encoders of the first version have no "hidden" key and no hidden units.
             return LexiconHead(features=features, terms=terms, hidden=config.get("hidden", 0))
         case {"kind": "bce", "features": features, "terms": terms}:
-            return CaptionWordsHead(features=features, terms=terms)
+            return WordClassifierHead(features=features, terms=terms)
     return None
 
 
-Trainable = LexiconHead | RegionHead | CaptionWordsHead | ExpandHead
+Trainable = LexiconHead | RegionHead | WordClassifierHead | ExpandHead

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from lexel.encoders.heads.caption_words import CaptionWordsHead
 from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
 from lexel.encoders.image.regions import regions_of
 
 
@@ -16,7 +16,7 @@ class RegionHead(nn.Module):
     SPLADE pools the positions of a text in the same way (Formal et al., SPLADE v2, 2021, section 3).
     """
 
-    def __init__(self, inner: LexiconHead | CaptionWordsHead, *, regions: int) -> None:
+    def __init__(self, inner: LexiconHead | WordClassifierHead, *, regions: int) -> None:
         super().__init__()
         self.inner, self.regions = inner, regions
 

@@ -1,4 +1,4 @@
-"""Pictures to a table of captions, which `lexel train` and `lexel encode` read. The same command again goes on."""
+"""Generates captions of images into a CSV file, which `lexel train` and `lexel encode` read; can be resumed."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ from lexel.pipeline.sources.webdataset import is_tar
 
 @dataclass(frozen=True)
 class Captioned:
-    """What a job found and did; the counts are over this and earlier runs."""
+    """The counts of a captioning job, over this and earlier runs."""
 
     pictures: int
     captioned: int
@@ -34,7 +34,7 @@ class Captioned:
 
 
 def failures_of(out: Path) -> Path:
-    """Where the pictures are listed that could not be captioned: captions.csv -> captions.failures.csv."""
+    """The file that lists the images which failed: captions.csv -> captions.failures.csv."""
     return out.with_suffix(".failures.csv")
 
 
@@ -49,11 +49,11 @@ def caption_source(
     retry: bool = False,
     progress: Progress = QUIET,
 ) -> Captioned:
-    """Append a row (image, caption) to the CSV file `out` for each of up to `count` captions of each picture.
+    """Append a row (image, caption) to the CSV file `out` for each caption, up to `count` for each image.
 
-    Rows that are there are kept. A picture is named relative to the folder of `out`, or absolutely where it is not
-    below it. `retry` tries those again that failed. Raises SourceError for a source without pictures that a table can
-    name, ConfigError where `out` is another kind of file.
+    Existing rows are kept. Image paths are relative to the folder of `out`, or absolute if the image is not below it.
+    `retry` tries failed images again. Raises SourceError if the source has no images or is a tar, ConfigError if `out`
+    is another kind of file.
     """
     _check(source, out)
     good, bad = _Table(out, "caption"), _Table(failures_of(out), "reason")
@@ -66,10 +66,10 @@ def caption_source(
     progress.plan(total=len(names), done=len(names) - len(todo))
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
         try:
-            outcomes = prefetch(pool, partial(_look, captioner), _todo(source, out, todo), depth=4 * batch_size)
+            outcomes = prefetch(pool, partial(_pixels, captioner), _todo(source, out, todo), depth=4 * batch_size)
             for batch in batched(outcomes, batch_size):
                 captions, failures = _captions(captioner, batch, count)
-                # The failures first: a run that is killed in between then makes the same batch of the others again.
+                # Failures are written first: a run killed in between then repeats the batch of the others.
                 bad.append(failures)
                 good.append(captions)
                 progress.advance(encoded=len(batch) - len(failures), failed=len(failures))
@@ -80,15 +80,15 @@ def caption_source(
 
 def _check(source: Source, out: Path) -> None:
     if out.suffix.lower() != ".csv":
-        raise ConfigError(f"{out} should be a table of captions: give a name that ends in .csv.")
+        raise ConfigError(f"{out} is not a CSV file: give a name that ends in .csv.")
     if source.captions:
-        raise SourceError(f"{source.root / source.name} holds texts; captions are made for pictures.")
+        raise SourceError(f"{source.root / source.name} contains texts; only images can be captioned.")
     if is_tar(source.root / source.name):
-        raise SourceError(f"{source.name} is a tar, and a table cannot name what is inside; unpack it first.")
+        raise SourceError(f"{source.name} is a tar, and a table cannot refer to images inside it; unpack it first.")
 
 
 def _todo(source: Source, out: Path, todo: set[str]) -> Iterator[tuple[str, Item]]:
-    """The items to caption, each once, with their names."""
+    """The items that are left, each once, with their names in the table."""
     left = set(todo)
     for item in source.items():
         if (name := _name(item, source, out)) in left:
@@ -97,24 +97,24 @@ def _todo(source: Source, out: Path, todo: set[str]) -> Iterator[tuple[str, Item
 
 
 def _name(item: Item, source: Source, out: Path) -> str:
-    """What the table calls a picture, so that a manifest beside it finds it."""
+    """The path of an image as written in the table, so that a manifest in the same folder finds it."""
     path, folder = Path(os.path.normpath(_path(item, source))), out.expanduser().resolve().parent
     return readable(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path))
 
 
 def _path(item: Item, source: Source) -> Path:
-    # In a manifest, "~" is a person's home.
+    # A manifest may contain "~" for the home folder.
     return source.root / (os.path.expanduser(item.uri) if source.name else item.uri)
 
 
-def _look(captioner: Captioner, named: tuple[str, Item]) -> tuple[str, torch.Tensor | Failure]:
-    """A picture's name and its pixels, or why it has none."""
+def _pixels(captioner: Captioner, named: tuple[str, Item]) -> tuple[str, torch.Tensor | Failure]:
+    """An image's name with its pixels, or with the reason why it cannot be read."""
     name, item = named
     if any(map(is_tar, Path(item.uri).parents)):
-        return name, Failure(None, item.uri, "inside a tar, where a table cannot point to; unpack it first")
+        return name, Failure(None, item.uri, "inside a tar, to which a table cannot refer; unpack it first")
     found = prepare(captioner, item)
     if isinstance(found, PreparedItem):
-        return name, found.pixels if found.pixels is not None else Failure(None, item.uri, "a text, not a picture")
+        return name, found.pixels if found.pixels is not None else Failure(None, item.uri, "a text, not an image")
     return name, found
 
 
@@ -131,25 +131,27 @@ def _captions(
         texts = captioner.captions(torch.stack([pixels for _, pixels in good]), count=count, seed=seed_of(names))
     except torch.OutOfMemoryError as error:
         raise ConfigError(f"{len(good)} pictures at once are too many for this GPU; lower --batch-size.") from error
-    failures += [(name, "the network says nothing of it") for name, some in zip(names, texts, strict=True) if not some]
+    failures += [
+        (name, "the network generated no caption") for name, some in zip(names, texts, strict=True) if not some
+    ]
     return [(name, text) for name, some in zip(names, texts, strict=True) for text in some], failures
 
 
 @dataclass(frozen=True)
 class _Table:
-    """A CSV file with the columns image and `column`, which only grows."""
+    """A CSV file with the columns image and `column`; rows are only appended."""
 
     path: Path
     column: str
 
     def images(self) -> set[str]:
-        """The images that have a row. Raises ConfigError where the file is something else."""
+        """The images that have a row. Raises ConfigError if the file is not such a table."""
         if self.path.exists():
             self._mend()
         return {row[0] for row in self._rows()} if self.path.exists() else set()
 
     def append(self, rows: Sequence[tuple[str, str]]) -> None:
-        """Add rows so that after a crash all of them are there or none, but for a power cut (see `_mend`)."""
+        """Add rows: after a crash all of them are in the file or none, except after a power cut (see `_mend`)."""
         if not rows:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -171,11 +173,11 @@ class _Table:
         except (ValueError, csv.Error):
             header = []
         if header != ["image", self.column] or not all(len(row) == 2 for row in rows):
-            raise ConfigError(f"{self.path} is not a table that this command made; give another name.")
+            raise ConfigError(f"{self.path} is not a table of this command; give another file name.")
         return rows
 
     def _mend(self) -> None:
-        """Take away what a power cut left of a row, and with it the other rows of that picture, which is done again."""
+        """Remove an incomplete last row, left by a power cut, and the other rows of its image, which is done again."""
         content, header = self.path.read_bytes(), ["image", self.column]
         if content.endswith(b"\n"):
             return

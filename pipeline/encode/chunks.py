@@ -1,4 +1,4 @@
-"""Chunks: runs of a source's items that become a shard each."""
+"""Chunks: consecutive items of a source that become one shard."""
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
@@ -10,13 +10,13 @@ from lexel.pipeline.sources.item import Item
 
 @dataclass(frozen=True)
 class Chunk:
-    """The items of one shard: the `number`-th run of `shard_size` items of a source."""
+    """The items of one shard: the `number`-th block of `shard_size` items of a source, from 0."""
 
     number: int
     items: Sequence[Item]
 
     def digest(self) -> str:
-        """A hash of the listing. A finished shard is kept only while this stays the same."""
+        """A hash of the items' listing; a finished shard is kept only as long as it is unchanged."""
         hashed = hashlib.blake2b(digest_size=16)
         for item in self.items:
             hashed.update(item.listing() + b"\n")
@@ -24,5 +24,5 @@ class Chunk:
 
 
 def chunks(items: Iterable[Item], *, shard_size: int) -> Iterator[Chunk]:
-    """Cut a source into chunks, lazily: a pure function of the source's list."""
+    """Cut a source into chunks, lazily; they depend on the order of its items alone."""
     return (Chunk(number, piece) for number, piece in enumerate(batched(items, shard_size)))

@@ -1,4 +1,4 @@
-"""How a source is encoded: one value for all parts of a job."""
+"""The options of an encoding job."""
 
 from dataclasses import dataclass
 
@@ -8,13 +8,13 @@ from lexel.pipeline.images.preview import PreviewOptions
 
 @dataclass(frozen=True)
 class EncodeOptions:
-    """How `encode_source` works. Batch size, workers and device change the speed and not what is stored.
+    """The options of `encode_source`. Batch size, workers and device change the speed, not the result.
 
-    `device` is "auto", "cpu", "cuda" or "cuda:1"; `workers` are threads, one a core by default. `exact` computes in
-    float32 on a CPU, also where bfloat16 is faster and the vectors agree (see `precision_check`). `retry` tries the
-    failed items of finished shards again. `preview` says what is kept to show a picture by; None, for pictures that are
-    never shown, keeps neither thumbnail nor hash. `view` is what is encoded of each picture: all of it, but in
-    training. `write_map` also lays out the collection's map, where one part is the whole job.
+    `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
+    `exact` computes in float32 on a CPU even if bfloat16 is faster and gives the same vectors (see `precision_check`).
+    `retry` encodes the failed items of finished shards again. `preview` stores a thumbnail and a perceptual hash of
+    each image, None neither. `view` transforms each image before encoding (training uses crops). `write_map` also
+    computes the map of the collection, if this part is the whole job.
     """
 
     batch_size: int = 32

@@ -1,4 +1,4 @@
-"""A part of a job: the share of one worker among many."""
+"""A part of a job: the share of one of several workers."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,9 @@ from lexel.pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class Part:
-    """The share of one worker among `of`: chunk k belongs to part k mod `of`, so the list alone settles it.
+    """Part `index` of `of`: it has the chunks whose number is `index` modulo `of`.
 
-    Counting from 0 or from 1 both work: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
+    Parts may be counted from 0 or from 1: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
     """
 
     index: int = 0
@@ -17,12 +17,12 @@ class Part:
 
     @classmethod
     def parse(cls, text: str) -> "Part":
-        """Read "i/n". Raises ConfigError where it is no such thing."""
+        """Parse "i/n". Raises ConfigError if it is not of that form."""
         index, slash, of = text.partition("/")
         if not (slash and index.isdecimal() and of.isdecimal() and int(of) >= 1 and int(index) <= int(of)):
-            raise ConfigError(f"--part {text} makes no sense: write i/n, for example 1/4 for the first of four parts.")
+            raise ConfigError(f"--part {text} is invalid: write i/n, for example 1/4 for the first of four parts.")
         return cls(int(index), int(of))
 
     def has(self, number: int) -> bool:
-        """Whether chunk `number` is this part's."""
+        """Whether chunk `number` belongs to this part."""
         return number % self.of == self.index % self.of

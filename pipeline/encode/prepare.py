@@ -1,4 +1,4 @@
-"""An item on its way to the network: read, decoded and turned into pixels. One that cannot be is a failure."""
+"""Prepares items for the network: reads, decodes and preprocesses them; an item that cannot be is a Failure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,31 +20,31 @@ View = Callable[[Image.Image], Image.Image]
 
 
 class ImagePreprocessor(Protocol):
-    """What makes pixels of a picture: a model, or a captioner."""
+    """Preprocesses images: a model or a captioner."""
 
     def pixels(self, image: Picture) -> torch.Tensor:
-        """One RGB picture to [3, H, W], bytes or numbers; safe on worker threads."""
+        """An RGB image as a tensor [3, H, W], uint8 or float; safe on worker threads."""
 
 
 @dataclass(frozen=True)
 class PreparedItem:
-    """A picture's pixels [3, H, W], its size in the file and, where asked for, its look; a text has none of them."""
+    """An item's pixels [3, H, W], original width and height, and preview if requested; a text has none of them."""
 
     item: Item
     id: str
     pixels: torch.Tensor | None = None
     width: int | None = None
     height: int | None = None
-    look: Preview | None = None
+    preview: Preview | None = None
 
 
 def whole(image: Image.Image) -> Image.Image:
-    """The picture as it is."""
+    """The whole image, unchanged."""
     return image
 
 
 def min_side(model: Model, *, preview: PreviewOptions | None) -> int:
-    """How many pixels a picture's shorter side must keep for `model` and for its thumbnail."""
+    """The number of pixels that an image's shorter side must keep for `model` and for the thumbnail."""
     return max(model.min_input_side, 2 * (preview.side if preview else 0))
 
 
@@ -56,28 +56,26 @@ def prepare(
     preview: PreviewOptions | None = None,
     least: int | None = None,
 ) -> PreparedItem | Failure:
-    """Make `item`, or a `view` of its picture, ready for `model`.
+    """Read and decode `item`, and preprocess it, or a `view` of it, for `model`.
 
-    With `preview`, a preview of the whole picture comes along. `least` is how
-    many pixels its shorter side must keep (see `images.decode`).
-
-    Runs on worker threads, and raises nothing that a picture can cause.
+    With `preview` the result has a preview of the whole image. `least` is the number of pixels that the shorter side
+    must keep (see `images.decode`). Safe on worker threads; any error that an item causes becomes a Failure.
     """
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
     try:
         with timed("reading"):
             content = item.content()
-    except Exception as error:  # not only OSError: a zero byte in a manifest's path is a ValueError
+    except Exception as error:  # such as ValueError, for a null character in a manifest's path
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
     try:
         with timed("decoding"):
-            seen = decode(content, least=least, preview=preview)
-            pixels = model.pixels(seen.rows if view is whole else view(seen.image))
-        return PreparedItem(item, item.identify(content), pixels, *seen.size, seen.look)
+            decoded = decode(content, least=least, preview=preview)
+            pixels = model.pixels(decoded.rows if view is whole else view(decoded.image))
+        return PreparedItem(item, item.identify(content), pixels, *decoded.size, decoded.preview)
     except BadImageError as error:
         reason = str(error)
-    except Exception as error:  # out of memory, say
+    except Exception as error:  # such as MemoryError
         reason = f"not usable: {type(error).__name__} {error}".rstrip()
     return Failure(item.identify(content), item.uri, readable(reason))

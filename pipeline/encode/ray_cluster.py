@@ -1,4 +1,4 @@
-"""The encoding job spread over a Ray cluster: one part a GPU or a machine, begun again elsewhere if it is lost."""
+"""Runs an encoding job on a Ray cluster: one part per GPU or machine, restarted elsewhere if it is lost."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,13 +18,13 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
 from lexel.pipeline.sources.source import open_source
 
-# A machine that is taken away takes its parts along; each is begun again so often.
+# How often a part is restarted after its machine was lost.
 _TIMES = 5
 
 
 @dataclass(frozen=True)
 class PartPlan:
-    """How a job is cut: so many parts, and what each asks of the cluster."""
+    """The number of parts of a job, and the cores and GPUs that each needs."""
 
     parts: int
     cpus: int
@@ -32,13 +32,14 @@ class PartPlan:
 
     @classmethod
     def over(cls, nodes: Sequence[Mapping[str, Any]], *, device: str, workers: int | None) -> "PartPlan":
-        """One part a GPU, where there are some and `device` does not forbid them; else one a machine.
+        """One part per GPU if there are any and `device` is not "cpu"; else one per machine.
 
-        With `workers`, as many parts as fit, with so many cores each. `nodes` is what `ray.nodes()` says.
+        With `workers`, as many parts as fit, with that many cores each. `nodes` is the result of `ray.nodes()`. Raises
+        ConfigError if no machine has a core.
         """
         alive = [node["Resources"] for node in nodes if node["Alive"] and node["Resources"].get("CPU", 0) >= 1]
         if not alive:
-            raise ConfigError("The Ray cluster has no machine with a core for us; look at `ray status`.")
+            raise ConfigError("The Ray cluster has no machine with a CPU core; check `ray status`.")
         gpus = 0 if device == "cpu" else sum(int(own.get("GPU", 0)) for own in alive)
         if gpus:
             return cls(gpus, workers or 1, 1)
@@ -55,14 +56,14 @@ def encode_on_ray(
     options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
 ) -> EncodeReport:
-    """As `encode_source`, on the Ray cluster that RAY_ADDRESS names, or on one of this machine alone.
+    """As `encode_source`, on the Ray cluster of RAY_ADDRESS, or on a new one on this machine.
 
-    `source`, `out` and `encoder` are read on every machine: they are names, or lie on storage that all share. The
-    shards are those of one process, bit for bit. Raises ConfigError where Ray is not installed or lost a part too
-    often, and what `encode_source` raises.
+    Every machine opens `source`, `out` and `encoder`, so they have to be on shared storage, or names of encoders. The
+    shards are identical to those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
+    and the errors of `encode_source`.
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
-    # What is not there is said at once, and not by every machine.
+    # A missing source or encoder raises here, before machines start.
     items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
     with _cluster(ray):
         cut = PartPlan.over(ray.nodes(), device=options.device, workers=options.workers)
@@ -79,25 +80,25 @@ def encode_on_ray(
 
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
-    write_failures(out)  # the parts gathered them while others were still at work
+    write_failures(out)  # each part wrote the list while others were still running
     if options.write_map:
         write_map(out)
     return EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
 
 
 def _ray() -> Any:
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # whoever encodes pictures tells nobody else of it
-    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first error is raised; the others' would be printed
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # no usage statistics are sent
+    os.environ.setdefault("RAY_IGNORE_UNHANDLED_ERRORS", "1")  # the first error is raised; Ray would print the others
     try:
         import ray
     except ImportError as error:
-        raise ConfigError("Ray is not installed; `pip install 'lexel[ray]'` brings it.") from error
+        raise ConfigError("Ray is not installed; run `pip install 'lexel[ray]'`.") from error
     return ray
 
 
 @contextmanager
 def _cluster(ray: Any) -> Iterator[None]:
-    if ray.is_initialized():  # whoever did that ends it
+    if ray.is_initialized():  # whoever started it also ends it
         yield
         return
     try:
@@ -113,7 +114,7 @@ def _cluster(ray: Any) -> Iterator[None]:
 def _reports(
     ray: Any, part: Callable[[int], EncodeReport], cut: PartPlan, progress: Progress
 ) -> Iterator[EncodeReport]:
-    """What each part reports, as they end."""
+    """The report of each part, as they end."""
     begin = ray.remote(num_cpus=cut.cpus, num_gpus=cut.gpus, max_retries=_TIMES)(part)
     running = [begin.remote(index) for index in range(cut.parts)]
     try:
@@ -136,6 +137,7 @@ def _got(ray: Any, reference: Any) -> EncodeReport:
         raise
     except ray.exceptions.RayError as error:
         raise ConfigError(
-            f"Ray lost a part of the job more than {_TIMES} times ({first_line(error)}); the same command goes on."
+            f"Ray lost a part of the job more than {_TIMES} times ({first_line(error)}); "
+            "run the same command to resume."
         ) from error
     return report

@@ -1,7 +1,7 @@
-"""New words for old shards: terms and vectors by another encoder from what is stored, without decoding a picture.
+"""Encodes shards again with another encoder, from their stored features, without decoding images.
 
-Images are encoded once. A new head, vocabulary or projection needs only the features that the shards hold; what comes
-out is what `lexel encode` with the new encoder would have written, so that either command can go on with it.
+A new head, vocabulary or projection needs only the features in the shards. The result is identical to what
+`lexel encode` with the new encoder would have written, so that either command can continue the other's folder.
 """
 
 import re
@@ -35,15 +35,15 @@ def reterm_shards(
     device: str = "auto",
     progress: Progress = QUIET,
 ) -> EncodeReport:
-    """Write the shards in `folder` to `out` as `encoder` makes them; those that are there already are kept.
+    """Write the shards of `folder` to `out` with the terms and vectors of `encoder`; finished ones are kept.
 
-    Pictures need an encoder that makes terms of the same features; texts are encoded from their words, by any. What had
-    failed has failed here too. Raises ShardError where the features are of another encoder, or `out` is another job's.
+    Images need an encoder with the same image features; texts are encoded again by any encoder. Failed items stay
+    failed. Raises ShardError if the features are of another encoder, or if `out` belongs to another job.
     """
     opened = ShardFolder.open(folder)
     there, todo = opened.job, opened.shards
     if out.resolve() == folder.resolve():
-        raise ShardError(f"{folder} would be written over; give another folder by --out.")
+        raise ShardError(f"{folder} would be overwritten; give another folder with --out.")
     _check_features(folder, there, encoder)
     model = load_model(encoder, device=device)
     job = jobs.job_of(
@@ -56,7 +56,7 @@ def reterm_shards(
         preview=PreviewOptions(there.thumbnail),
     )
     if job.feature_dim != there.feature_dim:
-        raise _strangers(folder, there, encoder)
+        raise _other_features(folder, there, encoder)
     jobs.check(out, job)
     jobs.claim(out, job, encoder)
     listings = {shard.number: jobs.listing(job, _digest(shard, there)) for shard in todo}
@@ -73,30 +73,30 @@ def reterm_shards(
 
 
 def default_output(folder: Path, encoder: Encoder) -> Path:
-    """Where the shards of `encoder` go that are made of those in `folder`: "shards" -> "shards-NAME"."""
+    """The default output folder: "shards" -> "shards-NAME", with the encoder's name."""
     place, name = folder.resolve(), re.sub(r"[^\w.-]+", "-", encoder.name)
     return place.with_name(f"{place.name}-{name}")
 
 
 def _check_features(folder: Path, there: Job, encoder: Encoder) -> None:
-    """Texts need no features. Shards from before features had a name are taken by the encoder that made them only."""
+    """Texts need no features. Shards of older versions, without a features id, need the encoder that made them."""
     same = there.features_id == encoder.features_id if there.features_id else there.fingerprint == encoder.fingerprint
     if not (there.captions or same):
-        raise _strangers(folder, there, encoder)
+        raise _other_features(folder, there, encoder)
 
 
-def _strangers(folder: Path, there: Job, encoder: Encoder) -> ShardError:
+def _other_features(folder: Path, there: Job, encoder: Encoder) -> ShardError:
     return ShardError(
-        f"{encoder.name} makes no words of the features in {folder}, which are those of {there.name}; "
-        f"`lexel encode` the pictures with --encoder {encoder.ref}."
+        f"{encoder.name} cannot use the features in {folder}, which were made by {there.name}; "
+        f"run `lexel encode` with --encoder {encoder.ref}."
     )
 
 
 def _digest(shard: Shard, there: Job) -> str:
-    """The digest of the chunk that the shard was made of."""
+    """The digest of the chunk that the shard was made from."""
     made_by, dash, digest = shard.listing().partition("-")
     if made_by != there.fingerprint or not (dash and digest):
-        raise ShardError(f"{shard.path} is not of the job beside it; give its `lexel encode` command again.")
+        raise ShardError(f"{shard.path} does not belong to the job in job.json; run its `lexel encode` command again.")
     return digest
 
 
@@ -105,10 +105,10 @@ def _size(shard: Shard) -> int:
 
 
 def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> pa.Table:
-    """The shard's table with the terms and vectors that `model` makes of its rows."""
+    """The shard's table with terms and vectors by `model`."""
     table, parts = shard.table().combine_chunks(), list[Encoded]()
     given: Sequence[str] | npt.NDArray[Any] = table["text"].to_pylist() if job.captions else _features(table, job)
-    # The batches of a fresh encode: a matrix product adds a row's numbers in another order when it has more rows.
+    # The same batches as in `lexel encode`: the rounding of a matrix product depends on its number of rows.
     for start in range(0, table.num_rows, batch_size):
         some = given[start : start + batch_size]
         parts.append(model.of_features(some) if isinstance(some, np.ndarray) else model.texts(some))
@@ -118,5 +118,5 @@ def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Prog
 
 
 def _features(table: pa.Table, job: Job) -> npt.NDArray[Any]:
-    """The rows' features [N, F]: their vectors, where the head reads these."""
+    """The rows' features [N, F]; their vectors if the head reads those."""
     return matrix(table["features" if job.feature_dim else "vector"])

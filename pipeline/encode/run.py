@@ -1,4 +1,4 @@
-"""The job: a source's items to shards. The same command again goes on where it stopped, however it stopped."""
+"""Encodes the items of a source into shards. An interrupted job is resumed by the same call."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from lexel.pipeline.sources.source import Source
 
 @dataclass(frozen=True)
 class EncodeReport:
-    """What a job found and did; the counts are of this part, over this and earlier runs."""
+    """The counts of an encoding job, for one part, over this and earlier runs."""
 
     items: int
     encoded: int
@@ -34,9 +34,10 @@ class EncodeReport:
 
 @dataclass(frozen=True)
 class _EncodePlan:
-    """What is to be done: the listing hash of each chunk of this part, and which of them have no shard yet.
+    """The listing hash of each chunk of this part, and the chunks without a finished shard (`todo`).
 
-    `again` holds the uris to try again of chunks that have one; `left` counts the items of both.
+    `again` has the uris to retry in chunks with a finished shard, `items` is the number of all items of the part, and
+    `left` of those to encode.
     """
 
     listings: dict[int, str]
@@ -57,8 +58,8 @@ def encode_source(
 ) -> EncodeReport:
     """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
 
-    A shard is finished if it is there and was made from the same listing by the same encoder. Raises SourceError for a
-    source without items, ShardError where `out` belongs to another job, WriteError where it cannot be written.
+    A shard is finished if it was made from the same listing by the same encoder. Raises SourceError if the source has
+    no items, ShardError if `out` belongs to another job, WriteError if it cannot be written.
     """
     model = load_model(encoder, device=options.device)
     if not (options.exact or source.captions):
@@ -77,7 +78,7 @@ def encode_source(
     _drop_stale(out, part, plan)
     write_failures(out)
     if options.write_map and part.of == 1:
-        write_map(out)  # so that a load has nothing to do but to send
+        write_map(out)  # now, so that loading only sends documents
     return _report(out, plan)
 
 
@@ -117,17 +118,17 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Enco
 
 
 def _check_source(out: Path, job: Job) -> None:
-    """None of the shards fits the source. They are only thrown away where it is known to be theirs."""
+    """Raise ShardError if the shards are of another source. Called if no shard matches, before they are replaced."""
     try:
         there = read_job(out)
-    except ShardError:  # without job.json nobody can tell whose they are, or load them
+    except ShardError:  # without job.json their source is unknown, and they cannot be loaded
         return
     if (there.root, there.source) != (job.root, job.source):
         raise ShardError(f"{out} holds shards of {Path(there.root) / there.source}; encode into another folder.")
 
 
 def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, shard_size: int) -> None:
-    """Try the failed items of finished shards again; what succeeds now takes its place in the shard."""
+    """Encode the failed items of finished shards again, and insert those that succeed into the shard, in order."""
     for chunk in chunks(source.items(), shard_size=shard_size):
         if uris := plan.again.get(chunk.number):
             again = Chunk(chunk.number, [item for item in chunk.items if item.uri in uris])
@@ -138,18 +139,18 @@ def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, sha
 
 
 def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
-    # Shards from before pictures had looks lack their columns.
+    # Shards of older versions lack the columns of previews.
     both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables], promote_options="default")
     place = {item.uri: position for position, item in enumerate(chunk.items)}
     return both.take(sorted(range(both.num_rows), key=lambda i: place[both["uri"][i].as_py()]))
 
 
 def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
-    """Remove shards past the end of a source that has become shorter, and what a killed run left half-written."""
+    """Remove shards past the end of a source that has become shorter, and temporary files of killed runs."""
     for shard in finished_shards(out):
         if part.has(shard.number) and shard.number not in plan.listings:
             shard.path.unlink(missing_ok=True)
-    # Other parts may be writing the common files at this moment.
+    # With several parts, others may be writing the common files now.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
     remove_leftovers(out, {*map(shard_name, plan.listings), *common})
 

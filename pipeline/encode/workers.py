@@ -1,4 +1,4 @@
-"""Items on their way to rows: read, decoded and encoded in batches, all of it ahead of who writes them down."""
+"""Prepares and encodes items on threads, in batches, ahead of the thread that writes shards."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,13 +23,13 @@ from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.timings import timed
 
-# One batch on a GPU, and one whose pixels are sent or whose terms are picked meanwhile.
+# One batch is computed on the GPU while the other is copied or its terms are selected.
 _LANES_OF_GPU = 2
 
 
 @dataclass(frozen=True)
 class BatchEncoder:
-    """What every step of the running job needs: `pool` prepares items, `network` encodes them on `lanes` threads."""
+    """The threads of a running job: those of `pool` prepare items, the `lanes` threads of `network` encode them."""
 
     model: Model
     prepare: Callable[[Item], PreparedItem | Failure]
@@ -41,11 +41,11 @@ class BatchEncoder:
     progress: Progress
 
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
-        """Each chunk's number, table of rows and failures. All steps run ahead on threads, across chunks."""
+        """Yield each chunk's number, table of rows and failures; preparing and encoding run ahead on threads."""
         pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
         depth = 2 * self.batch_size * (self.lanes + 1)
         outcomes = prefetch(self.pool, partial(_numbered, self.prepare), pairs, depth=depth)
-        # One batch more than there are lanes, so that none waits while the oldest is handed on.
+        # One batch more than there are lanes, so that no thread waits while the oldest is yielded.
         done = prefetch(self.network, self._batch, _batches(outcomes, self.batch_size), depth=self.lanes + 1)
         for number, group in groupby(done, key=lambda batch: batch.number):
             yield number, *self._chunk(group)
@@ -72,7 +72,7 @@ class BatchEncoder:
         if not pixels:
             return self.model.texts([r.item.text or "" for r in good])
         batch = torch.stack(pixels)
-        # Pinned memory lets the copy to the GPU run beside the previous batch's work.
+        # Pinned memory lets the copy to the GPU overlap with the previous batch's computation.
         try:
             return self.model.images(batch.pin_memory() if self.model.device.type == "cuda" else batch)
         except torch.OutOfMemoryError as error:
@@ -81,7 +81,7 @@ class BatchEncoder:
 
 @dataclass(frozen=True)
 class _EncodedBatch:
-    """What came of a batch of chunk `number`."""
+    """The rows and failures of a batch of chunk `number`."""
 
     number: int
     rows: list[Row]
@@ -91,7 +91,7 @@ class _EncodedBatch:
 def _batches(
     outcomes: Iterable[tuple[int, PreparedItem | Failure]], size: int
 ) -> Iterator[tuple[int, Sequence[PreparedItem | Failure]]]:
-    """Cut numbered outcomes into batches that never cross a chunk's end: a shard is the same whatever was before it."""
+    """Batches that never span two chunks, so that a shard does not depend on those before it."""
     for number, group in groupby(outcomes, key=lambda pair: pair[0]):
         for batch in batched((outcome for _, outcome in group), size):
             yield number, batch
@@ -113,7 +113,7 @@ def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
             encoded.terms[i],
             encoded.vectors[i],
             None if encoded.features is None else encoded.features[i],
-            r.look,
+            r.preview,
         )
         for i, r in enumerate(good)
     ]
@@ -123,16 +123,16 @@ def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
 def batch_encoder(
     model: Model, options: EncodeOptions, *, feature_dim: int | None, progress: Progress
 ) -> Iterator[BatchEncoder]:
-    """Threads at work for `model`: on a CPU each of the workers encodes, and one more than these prepare items.
+    """A BatchEncoder with running threads: on a CPU `workers` that encode, and one more that prepare items.
 
-    What was not begun is dropped at the end.
+    On leaving, work that has not begun is cancelled.
     """
-    # A view cuts pieces out of a picture, which want all the pixels that there are.
+    # A view is cropped from the image at full resolution.
     least = min_side(model, preview=options.preview) if options.view is whole else None
     prepare_item = partial(prepare, model, view=options.view, preview=options.preview, least=least)
     own = options.workers or available_cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
-    # A thread that prepares waits half its time for its decoder: one more keeps the cores busy.
+    # A thread that prepares often waits for its decoder process; one more keeps the cores busy.
     with threads(own + 1) as pool, threads(lanes) as network:
         try:
             yield BatchEncoder(model, prepare_item, pool, network, lanes, options.batch_size, feature_dim, progress)
@@ -142,9 +142,9 @@ def batch_encoder(
 
 
 def threads(count: int) -> ThreadPoolExecutor:
-    """Threads that compute on one core each: one batch a core, not one product on all cores.
+    """A pool of threads in which torch uses one core each, so that each core computes its own batch.
 
-    Cores that share a product wait for one another at its end, and do so by turning. Beside other work on two cores
-    that took three to six times the processor's time.
+    Cores that share one matrix product busy-wait for each other; with other work on two cores that took three to six
+    times the CPU time.
     """
     return ThreadPoolExecutor(count, initializer=torch.set_num_threads, initargs=(1,))

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lexel.encoders.terms import importance, prune
+from lexel.encoders.term_weights import importance, prune
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.shards.folder import ShardFolder

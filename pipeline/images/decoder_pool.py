@@ -35,7 +35,7 @@ class DecodedImage:
 
     rows: npt.NDArray[np.uint8]
     size: tuple[int, int]
-    look: Preview | None
+    preview: Preview | None
 
     @property
     def image(self) -> Image.Image:

@@ -13,7 +13,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lexel.encoders.terms import frequencies
+from lexel.encoders.term_weights import frequencies
 from lexel.pipeline.sources.item import Scalar
 
 # How many of the terms that say most of an item are facets; the rest is of use to ranking only.

@@ -36,7 +36,7 @@ def app(
     made = FastAPI(
         title="lexel", version=version("lexel"), description=_ABOUT, docs_url=None, redoc_url=None, lifespan=_lifespan
     )
-    made.state.shelf, made.state.meter = registry, RequestMetrics()
+    made.state.registry, made.state.meter = registry, RequestMetrics()
     error_responses.add_error_handlers(made)
     made.add_exception_handler(TooLargeError, too_large)
     for noun in (search, explain, images, collection, health):

@@ -16,7 +16,7 @@ from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.serve.schema import Problem
 
 _log = logging.getLogger(__name__)
-_PHRASES = {404: "There is nothing at this address.", 405: "This address is not asked like that."}
+_PHRASES = {404: "Nothing exists at this address.", 405: "This address does not support the method."}
 _AGAIN = {"Retry-After": "5"}
 
 
@@ -61,7 +61,7 @@ def status(error: Exception) -> int:
 
 async def _ours(_: Request, error: Exception) -> JSONResponse:
     code = status(error)
-    sentence = f"The picture cannot be used: {error}." if isinstance(error, BadImageError) else str(error)
+    sentence = f"The image cannot be used: {error}." if isinstance(error, BadImageError) else str(error)
     return answer(code, sentence, headers=_AGAIN if code == 503 else None)
 
 
@@ -79,4 +79,4 @@ async def _plain(_: Request, error: Exception) -> JSONResponse:
 
 async def _bug(request: Request, error: Exception) -> JSONResponse:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return answer(500, "Something went wrong that should not; the server's log says what.")
+    return answer(500, "Internal error; see the server's log.")

@@ -44,7 +44,7 @@ def original(root: str, uri: str) -> Original:
     return Original(file, kind, size)
 
 
-def there(root: str, uri: str) -> bool:
+def exists(root: str, uri: str) -> bool:
     """Whether `original` finds the file."""
     try:
         original(root, uri).file.close()
@@ -58,7 +58,7 @@ def thumbnail(root: str, uri: str) -> bytes:
     with _opened(root, uri) as file:
         content = file.read(MAX_BYTES)
     with _making:
-        made = decoder_pool.decode(content, least=2 * SIDE, preview=PreviewOptions(SIDE), seconds=_SECONDS).look
+        made = decoder_pool.decode(content, least=2 * SIDE, preview=PreviewOptions(SIDE), seconds=_SECONDS).preview
     assert made is not None
     assert made.thumbnail is not None
     return made.thumbnail
@@ -90,4 +90,4 @@ def _kind(start: bytes) -> str | None:
 
 
 def _none(uri: str) -> NotThereError:
-    return NotThereError(f"The file of {uri} is not to be had from here.")
+    return NotThereError(f"The file of {uri} is not available on this server.")

@@ -115,7 +115,7 @@ class ServedIndex:
                 self.model = "ready"
             except (LexelError, EncoderError) as error:
                 self.model = "missing"
-                _log.warning("Only words can be searched for in %s: %s", self.name, error)
+                _log.warning("Only mode words works for %s: %s", self.name, error)
 
 
 class IndexRegistry:
@@ -123,33 +123,33 @@ class IndexRegistry:
 
     def __init__(self, client: OpenSearch, names: Sequence[str], *, device: str = "auto", prepare: bool = True) -> None:
         self.client, self.names, self._device, self._prepare = client, tuple(names), device, prepare
-        self._volumes: dict[str, ServedIndex] = {}
+        self._served: dict[str, ServedIndex] = {}
         self._lock = Lock()
 
-    def volume(self, name: str | None = None, *, fresh: bool = False) -> ServedIndex:
+    def served(self, name: str | None = None, *, fresh: bool = False) -> ServedIndex:
         """The index of this name, cached for _SECONDS unless `fresh`.
 
         Raises NotThereError if it is not offered or does not exist.
         """
-        wanted = name or self.names[0]
-        if wanted not in self.names:
-            raise NotThereError(f"There is no index {wanted} here; there is {', '.join(self.names)}.")
-        there = self._volumes.get(wanted)
-        if there is None or fresh or time.monotonic() - there.seen > _SECONDS:
-            there = self._looked_up(wanted, there)
-        return there
+        chosen = name or self.names[0]
+        if chosen not in self.names:
+            raise NotThereError(f"There is no index {chosen} here; there is {', '.join(self.names)}.")
+        served = self._served.get(chosen)
+        if served is None or fresh or time.monotonic() - served.seen > _SECONDS:
+            served = self._resolved(chosen, served)
+        return served
 
     def index(self, name: str | None = None) -> SearchIndex:
         """The same as a SearchIndex."""
-        return self.volume(name).index
+        return self.served(name).index
 
-    def _looked_up(self, name: str, before: ServedIndex | None) -> ServedIndex:
+    def _resolved(self, name: str, before: ServedIndex | None) -> ServedIndex:
         real = self._behind(name)
         with self._lock:
-            now = self._volumes.get(name)
+            now = self._served.get(name)
             if now is None or now.real != real:
                 now = self._opened(name, real, before)
-                self._volumes[name] = now
+                self._served[name] = now
             now.seen = time.monotonic()
         return now
 
@@ -164,15 +164,15 @@ class IndexRegistry:
 
     def _behind(self, name: str) -> str:
         with readable_errors():
-            there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
-        if not there:
+            found = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
+        if not found:
             raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
-        return str(next(iter(there)))
+        return str(next(iter(found)))
 
 
 def of_request(request: Request) -> IndexRegistry:
     """The registry of the application, as a FastAPI dependency."""
-    registry: IndexRegistry = request.app.state.shelf
+    registry: IndexRegistry = request.app.state.registry
     return registry
 
 

@@ -65,12 +65,10 @@ class GuardMiddleware:
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
         if self._hosts is not None and _host(headers.get("host", "")) not in self._hosts:
             # DNS rebinding: another site's name that resolves to this machine.
-            return answer(403, "This server answers by its own name only; open it at the address that it printed.")
+            return answer(403, "This host name is not accepted; use the address that the server printed at startup.")
         wait = self._buckets.wait(scope)
         if wait > 0:
-            return answer(
-                429, f"Too many questions; ask again in {wait:.0f} s.", headers={"Retry-After": f"{wait:.0f}"}
-            )
+            return answer(429, f"Too many requests; try again in {wait:.0f} s.", headers={"Retry-After": f"{wait:.0f}"})
         if self._token is not None and scope["path"] != "/healthz" and (no := self._stranger(scope, headers)):
             return no
         size = headers.get("content-length", "0")
@@ -83,12 +81,12 @@ class GuardMiddleware:
         cookie = cookie_parser(headers.get("cookie", "")).get(COOKIE, "")
         if (scheme.lower() == "bearer" and self._right(given.strip())) or self._right(cookie):
             return None
-        asked = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
-        if scope["path"] == "/" and self._right(asked):
+        token = parse_qs(scope["query_string"].decode("latin-1")).get("token", [""])[0]
+        if scope["path"] == "/" and self._right(token):
             response = RedirectResponse("/", 303)
-            response.set_cookie(COOKIE, asked, httponly=True, samesite="strict", max_age=30 * 24 * 3600)
+            response.set_cookie(COOKIE, token, httponly=True, samesite="strict", max_age=30 * 24 * 3600)
             return response
-        sentence = "A token is needed: open the address with ?token= once, or send Authorization: Bearer."
+        sentence = "A token is required: open the address with ?token= once, or send Authorization: Bearer."
         return answer(401, sentence, headers={"WWW-Authenticate": "Bearer"})
 
     def _right(self, given: str) -> bool:
@@ -128,7 +126,7 @@ def _host(header: str) -> str:
 
 
 def _too_large(most: int) -> Response:
-    return answer(413, f"That is more than the {most >> 20} MB that one question may have; send smaller pictures.")
+    return answer(413, f"The request is larger than {most >> 20} MB; send smaller images.")
 
 
 class TooLargeError(Exception):
@@ -151,7 +149,7 @@ def _counted(receive: Receive, most: int) -> Callable[[], Awaitable[Message]]:
 
 async def too_large(_: object, __: Exception) -> Response:
     """The response to TooLargeError."""
-    return answer(413, "That is more than one question may have; send smaller pictures.")
+    return answer(413, "The request is too large; send smaller images.")
 
 
 def _with_headers(send: Send) -> Send:

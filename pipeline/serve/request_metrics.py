@@ -21,7 +21,7 @@ class RequestMetrics:
         own = self.registry
         self.requests = Counter("lexel_requests", "Answered requests.", ("route", "method", "status"), registry=own)
         self.seconds = Histogram(
-            "lexel_request_seconds", "From question to answer.", ("route",), buckets=_BUCKETS, registry=own
+            "lexel_request_seconds", "Duration of requests in seconds.", ("route",), buckets=_BUCKETS, registry=own
         )
         self.busy = Gauge("lexel_requests_in_progress", "Requests being answered.", registry=own)
 

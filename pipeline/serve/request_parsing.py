@@ -35,45 +35,45 @@ _LISTS = ("like", "filter", "facet")
 class ParsedRequest:
     """A request's parameters and its images, decoded and stored as PPM."""
 
-    wanted: SearchParams
+    params: SearchParams
     pictures: tuple[bytes, ...] = ()
 
     @cached_property
     def query(self) -> ParsedQuery:
         """The query text, parsed once."""
-        return parse_query(self.wanted.q)
+        return parse_query(self.params.q)
 
     @property
     def cursor(self) -> Cursor | None:
         """The position to continue from, None for the first page."""
-        return Cursor.parse(self.wanted.page) if self.wanted.page else None
+        return Cursor.parse(self.params.page) if self.params.page else None
 
     @property
     def filters(self) -> list[dict[str, Any]]:
         """The filters as query clauses; items given as `like` are excluded."""
-        conditions = [parse_filter(text) for text in self.wanted.filter]
-        if self.wanted.like:
-            conditions.append({"bool": {"must_not": [{"ids": {"values": self.wanted.like}}]}})
+        conditions = [parse_filter(text) for text in self.params.filter]
+        if self.params.like:
+            conditions.append({"bool": {"must_not": [{"ids": {"values": self.params.like}}]}})
         return conditions
 
     @property
     def facets(self) -> dict[str, int]:
         """The facet fields with the number of values of each."""
-        return {field_name(name): self.wanted.facet_size for name in self.wanted.facet}
+        return {field_name(name): self.params.facet_size for name in self.params.facet}
 
-    def ask(self) -> SearchRequest:
+    def search_request(self) -> SearchRequest:
         """The search request. Raises ConfigError if it is empty or invalid."""
-        wanted = self.wanted
+        params = self.params
         return SearchRequest(
-            text=wanted.q,
+            text=params.q,
             images=self.pictures,
-            like=tuple(wanted.like),
-            mode=wanted.mode,
-            k=wanted.k,
+            like=tuple(params.like),
+            mode=params.mode,
+            k=params.k,
             filters=self.filters,
-            weight=wanted.weight,
-            share=wanted.share,
-            fold=wanted.fold,
+            weight=params.weight,
+            share=params.share,
+            fold=params.fold,
             facets=self.facets,
             paged=True,
             after=self.cursor,
@@ -81,9 +81,9 @@ class ParsedRequest:
         )
 
 
-def by_address(wanted: Annotated[SearchParams, Query()]) -> ParsedRequest:
+def by_address(params: Annotated[SearchParams, Query()]) -> ParsedRequest:
     """A request by query parameters."""
-    return ParsedRequest(wanted)
+    return ParsedRequest(params)
 
 
 async def by_body(request: Request) -> ParsedRequest:
@@ -94,14 +94,14 @@ async def by_body(request: Request) -> ParsedRequest:
             return await _of_form(form)
     if kind in {"", "application/json"}:
         return ParsedRequest(_valid(await _json(request)))
-    raise HTTPException(415, "Ask by JSON (application/json), or by a form with pictures (multipart/form-data).")
+    raise HTTPException(415, "Send JSON (application/json), or a form with images (multipart/form-data).")
 
 
 async def _json(request: Request) -> Any:
     try:
         return await request.json()
     except (ValueError, RecursionError) as error:
-        raise HTTPException(400, "The question is not JSON.") from error
+        raise HTTPException(400, "The request body is not valid JSON.") from error
 
 
 async def _of_form(form: FormData) -> ParsedRequest:
@@ -114,8 +114,8 @@ async def _of_form(form: FormData) -> ParsedRequest:
             fields.setdefault(name, []).append(value)
         else:
             fields[name] = value
-    wanted = _valid(fields)
-    return ParsedRequest(wanted, tuple([await run_in_threadpool(_picture, content) for content in contents]))
+    params = _valid(fields)
+    return ParsedRequest(params, tuple([await run_in_threadpool(_picture, content) for content in contents]))
 
 
 def _valid(fields: Any) -> SearchParams:

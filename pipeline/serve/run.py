@@ -56,7 +56,7 @@ def open_server(indices: Sequence[str], *, client: OpenSearch, options: ServeOpt
     registry, away = IndexRegistry(client, list(indices), device=options.device), None
     for name in registry.names:
         try:
-            registry.volume(name)
+            registry.served(name)
         except NotThereError:
             raise
         except ClusterError as error:

@@ -24,7 +24,7 @@ class Row:
     terms: Mapping[str, float]
     vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
-    look: Preview | None = None
+    preview: Preview | None = None
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
@@ -38,9 +38,9 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
         "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
         "width": [row.width for row in rows],
         "height": [row.height for row in rows],
-        "thumbnail": [row.look.thumbnail if row.look else None for row in rows],
-        "phash": [row.look.phash if row.look else None for row in rows],
-        "waves": [row.look.waves if row.look else None for row in rows],
+        "thumbnail": [row.preview.thumbnail if row.preview else None for row in rows],
+        "phash": [row.preview.phash if row.preview else None for row in rows],
+        "waves": [row.preview.waves if row.preview else None for row in rows],
         "terms": [list(row.terms.items()) for row in rows],
         "vector": _matrix([row.vector for row in rows], dim, np.float32),
     }
@@ -57,7 +57,7 @@ def encoded_again(
     dim: int,
     feature_dim: int | None,
 ) -> pa.Table:
-    """The rows of a shard with other terms and vectors. Shards from before pictures had looks get empty ones."""
+    """The rows of a shard with other terms and vectors. Shards of older versions, without previews, get empty ones."""
     columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash", "waves")}
     columns |= {name: old[name] for name in old.column_names}
     columns["terms"] = [list(weights.items()) for weights in terms]

@@ -9,7 +9,7 @@ import torch
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders import towers as towers_of
 from lexel.encoders.encoder import read_encoder
-from lexel.encoders.heads.head import ZeroShotHead
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.model import Model
 from lexel.encoders.pair import is_pair
 from lexel.encoders.runtime.device import resolve_device
@@ -20,8 +20,8 @@ from lexel.pipeline.paths import training_folder
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import output_folder
 from lexel.pipeline.train.artifacts import training_id
-from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
 from lexel.pipeline.train.artifacts.model_card import card
+from lexel.pipeline.train.artifacts.vector_weights import vector_weights
 from lexel.pipeline.train.artifacts.write import BEFORE, write_artifacts
 from lexel.pipeline.train.data.image_batches import ImageDataset
 from lexel.pipeline.train.data.splits import splits

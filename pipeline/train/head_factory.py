@@ -1,16 +1,13 @@
 """Makes the head to train, or one that needs no training, and checks the options against the starting encoder."""
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.heads.head import (
-    AnyHead,
-    CaptionWordsHead,
-    ExpandHead,
-    LabelsHead,
-    LexiconHead,
-    RegionHead,
-    Trainable,
-    ZeroShotHead,
-)
+from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import AnyHead, Trainable
+from lexel.encoders.heads.labels import LabelsHead
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
@@ -48,7 +45,7 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
         return RegionHead(LexiconHead(features=backbone.width, terms=terms, hidden=hidden), regions=backbone.regions)
     features = tower.feature_dim or tower.dim
     if kind == "bce":
-        return CaptionWordsHead(features=features, terms=terms)
+        return WordClassifierHead(features=features, terms=terms)
     if kind == "expand":
         return ExpandHead(features=features, dim=tower.dim, terms=terms, hidden=hidden)
     return LexiconHead(features=features, terms=terms, hidden=hidden)

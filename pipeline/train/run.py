@@ -15,7 +15,7 @@ from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
 from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.precision import fast
-from lexel.encoders.terms import importance
+from lexel.encoders.term_weights import importance
 from lexel.encoders.towers import PairTower
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
@@ -24,9 +24,9 @@ from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import head_factory, output_folder
 from lexel.pipeline.train.artifacts import training_id
-from lexel.pipeline.train.artifacts.hybrid_weights import vector_weights
 from lexel.pipeline.train.artifacts.model_card import card
 from lexel.pipeline.train.artifacts.training_id import text_origin
+from lexel.pipeline.train.artifacts.vector_weights import vector_weights
 from lexel.pipeline.train.artifacts.write import write_artifacts
 from lexel.pipeline.train.data.image_features import training_sets
 from lexel.pipeline.train.data.splits import splits

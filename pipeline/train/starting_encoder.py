@@ -11,7 +11,7 @@ import torch
 
 from lexel.encoders import Encoder, Vocabulary, open_encoder
 from lexel.encoders.encoder import read_encoder
-from lexel.encoders.heads.head import LexiconHead
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.pair import is_pair, open_image, open_text, split
 from lexel.encoders.runtime.device import resolve_device

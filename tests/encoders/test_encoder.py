@@ -15,12 +15,12 @@ from safetensors.torch import load_file, save_file
 
 from lexel.encoders import Encoder, EncoderError, Vocabulary
 from lexel.encoders.encoder import read_encoder
-from lexel.encoders.heads.head import LexiconHead
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.image.backbones import ResidualBackbone, TorchvisionBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig
 from lexel.encoders.model import Encoded, Model, load_model
-from lexel.encoders.terms import importance, prune, quantise
+from lexel.encoders.term_weights import importance, prune, quantise
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import PairTower

@@ -17,7 +17,18 @@ ORDER = {
     "": PACKAGES,
     "mappings": ("__init__", "dashboard_pack"),
     "encoders": (
-        *("encoder_error", "vocabulary", "terms", "layers", "runtime", "image", "text", "towers", "pair", "heads"),
+        *(
+            "encoder_error",
+            "vocabulary",
+            "term_weights",
+            "layers",
+            "runtime",
+            "image",
+            "text",
+            "towers",
+            "pair",
+            "heads",
+        ),
         *("encoder", "model", "card", "registry", "captioner", "openvino_export", "__init__"),
     ),
     "pipeline": (

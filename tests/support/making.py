@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.heads.head import LexiconHead
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.image.backbones import ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig

@@ -26,8 +26,8 @@ def served(
     token: str | None = None,
     hosts: frozenset[str] | None = frozenset({"127.0.0.1"}),
 ) -> FastAPI:
-    shelf = IndexRegistry(client, names or ("drawn-images", "drawn-captions"), prepare=False)
-    return app(shelf, limits=limits, token=token, hosts=hosts)
+    registry = IndexRegistry(client, names or ("drawn-images", "drawn-captions"), prepare=False)
+    return app(registry, limits=limits, token=token, hosts=hosts)
 
 
 def asking(made: FastAPI) -> TestClient:

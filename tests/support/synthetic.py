@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from lexel.encoders.terms import quantise
+from lexel.encoders.term_weights import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.shards import shard

@@ -16,7 +16,7 @@ IndexName = Annotated[str | None, Query(max_length=255, description="The index."
 @routes.get("/indices")
 def indices(registry: OfRequest) -> CollectionList:
     """The indices that this server offers."""
-    return CollectionList(indices=[_collection(registry.volume(name)) for name in registry.names])
+    return CollectionList(indices=[_collection(registry.served(name)) for name in registry.names])
 
 
 @routes.get("/terms")
@@ -27,7 +27,7 @@ def terms(
     index: IndexName = None,
 ) -> Terms:
     """Terms to complete a typed prefix, with the number of items that have them among their top terms."""
-    served = registry.volume(index)
+    served = registry.served(index)
     found = _beginning(served, prefix.lower())
     common = sorted(found, key=lambda term: (-served.words.get(term, 0), term))[:k]
     listed = [TermCount(term=term, count=served.words.get(term, 0), form=found[term]) for term in common]
@@ -42,7 +42,7 @@ def examples(
     index: IndexName = None,
 ) -> Examples:
     """Random captions of the collection as example queries, each with the item that it describes."""
-    served = registry.volume(index)
+    served = registry.served(index)
     if served.index.side == "text" or not served.captioned:
         return Examples(index=served.name, examples=[])
     dice = {"random_score": {"seed": seed, "field": "_seq_no"}, "query": {"exists": {"field": "captions"}}}
@@ -52,7 +52,7 @@ def examples(
     captions = [(hit["_id"], hit["_source"]["captions"]) for hit in hits]
     return Examples(
         index=served.name,
-        examples=[Example(q=said[(seed + i) % len(said)], id=id_) for i, (id_, said) in enumerate(captions)],
+        examples=[Example(q=texts[(seed + i) % len(texts)], id=id_) for i, (id_, texts) in enumerate(captions)],
     )
 
 

@@ -19,18 +19,18 @@ Other = Annotated[Id | None, Query(description="Another item to compare it with.
 
 
 @routes.get("/explain", response_model=ExplanationBody | ComparisonBody)
-def explain_by_address(wanted: Annotated[ExplainParams, Query()], registry: OfRequest) -> JSONResponse:
+def explain_by_address(params: Annotated[ExplainParams, Query()], registry: OfRequest) -> JSONResponse:
     """The parts of an item's score, or a comparison of two items and the query that would swap them."""
-    return JSONResponse(_why(registry.index(wanted.index), ParsedRequest(wanted), wanted.id, wanted.against))
+    return JSONResponse(_why(registry.index(params.index), ParsedRequest(params), params.id, params.against))
 
 
 @routes.post("/explain", response_model=ExplanationBody | ComparisonBody, openapi_extra=BODY, responses=problems(413))
-def explain_by_body(asked: ByBody, registry: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
+def explain_by_body(request: ByBody, registry: OfRequest, id: ItemRef, against: Other = None) -> JSONResponse:
     """The same for a request with images."""
-    return JSONResponse(_why(registry.index(asked.wanted.index), asked, id, against))
+    return JSONResponse(_why(registry.index(request.params.index), request, id, against))
 
 
-def _why(index: SearchIndex, asked: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:
+def _why(index: SearchIndex, request: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:
     if against is None:
-        return one.as_json(one.explain_item(index, id_, asked.ask()))
-    return comparison.as_json(comparison.compare_items(index, asked.ask(), id_, against))
+        return one.as_json(one.explain_item(index, id_, request.search_request()))
+    return comparison.as_json(comparison.compare_items(index, request.search_request(), id_, against))

@@ -18,7 +18,7 @@ def healthz(registry: OfRequest, response: Response) -> Health:
     """Whether the server can answer; `loading` while queries that need an encoder would have to wait."""
     models: dict[str, str] = {}
     try:
-        models = {name: registry.volume(name, fresh=True).model for name in registry.names}
+        models = {name: registry.served(name, fresh=True).model for name in registry.names}
     except LexelError:
         response.status_code = 503
         return Health(status="away", cluster=False, models=models)

@@ -73,7 +73,7 @@ def item(id: ItemId, registry: OfRequest, index: IndexName = None) -> ItemBody:
     stored = search_index.item(id)
     terms = dict(sorted(stored["terms"].items(), key=lambda pair: -pair[1]))
     shown = {name: stored[name] for name in _FIELDS if name in stored}
-    return ItemBody(**shown, terms=terms, original=image_files.there(search_index.about["root"], stored["uri"]))
+    return ItemBody(**shown, terms=terms, original=image_files.exists(search_index.about["root"], stored["uri"]))
 
 
 def _made(search_index: SearchIndex, id_: str) -> bytes | None:

@@ -24,15 +24,15 @@ _MANY_WORDS = 32
 
 
 @routes.get("/search", response_model=ResultsBody)
-def search_by_address(asked: ByAddress, registry: OfRequest) -> JSONResponse:
+def search_by_address(request: ByAddress, registry: OfRequest) -> JSONResponse:
     """Search by text, by similar items, or both; with neither, list the collection."""
-    return answered(registry.volume(asked.wanted.index), asked)
+    return answered(registry.served(request.params.index), request)
 
 
 @routes.post("/search", response_model=ResultsBody, openapi_extra=BODY, responses=problems(413))
-def search_by_body(asked: ByBody, registry: OfRequest) -> JSONResponse:
+def search_by_body(request: ByBody, registry: OfRequest) -> JSONResponse:
     """The same with JSON, or with a form that has images: `curl -F image=@dog.jpg -F q="at night"`."""
-    return answered(registry.volume(asked.wanted.index), asked)
+    return answered(registry.served(request.params.index), request)
 
 
 @routes.get("/similar", response_model=ResultsBody)
@@ -43,38 +43,38 @@ def similar(
     k: Annotated[int, Query(ge=1, le=200)] = 30,
 ) -> JSONResponse:
     """Items similar to an item, without the item itself."""
-    return answered(registry.volume(index), ParsedRequest(SearchParams(like=[id], k=k)))
+    return answered(registry.served(index), ParsedRequest(SearchParams(like=[id], k=k)))
 
 
 @routes.get("/rank", response_model=Rank)
-def rank(wanted: Annotated[RankParams, Query()], registry: OfRequest) -> Rank:
+def rank(params: Annotated[RankParams, Query()], registry: OfRequest) -> Rank:
     """The rank of an item among the first 200 results of a search."""
-    ask = replace(ParsedRequest(wanted).ask(), k=_RANKED, paged=False, after=None, facets={})
-    found = search_index(registry.index(wanted.index), ask)
+    request = replace(ParsedRequest(params).search_request(), k=_RANKED, paged=False, after=None, facets={})
+    found = search_index(registry.index(params.index), request)
     ids = [hit.id for hit in found.hits]
-    return Rank(id=wanted.id, rank=ids.index(wanted.id) + 1 if wanted.id in ids else None, of=_RANKED)
+    return Rank(id=params.id, rank=ids.index(params.id) + 1 if params.id in ids else None, of=_RANKED)
 
 
-def answered(served: ServedIndex, asked: ParsedRequest) -> JSONResponse:
+def answered(served: ServedIndex, request: ParsedRequest) -> JSONResponse:
     """The response to a search request."""
-    found = _found(served, asked)
-    if asked.wanted.within is not None and asked.cursor is None:
-        found = found.within(asked.wanted.within)
-    return JSONResponse(_written(served, asked, found))
+    found = _found(served, request)
+    if request.params.within is not None and request.cursor is None:
+        found = found.within(request.params.within)
+    return JSONResponse(_written(served, request, found))
 
 
-def _found(served: ServedIndex, asked: ParsedRequest) -> SearchResults:
+def _found(served: ServedIndex, request: ParsedRequest) -> SearchResults:
     """The results of the search, or of browsing if there is no query text and no image."""
-    if asked.cursor and asked.cursor.index != served.real:  # it comes from outside, and may name any index
-        raise NotThereError("The collection was loaded anew since; begin with the first page again.")
-    query = asked.query
-    if query.text or asked.pictures or asked.wanted.like:
-        return search_index(served.index, asked.ask())
-    filters = [*asked.filters, *map(requires, query.required), *map(bans, query.banned)]
-    return browse(served.index, k=asked.wanted.k, filters=filters, facets=asked.facets, after=asked.cursor)
+    if request.cursor and request.cursor.index != served.real:  # it is sent by the client, and could name any index
+        raise NotThereError("The collection has been loaded again since; start from the first page.")
+    query = request.query
+    if query.text or request.pictures or request.params.like:
+        return search_index(served.index, request.search_request())
+    filters = [*request.filters, *map(requires, query.required), *map(bans, query.banned)]
+    return browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=request.cursor)
 
 
-def _written(served: ServedIndex, asked: ParsedRequest, found: SearchResults) -> dict[str, Any]:
+def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) -> dict[str, Any]:
     plain = as_json(found)
     for hit, one in zip(found.hits, plain["hits"], strict=True):
         del one["path"]  # clients must not see local paths
@@ -83,9 +83,9 @@ def _written(served: ServedIndex, asked: ParsedRequest, found: SearchResults) ->
     return plain | {
         "index": served.name,
         "asked": dict(heaviest),
-        "words": _terms_of(served, asked.query),
+        "words": _terms_of(served, request.query),
         "floor": found.floor,
-        "dsl": found.body if asked.wanted.dsl else None,
+        "dsl": found.body if request.params.dsl else None,
     }
 
 

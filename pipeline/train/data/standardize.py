@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from lexel.encoders.heads.head import RegionHead, Trainable
+from lexel.encoders.heads.head import Trainable
+from lexel.encoders.heads.region_labels import RegionHead
 from lexel.encoders.image.regions import regions_of
 from lexel.encoders.layers import input_layers
 from lexel.encoders.towers import PairTower

@@ -7,7 +7,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, normalize
 
-from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, RegionHead, Trainable
+from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import Trainable
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
 from lexel.encoders.image.regions import regions_of
 from lexel.encoders.runtime.precision import fast
 from lexel.pipeline.train.data.standardize import Standardizer
@@ -109,9 +113,9 @@ class HeadTask:
             head.log_query.requires_grad_(False)
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
-        """Binary cross-entropy of caption words for CaptionWordsHead; else InfoNCE in both directions and sparsity."""
+        """Binary cross-entropy of caption words for WordClassifierHead; else InfoNCE in both directions and sparsity."""
         raw, head = batch.features.to(self.device), self.module.head
-        if isinstance(head, CaptionWordsHead):  # without mixup, whose targets would be half-present words
+        if isinstance(head, WordClassifierHead):  # without mixup, whose targets would be half-present words
             with fast(self.device):
                 logits = head.logits(dropout(self.standard(raw), self.recipe.dropout))
             return caption_bce(logits.float(), self._all_words(batch.pictures)), {}
@@ -229,11 +233,11 @@ def _soft_nce(scores: Tensor, forth: Tensor, back: Tensor) -> Tensor:
 def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
     """Initialise the head.
 
-    A CaptionWordsHead starts at the terms' prior probabilities. The others start with each term's mean caption vector
+    A WordClassifierHead starts at the terms' prior probabilities. The others start with each term's mean caption vector
     of the dense teacher, which also gives rare terms a meaning, and with a positive bias, because a term whose logit is
     negative for every image gets no gradient through the ReLU.
     """
-    if isinstance(head, CaptionWordsHead):
+    if isinstance(head, WordClassifierHead):
         some = _share_of_captions(train.counts).clamp(1e-5, 1 - 1e-5)
         head.prior.copy_(some)
         head.logits.bias.copy_(torch.logit(some))

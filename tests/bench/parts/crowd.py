@@ -11,7 +11,7 @@ import orjson
 import pyarrow as pa
 
 from lexel.encoders import Encoder
-from lexel.encoders.terms import quantise
+from lexel.encoders.term_weights import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.shards.job import Job, write_job
 from lexel.pipeline.shards.shard import write_shard

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 from torch.nn.functional import normalize
 
 from lexel.encoders import EncoderError, Vocabulary
-from lexel.encoders.heads.head import LexiconHead, ZeroShotHead, head
+from lexel.encoders.heads.head import head
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 
 TERMS = ("dog", "cat", "snow", "car", "sea", "red", "run", "boat")
 VOCABULARY = Vocabulary(TERMS, {term: term for term in TERMS}, (0.1,) * len(TERMS))

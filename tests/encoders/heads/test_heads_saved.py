@@ -11,15 +11,13 @@ from torch import nn
 from torch.nn.functional import normalize
 
 from lexel.encoders import Encoder, open_encoder
-from lexel.encoders.heads.head import (
-    AnyHead,
-    CaptionWordsHead,
-    ExpandHead,
-    LabelsHead,
-    LexiconHead,
-    RegionHead,
-    ZeroShotHead,
-)
+from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import AnyHead
+from lexel.encoders.heads.labels import LabelsHead
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
+from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import Backbone, ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import RegionBackbone
@@ -44,7 +42,7 @@ def spread(head: AnyHead) -> AnyHead:
 
 
 def bce() -> AnyHead:
-    built = CaptionWordsHead(features=F, terms=V)
+    built = WordClassifierHead(features=F, terms=V)
     spread(built)
     built.prior.copy_(torch.rand(V) * 0.5 + 0.01)
     return built

@@ -11,8 +11,8 @@ from PIL import Image
 from support import small_checkpoints
 
 from lexel.encoders import EncoderError, Vocabulary
-from lexel.encoders.heads.head import LabelsHead, head
-from lexel.encoders.heads.labels import label_texts, label_vocabulary
+from lexel.encoders.heads.head import head
+from lexel.encoders.heads.labels import LabelsHead, label_texts, label_vocabulary
 from lexel.encoders.image.backbones import TorchvisionBackbone, TransformersBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.model import Model, load_model

@@ -8,7 +8,10 @@ import torch
 from PIL import Image
 
 from lexel.encoders import EncoderError, Vocabulary
-from lexel.encoders.heads.head import CaptionWordsHead, LexiconHead, RegionHead, head
+from lexel.encoders.heads.head import head
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.region_labels import RegionHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
 from lexel.encoders.image.backbones import backbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import Pool, RegionBackbone, regions_of
@@ -94,8 +97,8 @@ def test_a_summary_knows_only_the_regions_that_are_there() -> None:
     assert torch.equal(added.summary(rows.flatten(1)), torch.tensor([[8.0], [5.0]]).expand(2, 1024))
 
 
-@pytest.mark.parametrize("kind", [LexiconHead, CaptionWordsHead])
-def test_a_term_is_in_a_picture_as_far_as_any_region_shows_it(kind: type[LexiconHead | CaptionWordsHead]) -> None:
+@pytest.mark.parametrize("kind", [LexiconHead, WordClassifierHead])
+def test_a_term_is_in_a_picture_as_far_as_any_region_shows_it(kind: type[LexiconHead | WordClassifierHead]) -> None:
     torch.manual_seed(0)
     inner = kind(features=5, terms=3)
     torch.nn.init.uniform_(inner.logits.bias, 0, 1)  # of a region that is not there it would make something

@@ -10,7 +10,7 @@ from safetensors.torch import save_file
 from support import small_checkpoints
 
 from lexel.encoders import EncoderError
-from lexel.encoders.heads.head import LexiconHead
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.image.backbones import ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig

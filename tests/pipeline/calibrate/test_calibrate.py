@@ -10,7 +10,7 @@ from support.making import random_encoder
 from typer.testing import CliRunner
 
 from lexel.encoders import open_encoder
-from lexel.encoders.terms import score
+from lexel.encoders.term_weights import score
 from lexel.pipeline.calibrate.cutoff import best_cutoff
 from lexel.pipeline.calibrate.hybrid_weight import best_weight, ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app

@@ -218,14 +218,14 @@ def test_a_picture_that_nothing_is_said_of_has_failed(
 ) -> None:
     monkeypatch.setattr(captioner, "captions", lambda pixels, *, count, seed: [[] for _ in pixels])
     assert captioned(photos, tmp_path / "c.csv", captioner).failed == 7
-    assert table(failures_of(tmp_path / "c.csv"))[1][1] == "the network says nothing of it"
+    assert table(failures_of(tmp_path / "c.csv"))[1][1] == "the network generated no caption"
 
 
 def test_what_cannot_be_captioned_is_one_sentence(photos: Path, tmp_path: Path, captioner: Captioner) -> None:
     with pytest.raises(ConfigError, match=r"ends in \.csv"):
         captioned(photos, tmp_path / "captions.jsonl", captioner)
     (tmp_path / "t.txt").write_text("a dog\n")
-    with pytest.raises(SourceError, match="holds texts"):
+    with pytest.raises(SourceError, match="contains texts"):
         captioned(tmp_path / "t.txt", tmp_path / "c.csv", captioner)
     (tmp_path / "empty").mkdir()
     with pytest.raises(SourceError, match="nothing to caption"):

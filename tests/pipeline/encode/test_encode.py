@@ -17,7 +17,7 @@ from support.making import contents, jpeg, photo_folder, random_encoder, saved
 
 from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import Model, load_model
-from lexel.encoders.terms import quantise
+from lexel.encoders.term_weights import quantise
 from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import AGREES
 from lexel.pipeline.encode.run import EncodeReport

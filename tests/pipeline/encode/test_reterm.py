@@ -15,7 +15,7 @@ from support.making import FORMS, TERMS, contents, photo_folder, random_encoder
 
 from lexel.encoders import open_encoder
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.heads.head import LexiconHead
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.encode import reterm as reterming
@@ -160,7 +160,7 @@ def test_the_shipped_encoder_makes_the_same_of_drawn_scenes_again(tmp_path: Path
 
 def test_features_of_another_encoder_are_refused(photos: Path, tmp_path: Path, old: Encoder, stranger: Encoder) -> None:
     run(photos, tmp_path / "old", old)
-    with pytest.raises(ShardError, match=r"random-1 makes no words of the features in .*, which are those of random-0"):
+    with pytest.raises(ShardError, match=r"random-1 cannot use the features in .*, which were made by random-0"):
         reterm(tmp_path / "old", tmp_path / "out", stranger)
     assert not (tmp_path / "out").exists()
 
@@ -172,7 +172,7 @@ def test_shards_from_before_features_had_a_name_are_for_their_own_encoder(
     about = json.loads((tmp_path / "old/job.json").read_text())
     del about["features_id"]
     (tmp_path / "old/job.json").write_text(json.dumps(about))
-    with pytest.raises(ShardError, match="makes no words of the features"):
+    with pytest.raises(ShardError, match="cannot use the features"):
         reterm(tmp_path / "old", tmp_path / "out", new)
     reterm(tmp_path / "old", tmp_path / "out", old)
     assert rows(tmp_path / "out") == rows(tmp_path / "old")
@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_taken_is_one_sentence(
     with pytest.raises(ShardError, match="holds no shards"):
         reterm(tmp_path, tmp_path / "out", new)
     run(photos, tmp_path / "old", old)
-    with pytest.raises(ShardError, match="would be written over"):
+    with pytest.raises(ShardError, match="would be overwritten"):
         reterm(tmp_path / "old", tmp_path / "photos/../old", new)
     run(photos, tmp_path / "theirs", stranger)
     with pytest.raises(ShardError, match="holds shards of the encoder random-1"):

@@ -53,12 +53,12 @@ def test_it_gives_the_pixels_that_decoding_here_gives(kind: str) -> None:
 
 
 @pytest.mark.parametrize("thumbnail", [0, 100, 256])
-def test_it_gives_the_look_that_is_seen_here(thumbnail: int) -> None:
+def test_its_preview_is_that_of_the_parent_process(thumbnail: int) -> None:
     content = jpeg(3, (331, 207))
     seen = decoder_pool.decode(content, preview=PreviewOptions(thumbnail))
-    assert seen.look == preview.make_preview(decode(content).image, side=thumbnail)
-    assert (seen.look.thumbnail is None) == (thumbnail == 0)
-    assert decoder_pool.decode(content).look is None
+    assert seen.preview == preview.make_preview(decode(content).image, side=thumbnail)
+    assert (seen.preview.thumbnail is None) == (thumbnail == 0)
+    assert decoder_pool.decode(content).preview is None
     assert len(decoder_pool._idle) == 1
 
 

@@ -8,7 +8,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from lexel.encoders.terms import FREQUENCY_SCALE
+from lexel.encoders.term_weights import FREQUENCY_SCALE
 from lexel.pipeline.load.documents import COLUMNS, TOP_TERMS, documents, field_types
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item, Scalar

@@ -107,7 +107,7 @@ def bomb() -> bytes:
 def test_what_is_no_picture_is_refused_in_a_sentence(api: TestClient, content: bytes) -> None:
     answer = api.post("/search", files={"image": ("a.png", content)})
     assert answer.status_code == 400
-    assert answer.json()["error"].startswith("The picture cannot be used: ")
+    assert answer.json()["error"].startswith("The image cannot be used: ")
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_no_path_leads_out_of_the_collection(root: Path) -> None:
     for uri in [*outside, "pipe.jpg", "notes.txt", "page.jpg", "none.jpg", ".", "", "a.jpg\0", "x" * 5000]:
         with pytest.raises(NotThereError):
             image_files.original(str(root), uri)
-        assert not image_files.there(str(root), uri)
+        assert not image_files.exists(str(root), uri)
     for uri in outside:
         with pytest.raises(NotThereError):
             image_files.thumbnail(str(root), uri)

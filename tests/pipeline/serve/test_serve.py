@@ -221,15 +221,15 @@ print(json.dumps([found, "torch" in sys.modules]))
 def test_an_index_loaded_anew_is_seen(client: OpenSearch, drawn: Drawn) -> None:
     made = served(client, "drawn-images")
     with asking(made):
-        shelf = made.state.shelf
-        before = shelf.volume()
-        assert shelf.volume() is before
+        registry = made.state.registry
+        before = registry.served()
+        assert registry.served() is before
         before.real = "drawn-images-gone"
-        assert shelf.volume(fresh=True) is not before
+        assert registry.served(fresh=True) is not before
 
 
 def test_networks_are_loaded_behind_the_back(client: OpenSearch, drawn: Drawn) -> None:
-    volume = served(client, "drawn-images").state.shelf.volume()
-    assert volume.model == "waiting"
-    volume.prepare()
-    assert volume.model == "ready"
+    index = served(client, "drawn-images").state.registry.served()
+    assert index.model == "waiting"
+    index.prepare()
+    assert index.model == "ready"

@@ -16,7 +16,7 @@ from support.making import FORMS, TERMS, vocabulary
 from support.synthetic import DIM, VOCABULARY, Collection, collection
 from support.synthetic import job as synthetic_job
 
-from lexel.encoders.terms import frequencies
+from lexel.encoders.term_weights import frequencies
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
 from lexel.pipeline.cli.views.collection_stats import shown

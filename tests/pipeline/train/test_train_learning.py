@@ -10,7 +10,8 @@ import torch
 from support import training
 from torchvision.ops import FrozenBatchNorm2d
 
-from lexel.encoders.heads.head import LexiconHead, RegionHead
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.region_labels import RegionHead
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.model import Model, load_model

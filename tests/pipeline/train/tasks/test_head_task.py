@@ -6,8 +6,11 @@ import torch
 from support import making, training
 from torch.nn.functional import binary_cross_entropy_with_logits, normalize
 
-from lexel.encoders.heads.head import CaptionWordsHead, ExpandHead, LexiconHead, Trainable
-from lexel.encoders.terms import importance
+from lexel.encoders.heads.expand import ExpandHead
+from lexel.encoders.heads.head import Trainable
+from lexel.encoders.heads.lexicon import LexiconHead
+from lexel.encoders.heads.word_classifier import WordClassifierHead
+from lexel.encoders.term_weights import importance
 from lexel.pipeline.train.data.standardize import Standardizer
 from lexel.pipeline.train.data.training_set import TermCounts
 from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher
@@ -43,14 +46,14 @@ def task(head: Trainable, recipe: HeadRecipe) -> HeadTask:
 
 
 def test_caption_words_are_those_of_all_captions_of_the_picture_itself() -> None:
-    made = task(CaptionWordsHead(features=6, terms=len(KNOWN)), HeadRecipe(SCHEDULE, dropout=0.0, mix=0.4))
+    made = task(WordClassifierHead(features=6, terms=len(KNOWN)), HeadRecipe(SCHEDULE, dropout=0.0, mix=0.4))
     lesson, head = made.train.lesson, made.module.head
     batch = next(lesson.batches(size=4, seed=0, epoch=0))
     held = torch.zeros(4, len(KNOWN))
     for row, picture in enumerate(batch.pictures):
         for text in (t for t, owner in zip(lesson.texts, lesson.owner, strict=True) if owner == picture):
             held[row, [KNOWN.index[term] for term in KNOWN.count(text)]] = 1
-    assert isinstance(head, CaptionWordsHead)
+    assert isinstance(head, WordClassifierHead)
     logits = head.logits(made.standard(batch.features))
     expected = binary_cross_entropy_with_logits(logits, held, reduction="sum") / 4
     assert float(made.loss(batch, 0.0)[0].detach()) == pytest.approx(

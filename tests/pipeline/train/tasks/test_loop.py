@@ -16,7 +16,7 @@ from support import training
 from torch import Tensor, nn
 from torch.nn.functional import dropout
 
-from lexel.encoders.terms import prune, quantise
+from lexel.encoders.term_weights import prune, quantise
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train import TrainOptions, output_folder

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import logsigmoid
 
 
-class CaptionWordsHead(nn.Module):
+class WordClassifierHead(nn.Module):
     """The probability of each term to occur in a caption of the image, as a log ratio to its prior.
 
     Trained as multi-label classification (binary cross-entropy). The weight is relu(log(probability / prior)), where

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from lexel.encoders.terms import FREQUENCY_SCALE, Floats, frequencies, importance, prune, quantise, score
+from lexel.encoders.term_weights import FREQUENCY_SCALE, Floats, frequencies, importance, prune, quantise, score
 
 WEIGHTS = st.floats(0, 4096, width=32)
 NAMES = ("ant", "bee", "cat", "dog", "elk", "fox")
