@@ -113,7 +113,7 @@ class HeadTask:
             head.log_query.requires_grad_(False)
 
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
-        """Binary cross-entropy of caption words for WordClassifierHead; else InfoNCE in both directions and sparsity."""
+        """Binary cross-entropy of caption words for WordClassifierHead; else InfoNCE both ways and sparsity."""
         raw, head = batch.features.to(self.device), self.module.head
         if isinstance(head, WordClassifierHead):  # without mixup, whose targets would be half-present words
             with fast(self.device):
