@@ -27,10 +27,14 @@ def listen(host: str, port: int) -> socket.socket:
         family, kind, protocol, _, where = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         # With `protocol` set to TCP, asyncio disables Nagle's algorithm, which delays small answers by 40 ms.
         sock = socket.socket(family, kind, protocol)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(where)
-        # Clients that connect before the server runs wait instead of being refused.
-        sock.listen(_AT_ONCE)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(where)
+            # Clients that connect before the server runs wait instead of being refused.
+            sock.listen(_AT_ONCE)
+        except OSError:
+            sock.close()
+            raise
     except OSError as error:
         reason = error.strerror or error
         raise ConfigError(f"The server cannot listen at {host} port {port}: {reason}; give another --port.") from error
