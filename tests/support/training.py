@@ -62,12 +62,12 @@ def flickr(shared: Path, path: Path, *, train: int = 100, val: int = 40) -> Path
 
 
 def learned(
-    path: Path, out: Path, *, start: str, work: Path, options: TrainOptions, teller: TrainingReporter | None = None
+    path: Path, out: Path, *, start: str, work: Path, options: TrainOptions, reporter: TrainingReporter | None = None
 ) -> Trained:
     """Train on the manifest at `path`."""
     torch.set_num_threads(1)
     return train_encoder(
-        open_source(path), out, encoder=start, work=work, options=options, reporter=teller or listening()
+        open_source(path), out, encoder=start, work=work, options=options, reporter=reporter or listening()
     )
 
 
