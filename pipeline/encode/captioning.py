@@ -173,7 +173,7 @@ class _Table:
         except (ValueError, csv.Error):
             header = []
         if header != ["image", self.column] or not all(len(row) == 2 for row in rows):
-            raise ConfigError(f"{self.path} is not a table of this command; give another file name.")
+            raise ConfigError(f"{self.path} is not a table that this command made; give another name.")
         return rows
 
     def _mend(self) -> None:

@@ -1,1 +1,5 @@
-"""Loading: shards to a new index behind an alias; `run` is its entry."""
+"""Loading: sends the items of shards to a new OpenSearch index, and switches an alias to it when it is complete.
+
+Read run.py (`load_shards`) with load_options.py, then documents.py (row to document), bulk.py (bulk requests with
+retries), reconcile.py (counts), alias.py (the switch, and clean-up) and search_templates.py.
+"""

@@ -1,6 +1,6 @@
-"""Documents to OpenSearch in bulk: bounded requests, a few at once, tried again until they are in or refused for good.
+"""Sends documents in concurrent bulk requests of bounded size, and retries until each is indexed or rejected.
 
-The client library's `streaming_bulk` sends over one connection and by default retries nothing.
+The client's own `streaming_bulk` uses one connection, and does not retry by default.
 """
 
 import time
@@ -30,12 +30,12 @@ from lexel.pipeline.timings import timed
 
 # Four megabytes keep a node busy and stay far below its limit of 100.
 MAX_BYTES = 4 * 2**20
-# What a proxy says that takes less than MAX_BYTES.
+# The status code of a proxy with a limit below MAX_BYTES.
 _TOO_LARGE = 413
-# How a node says that its disk is full, and that it takes nothing until there is space.
+# Parts of the messages of a node whose disk is full.
 _FULL = ("flood-stage watermark", "No space left on device")
 
-# Nine tenths of what a node says of a document that it took are of no use here.
+# The rest, nine tenths of a response, is not used.
 _ANSWER = "items.*.status,items.*.error"
 
 Document = tuple[str, bytes]
@@ -43,12 +43,12 @@ Post = Callable[[list[Document]], list[dict[str, Any]]]
 
 
 class GoneError(ClusterError):
-    """The index that documents go into is no longer there."""
+    """The index was removed during loading."""
 
 
 @dataclass(frozen=True)
 class Rejected:
-    """A document that OpenSearch will never take, and why."""
+    """A document that OpenSearch rejected, with the reason."""
 
     id: str
     reason: str
@@ -57,7 +57,7 @@ class Rejected:
 
 @dataclass(frozen=True)
 class Sent:
-    """What became of one request's documents."""
+    """The outcome of one bulk request: the number of indexed documents, and the rejected ones."""
 
     accepted: int
     rejected: tuple[Rejected, ...]
@@ -74,9 +74,9 @@ def send(
 ) -> Iterator[Sent]:
     """Index `documents` by id over `connections` connections.
 
-    With `require_alias`, `index` must be an alias: an index that somebody removes meanwhile would be made anew by the
-    next request, and without our mappings. Raises ClusterError where OpenSearch stays away or its disk is full, and
-    GoneError.
+    With `require_alias`, `index` must be an alias; otherwise OpenSearch would recreate an index that was removed
+    meanwhile, without its mapping. Raises ClusterError if OpenSearch stays unavailable or its disk is full, GoneError
+    if the index was removed.
     """
     post = partial(_post, with_retries(client, sleep=sleep), index, require_alias)
     with ThreadPoolExecutor(connections) as pool:
@@ -85,7 +85,7 @@ def send(
         try:
             for request in _requests(documents):
                 waiting.append(pool.submit(_deliver, post, request, sleep, over))
-                # One more than is on its way, so that the next body is ready when a connection is.
+                # One request more than connections, so that the next body is ready when a connection is free.
                 if len(waiting) > connections:
                     yield waiting.popleft().result()
             while waiting:
@@ -108,7 +108,7 @@ def _requests(documents: Iterable[Document]) -> Iterator[list[Document]]:
 
 
 def _deliver(post: Post, request: list[Document], sleep: Sleep, over: list[ClusterError]) -> Sent:
-    """Send until all is taken or refused. `over` is why one of the requests gave up, so that the others do as well."""
+    """Send until each document is indexed or rejected; an error is added to `over`, which ends the other requests."""
     try:
         return _until_in(post, request, sleep, over)
     except ClusterError as error:
@@ -134,18 +134,18 @@ def _until_in(post: Post, request: list[Document], sleep: Sleep, over: list[Clus
 
 def _gave_up(reason: str) -> ClusterError:
     return ClusterError(
-        f"OpenSearch stayed too busy or away for minutes ({reason}); "
-        "when it is well, the same command goes on from here."
+        f"OpenSearch was too busy or unavailable for minutes ({reason}); "
+        "when it is available, run the same command to resume."
     )
 
 
 def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
-    """The answer's items."""
-    # Of whole lines each document would be copied once more.
+    """Send one bulk request and return the items of the response."""
+    # Joined at once, so that documents are not copied twice.
     parts = [(b'{"index":{"_id":', orjson.dumps(id_), b"}}\n", document, b"\n") for id_, document in request]
     body = b"".join(chain.from_iterable(parts))
-    # A shorter wait than the client's own, so that the node says what is wrong rather than nothing. It stands in the
-    # address, because the client library takes a parameter of this name for its own.
+    # Shorter than the client's timeout, so that the node can still report the reason. It is part of the URL because
+    # the client interprets a parameter of this name itself.
     url = f"/{index}/_bulk?timeout=30s&filter_path={_ANSWER}" + ("&require_alias=true" if require_alias else "")
     kind = {"content-type": "application/x-ndjson"}
     try:
@@ -162,20 +162,20 @@ def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Doc
 
 def _halved(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
     if len(request) == 1:
-        return [{"status": _TOO_LARGE, "error": {"reason": "larger than OpenSearch, or a proxy before it, takes"}}]
+        return [{"status": _TOO_LARGE, "error": {"reason": "larger than OpenSearch or its proxy accepts"}}]
     half = len(request) // 2
     return [item for part in (request[:half], request[half:]) for item in _post(client, index, require_alias, part)]
 
 
 def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Document], list[Rejected], str]:
-    """The documents to send again, those refused for good, and why the first of the former was not taken."""
+    """The documents to retry, those rejected, and the reason for the first of those to retry."""
     again, refused, reason = [], [], ""
     for (id_, document), item in zip(request, items, strict=True):
         if item["status"] < 300:
             continue
         why = _reason(item["error"])
         _check_fatal(item["error"].get("type", ""), why)
-        # A shard is not found for a moment while it begins anew, on another node or after its disk was full.
+        # 404: a shard that is being restarted, on another node or after a full disk.
         if item["status"] in RETRYABLE_STATUS or item["status"] == 404:
             again.append((id_, document))
             reason = reason or why
@@ -185,11 +185,11 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
 
 
 def _check_fatal(kind: str, reason: str) -> None:
-    """What is wrong with the index or the node and with no document, and what waiting does not mend."""
+    """Raise for errors of the index or the node that retrying does not fix."""
     if kind == "index_not_found_exception":
-        raise GoneError("The index was removed while it was loaded; see who did it, and give the same command again.")
+        raise GoneError("The index was removed during loading; find out by whom, then run the same command again.")
     if any(words in reason for words in _FULL):
-        raise ClusterError("OpenSearch's disk is full; when it has space again, the same command goes on from here.")
+        raise ClusterError("OpenSearch's disk is full; free some space, then run the same command to resume.")
 
 
 def _reason(error: Any) -> str:

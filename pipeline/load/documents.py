@@ -1,4 +1,4 @@
-"""What a row of a shard becomes in OpenSearch."""
+"""Converts the rows of a shard to OpenSearch documents."""
 
 import base64
 import re
@@ -16,41 +16,41 @@ import pyarrow.compute as pc
 from lexel.encoders.term_weights import frequencies
 from lexel.pipeline.sources.item import Scalar
 
-# How many of the terms that say most of an item are facets; the rest is of use to ranking only.
+# The number of an item's most important terms that are stored for facets and filters.
 TOP_TERMS = 16
 COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "terms", "vector")
-# Changes with what documents hold, so that an index which an older lexel began is not gone on with.
+# Changes with the fields of documents, so that a load which an older version began is not resumed.
 LAYOUT = 2
 _OPTIONAL = ("text", "captions", "label", "width", "height")
-# What OpenSearch's default date format reads; Python's own reader takes more.
+# OpenSearch's default date format; Python's parser accepts more.
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-# "007" is a name: as a number it would lose its zeros.
+# Not "007": as a number it would lose its zeros.
 _LONG = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
 _DOUBLE = re.compile(r"-?(0|[1-9]\d{0,17})\.\d+", re.ASCII)
 
 
 def documents(
-    batch: pa.RecordBatch, *, shard: int, beside: Iterable[Mapping[str, Any]] = repeat({})
+    batch: pa.RecordBatch, *, shard: int, fields: Iterable[Mapping[str, Any]] = repeat({})
 ) -> Iterator[tuple[str, bytes]]:
-    """Each row's id and document, as JSON; `beside` are more fields of each."""
+    """Yield the id and the document (JSON) of each row; `fields` has additional fields of each."""
     column = batch.column("vector")
     vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
     rows = batch.drop_columns(["terms", "vector"]).to_pylist()
-    for row, views, vector, more in zip(rows, _views(batch.column("terms")), vectors, beside, strict=False):
+    for row, views, vector, more in zip(rows, _views(batch.column("terms")), vectors, fields, strict=False):
         document = _document(row, shard) | views | {"vector": vector} | dict(more)
         yield row["id"], orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def _document(row: dict[str, Any], shard: int) -> dict[str, Any]:
     about = {"id": row["id"], "uri": row["uri"], "shard": shard, "meta": orjson.Fragment(row["metadata"] or b"{}")}
-    # Shards from before pictures had looks have no such column.
+    # Shards of older versions have no such column.
     if thumbnail := row.get("thumbnail"):
         about["thumbnail"] = base64.b64encode(thumbnail).decode()
     return about | {name: row[name] for name in _OPTIONAL if row[name] not in (None, [])}
 
 
 def _views(column: pa.MapArray) -> Iterator[dict[str, Any]]:
-    """The fields of each row's terms. Arrow writes them all at once: a Python object a term costs three times more."""
+    """The fields made from each row's terms. Arrow joins them; Python objects would take three times as long."""
     offsets = column.offsets.to_numpy()
     ends = offsets - offsets[0]
     terms, weights = (all_.slice(offsets[0], ends[-1]) for all_ in (column.keys, column.items))
@@ -67,13 +67,13 @@ def _views(column: pa.MapArray) -> Iterator[dict[str, Any]]:
 
 
 def _joined(ends: npt.NDArray[np.int32], texts: pa.Array, by: str) -> list[str]:
-    """The texts of each run put together."""
+    """The texts up to each end, joined."""
     found: list[str] = pc.binary_join(pa.ListArray.from_arrays(pa.array(ends), texts), by).to_pylist()
     return found
 
 
 def _as_json(values: pa.Array) -> pa.Array:
-    """Each value as JSON. There are fewer different ones than values."""
+    """Each value as JSON; distinct values are converted once."""
     kinds = values.dictionary_encode()
     return pa.array([orjson.dumps(value).decode() for value in kinds.dictionary.to_pylist()], pa.string()).take(
         kinds.indices
@@ -83,7 +83,7 @@ def _as_json(values: pa.Array) -> pa.Array:
 def field_types(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
     """The OpenSearch type of each metadata field, from all its values: long, double, boolean, date, else keyword.
 
-    A CSV has no types, so "2021-05-01" is a date where every value of that field is one, and a number likewise.
+    Values in a CSV have no types: a field is a date or a number if all its values can be parsed as one.
     """
     kinds: dict[str, set[str]] = {}
     for batch in batches:

@@ -1,4 +1,4 @@
-"""How shards are loaded into OpenSearch."""
+"""The options of loading shards into OpenSearch."""
 
 from dataclasses import dataclass
 
@@ -9,12 +9,12 @@ ENGINES = ("lucene", "faiss")
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """How `load_shards` makes an index. Raises ConfigError for a k-NN engine that there is not.
+    """The options of `load_shards`. Raises ConfigError if `engine` is not one of ENGINES.
 
-    `shard_count` are the index's primary shards, `replicas` the copies of each, made when all is loaded; `engine` the
-    k-NN engine; `connections` how many requests are on their way at once. `merge` makes one segment of each shard at
-    the end: a longer load, and faster searches. Without `collection_fields` the documents have no near-duplicates and
-    no place on the map, without `templates` no search templates are stored in the cluster; ranking needs neither.
+    `shard_count` is the number of primary shards of the index, `replicas` that of the copies of each, which are made
+    after loading; `engine` the k-NN engine; `connections` the number of concurrent requests. `merge` merges each shard
+    into one segment at the end, which makes searches faster. `collection_fields` adds near-duplicate group and map
+    position to the documents, `templates` stores search templates in the cluster; ranking needs neither.
     """
 
     shard_count: int = 1

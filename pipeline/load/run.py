@@ -1,4 +1,4 @@
-"""Shards to OpenSearch: a new index behind an alias, swapped in when its count is right. A repeated command goes on."""
+"""Loads shards into a new index, and switches the alias to it when all documents are in; can be resumed."""
 
 import hashlib
 import json
@@ -34,23 +34,23 @@ from lexel.pipeline.shards.job import Job
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.timings import timed_each
 
-_ASKED_EVERY = 0.5  # seconds
+_POLL_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class LoadReport:
-    """What a load found and did."""
+    """The counts of a load."""
 
     index: str  # the concrete index behind the alias
     documents: int
     sent: int  # in this run
     rejected: int
-    unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
+    unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may still be running
 
 
 @dataclass(frozen=True)
 class _LoadPlan:
-    """What is to be loaded: into the new index `target`, which then takes the place behind the alias `index`."""
+    """The shards to load into the new index `target`, to which the alias `index` is switched in the end."""
 
     shards: ShardFolder
     index: str
@@ -66,13 +66,13 @@ def load_shards(
     options: LoadOptions = LoadOptions(),
     progress: Progress = QUIET,
 ) -> LoadReport:
-    """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
+    """Replace the contents of `index` by the items in `folder`; searches see the old ones until all are in.
 
-    Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
-    kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
+    Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if
+    OpenSearch fails or rejects documents. These are written to `folder`/rejected-INDEX.jsonl, and `index` is unchanged.
     """
     shards = ShardFolder.open(folder)
-    keep_freed_memory()  # the next request's body takes the place of the last one's
+    keep_freed_memory()  # the next request reuses the memory of the last one
     with readable_errors():
         check_reachable(client)
     client = with_retries(client)
@@ -80,10 +80,10 @@ def load_shards(
     plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options)}", options)
     with readable_errors():
         for _ in range(3):
-            # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
+            # Another load of the same shards may end first, or one of the same name may remove this one's index.
             with suppress(GoneError, errors.NotFoundError):
                 return _load(plan, client, progress)
-    raise ClusterError(f"The new index of {index} is removed whenever it is loaded; see by whom, and try again.")
+    raise ClusterError(f"The new index of {index} was removed during loading; find out by whom, then try again.")
 
 
 def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
@@ -98,7 +98,7 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
         raise ClusterError(_shortfall(plan.shards.path, plan.index, count, expected, rejected))
     if plan.options.merge:
         _merge(client, plan.target)
-    # No more refreshes are asked for: the cluster makes them as people search.
+    # From now on OpenSearch refreshes the index as it is searched.
     settings = {"index": {"refresh_interval": None, "number_of_replicas": plan.options.replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
     if plan.options.templates:
@@ -108,12 +108,12 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
 
 
 def _merge(client: OpenSearch, target: str) -> None:
-    """It may take hours of a large index, longer than any connection is kept: we ask now and then."""
+    """Merge the segments, polling the task: a large index takes hours, longer than a connection is kept."""
     task = client.indices.forcemerge(index=target, params={"max_num_segments": 1, "wait_for_completion": "false"})[
         "task"
     ]
     while not (found := client.tasks.get(task_id=task))["completed"]:
-        time.sleep(_ASKED_EVERY)
+        time.sleep(_POLL_SECONDS)
     if failure := found.get("error"):
         raise ClusterError(f"OpenSearch could not merge the segments of {target}: {failure.get('reason')}.")
     client.indices.refresh(index=target)
@@ -122,19 +122,19 @@ def _merge(client: OpenSearch, target: str) -> None:
 def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,199}", index):
         raise ConfigError(
-            f"An index cannot be called {index!r}: use small letters, digits, '-' and '_', "
+            f"{index!r} is not a valid index name: use lower-case letters, digits, '-' and '_', "
             "and begin with a letter or digit."
         )
     with readable_errors():
         alias.check_ours(client, index)
         if options.engine == "faiss" and is_embedded(client):
             raise ClusterError(
-                "The embedded OpenSearch has no faiss; leave --engine at lucene, or use a full distribution."
+                "The embedded OpenSearch has no faiss; use --engine lucene, or a full OpenSearch distribution."
             )
 
 
 def _identity(shards: ShardFolder, options: LoadOptions) -> str:
-    """8 digits that the same load always has and another never: how a broken load finds its index again."""
+    """8 hex digits of a hash of the shards and options, by which an interrupted load finds its index again."""
     content = [(shard.number, shard.listing(), shard.rows()) for shard in shards.shards]
     made = [options.engine, options.shard_count, not options.collection_fields]
     about = json.dumps([LAYOUT, asdict(shards.job), content, *made], sort_keys=True)
@@ -157,13 +157,13 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
     try:
         client.indices.create(index=plan.target, body=body | {"aliases": alias.loading_aliases(plan.target)})
     except errors.RequestError as error:
-        # Another process has just begun the same load, or our first try was carried out and its answer lost.
+        # Another process has begun the same load, or the first attempt succeeded and its response was lost.
         if error.error != "resource_already_exists_exception":
             raise
 
 
 def _about(job: Job) -> dict[str, Any]:
-    """What a search needs to know: which encoder, and where the files are."""
+    """The fields of the job that searches need, stored in the mapping."""
     names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "captions")
     return {name: value for name, value in asdict(job).items() if name in names}
 
@@ -186,7 +186,7 @@ def _documents(plan: _LoadPlan, todo: Sequence[Shard]) -> Iterator[bulk.Document
                 yield from documents(batch, shard=shard.number)
         else:
             for batch, rows in timed_each("reading", fields.batches(shard, COLUMNS)):
-                yield from documents(batch, shard=shard.number, beside=rows)
+                yield from documents(batch, shard=shard.number, fields=rows)
 
 
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
@@ -201,9 +201,8 @@ def _shortfall(folder: Path, index: str, count: int, expected: int, rejected: li
     if rejected:
         return (
             f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
-            f"they are in {folder / f'rejected-{index}.jsonl'}, and {index} still shows what it held before."
+            f"they are in {folder / f'rejected-{index}.jsonl'}, and {index} is unchanged."
         )
     return (
-        f"OpenSearch holds {count} documents and should hold {expected}, so {index} was left as it was; "
-        "give the same command again."
+        f"OpenSearch has {count} documents instead of {expected}, so {index} is unchanged; run the same command again."
     )

@@ -1,4 +1,4 @@
-"""What a load leaves in the cluster beside its index, so that any client can ask by name: templates and pipelines.
+"""Stores search templates and search pipelines in the cluster, so that any client can search with them by name.
 
 POST photos/_search/template {"id": "lexel-words", "params": {"q": "two dogs", "ban": "cat"}}
 """
@@ -11,9 +11,9 @@ from lexel.pipeline.cluster.capabilities import has_neural
 
 
 def store_search_templates(client: OpenSearch) -> tuple[str, ...]:
-    """Store the search templates, and the pipelines where the cluster has neural-search. Returns the names stored.
+    """Store the search templates, and the pipelines if the cluster has neural-search. Returns the names stored.
 
-    A user who may write the index and not the cluster's settings gets none: searches by lexel itself need none of them.
+    Without the permission to change cluster settings nothing is stored; lexel's own searches need none of them.
     """
     stored: list[str] = []
     try:

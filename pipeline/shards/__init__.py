@@ -1,8 +1,10 @@
-"""Shards: encoded items as Parquet files, and the job that a folder of them belongs to.
+"""Shards: Parquet files of encoded items, in a folder that belongs to one job.
 
-job.json            the encoder, the source and the shard size; a second job with others is refused (`job`)
-vocabulary.json     the encoder's words, so that loading needs no encoder
-shard-00000.parquet a chunk's items (`table`); its footer holds the chunk's listing hash and its failures (`shard`)
-failures.parquet    all failed items (id, uri, reason), gathered from the footers (`folder`)
+Read table.py (the columns), shard.py (one file), job.py (job.json) and folder.py (a folder opened and checked).
+
+job.json            the encoder, the source and the shard size; a job with other ones is refused
+vocabulary.json     the encoder's vocabulary, so that loading needs no encoder
+shard-00000.parquet the items of a chunk; the footer has the hash of its listing and its failures
+failures.parquet    all failed items (id, uri, reason), collected from the footers
 map.parquet         the map of the collection
 """

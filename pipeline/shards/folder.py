@@ -1,4 +1,4 @@
-"""A folder of shards: what it holds, opened and checked at once, and the list of what failed."""
+"""A folder of shards: opened and checked at once; its list of failures; clean-up."""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,7 +14,7 @@ from lexel.pipeline.shards.shard import Shard, shard_name, write_parquet
 
 @dataclass(frozen=True)
 class ShardFolder:
-    """The finished shards in `path`, in order, the job that made them and its vocabulary; they fit together."""
+    """The finished shards in `path`, in order, with the job that made them and its vocabulary."""
 
     path: Path
     job: Job
@@ -23,32 +23,30 @@ class ShardFolder:
 
     @classmethod
     def open(cls, path: Path) -> "ShardFolder":
-        """Open and check a folder. Raises ShardError where it has no shards, or some that do not belong to its job."""
+        """Open and check a folder. Raises ShardError if it has no shards, or shards or a vocabulary of another job."""
         job, shards = read_job(path), finished_shards(path)
         if not shards:
-            raise ShardError(f"{path} holds no finished shards yet: give its `lexel encode` command again.")
+            raise ShardError(f"{path} holds no finished shards yet: run its `lexel encode` command again.")
         for shard in shards:
             shard.check(job)
         vocabulary = Vocabulary.load(path / "vocabulary.json")
         if vocabulary.hash != job.vocabulary:
-            raise ShardError(
-                f"{path / 'vocabulary.json'} was changed after encoding; bring the old one back or encode again."
-            )
+            raise ShardError(f"{path / 'vocabulary.json'} was changed after encoding; restore it, or encode again.")
         return cls(path, job, vocabulary, tuple(shards))
 
     @property
     def rows(self) -> int:
-        """How many items the shards hold."""
+        """The number of items in all shards."""
         return sum(shard.rows() for shard in self.shards)
 
     def batches(self, *, columns: Sequence[str], size: int = 512) -> Iterator[pa.RecordBatch]:
-        """The items of all shards, at most `size` at a time."""
+        """Yield the items of all shards in batches of at most `size`."""
         for shard in self.shards:
             yield from shard.batches(columns=columns, size=size)
 
 
 def finished_shards(folder: Path) -> list[Shard]:
-    """The finished shards of a folder, in order. A file with another name, such as a copy, is none."""
+    """The finished shards of a folder, in order; files with other names, such as copies, are ignored."""
     numbers = (_number(path) for path in folder.glob("shard-*.parquet"))
     return [Shard(number, folder / shard_name(number)) for number in sorted(n for n in numbers if n is not None)]
 
@@ -59,7 +57,7 @@ def _number(path: Path) -> int | None:
 
 
 def write_failures(folder: Path) -> int:
-    """Gather the failures of all shards into failures.parquet; none leave no file. Returns how many there are."""
+    """Write the failures of all shards to failures.parquet, or remove it if there are none; returns their number."""
     rows = [asdict(failure) for shard in finished_shards(folder) for failure in shard.failures()]
     path = folder / "failures.parquet"
     if rows:
@@ -71,7 +69,7 @@ def write_failures(folder: Path) -> int:
 
 
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:
-    """Remove what killed jobs left half-written of the files with these names."""
+    """Remove the temporary files that killed jobs left of the files with these names."""
     for path in folder.glob(".*.tmp"):
         if path.name[1:].rsplit(".", 2)[0] in names:
             path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""A job: what a folder of shards is made from and with. It claims its folder, and refuses another job's."""
+"""A job: the encoder, source and options that a folder of shards was made with. Checks and claims folders."""
 
 import json
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.sources.item import readable
 
-if TYPE_CHECKING:  # names of types only: loading shards needs no networks
+if TYPE_CHECKING:  # for annotations only: loading shards must not import torch
     from lexel.encoders.encoder import Encoder
     from lexel.encoders.model import Model
 
@@ -21,7 +21,7 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Job:
-    """What a folder of shards was made from and with; written once, before the first shard."""
+    """The contents of job.json, written before the first shard."""
 
     encoder: str
     name: str
@@ -29,13 +29,13 @@ class Job:
     vocabulary: str  # its hash
     dim: int
     feature_dim: int | None
-    vector_weight: Mapping[str, float]  # of a hybrid query, by its side: "text", "image"
+    vector_weight: Mapping[str, float]  # of hybrid queries, for "text" and "image" queries
     root: str  # the folder that uris are relative to, on the machine that encoded
-    captions: bool  # whether the items are the source's captions
+    captions: bool  # whether the items are the captions of the source
     shard_size: int
     source: str = ""  # the manifest or tar in `root`; empty for the folder itself
-    features_id: str = ""  # see Encoder.features_id; other words can be made of equal features
-    thumbnail: int = 0  # the longest side of the thumbnails; 0 where there are none
+    features_id: str = ""  # see Encoder.features_id; `reterm` needs equal ones
+    thumbnail: int = 0  # longest side of the thumbnails in pixels, 0 for none
     format: int = FORMAT
 
 
@@ -49,7 +49,7 @@ def job_of(
     shard_size: int,
     preview: PreviewOptions | None,
 ) -> Job:
-    """The job of encoding `source` in `root` by `encoder`, whose networks are `model`."""
+    """The job of encoding `source` in `root` with `encoder`, loaded as `model`."""
     return Job(
         encoder=encoder.ref,
         name=encoder.name,
@@ -68,12 +68,12 @@ def job_of(
 
 
 def listing(job: Job, digest: str) -> str:
-    """What names a shard's content: the encoder, and the digest of the chunk that the source lists."""
+    """The string that identifies the content of a shard: the encoder's fingerprint and the chunk's digest."""
     return f"{job.fingerprint}-{digest}"
 
 
 def check(out: Path, job: Job) -> None:
-    """Make sure that `out` is new, or was made by the same encoder with the same options. Raises ShardError."""
+    """Raise ShardError if `out` has a job with another encoder or other options."""
     if not (out / "job.json").exists():
         return
     there = read_job(out)
@@ -83,30 +83,30 @@ def check(out: Path, job: Job) -> None:
             f"not {job.name} ({job.fingerprint}); encode into another folder."
         )
     if (there.captions, there.shard_size) != (job.captions, job.shard_size):
-        what = "captions" if there.captions else "pictures"
+        what = "captions" if there.captions else "images"
         raise ShardError(
             f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
         )
     if there.thumbnail != job.thumbnail:
         have = f"thumbnails of {there.thumbnail} pixels" if there.thumbnail else "no thumbnails"
         raise ShardError(
-            f"{out} holds pictures with {have}, not {job.thumbnail or 'without'}; "
+            f"{out} holds images with {have}, not {job.thumbnail or 'without'}; "
             f"give --thumbnail {there.thumbnail}, or another folder."
         )
 
 
 def claim(out: Path, job: Job, encoder: "Encoder") -> None:
-    """Make `out` this job's. Raises ShardError where it cannot be."""
+    """Create `out` and write job.json and vocabulary.json. Raises ShardError if it cannot be created."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise ShardError(f"{out} cannot be made a folder for shards: {error.strerror}.") from error
+        raise ShardError(f"{out} cannot be created as a folder for shards: {error.strerror}.") from error
     write_vocabulary(out, encoder.vocabulary)
     write_job(out, job)
 
 
 def read_job(folder: Path) -> Job:
-    """What made the shards in `folder`. Raises ShardError where it holds none."""
+    """The job of `folder`. Raises ShardError if it has none, or one that cannot be read."""
     try:
         table = json.loads((folder / "job.json").read_text(encoding="utf-8"))
         if table.get("format") != FORMAT:
@@ -115,7 +115,7 @@ def read_job(folder: Path) -> Job:
             )
         return Job(**table)
     except FileNotFoundError as error:
-        raise ShardError(f"{folder} holds no shards: `lexel encode SOURCE {folder}` makes them.") from error
+        raise ShardError(f"{folder} holds no shards: create them with `lexel encode SOURCE {folder}`.") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ShardError(f"{folder / 'job.json'} cannot be read ({error}); encode into another folder.") from error
 

@@ -1,4 +1,4 @@
-"""One shard: the items of a chunk as a Parquet file that is whole or not there."""
+"""One shard: the items of a chunk as a Parquet file, written atomically."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -16,14 +16,14 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job
 from lexel.pipeline.timings import timed
 
-# What every shard has had since the first.
+# The columns that shards of all versions have.
 _ALWAYS = frozenset(["id", "uri", "text", "captions", "label", "metadata", "width", "height", "terms", "vector"])
 _LISTING, _FAILURES = b"lexel.listing", b"lexel.failures"
 
 
 @dataclass(frozen=True)
 class Failure:
-    """An item that could not be encoded; `id` is None where its bytes could not be read."""
+    """An item that could not be encoded; `id` is None if its bytes could not be read."""
 
     id: str | None
     uri: str
@@ -31,7 +31,7 @@ class Failure:
 
 
 class _Footer(NamedTuple):
-    """What the end of a shard's file says."""
+    """The metadata in the footer of a shard's file."""
 
     rows: int
     listing: str
@@ -48,41 +48,41 @@ class Shard:
     path: Path
 
     def listing(self) -> str:
-        """The hash of the listing it was made from."""
+        """The string that identifies its content; see `job.listing`."""
         return self._footer.listing
 
     def check(self, job: Job) -> None:
-        """Raise ShardError where it is not a whole shard of `job`: half a file, a foreign one, another encoder's."""
+        """Raise ShardError if it is not a complete shard of `job`: truncated, another file, or of another encoder."""
         if _ALWAYS - self._footer.columns or self._footer.dim != job.dim:
             why = "it is not a shard"
         elif not self.listing().startswith(f"{job.fingerprint}-"):
             why = "another encoder made it"
         else:
             return
-        raise ShardError(f"{self.path} does not belong here ({why}); delete it and encode again to make it anew.")
+        raise ShardError(f"{self.path} does not belong here ({why}); delete it and encode again.")
 
     def failures(self) -> list[Failure]:
         """The items of its chunk that failed."""
         return [Failure(**row) for row in json.loads(self._footer.failures)]
 
     def holds(self, listing: str) -> bool:
-        """Whether this is a whole shard of exactly that listing; a broken or foreign file is not."""
+        """Whether this is a complete shard with exactly that listing."""
         try:
             return self.listing() == listing
         except ShardError:
             return False
 
     def table(self) -> pa.Table:
-        """All its items."""
+        """All its items as a table."""
         with _opened(self.path) as file:
             return file.read()
 
     def rows(self) -> int:
-        """How many items it holds."""
+        """The number of its items."""
         return self._footer.rows
 
     def sizes(self) -> dict[str, int]:
-        """Bytes that each column takes in the file."""
+        """The compressed size of each column in bytes."""
         about, found = _metadata(self.path), dict[str, int]()
         for group in (about.row_group(i) for i in range(about.num_row_groups)):
             for column in (group.column(i) for i in range(group.num_columns)):
@@ -91,13 +91,13 @@ class Shard:
         return found
 
     def batches(self, *, columns: Sequence[str] | None = None, size: int = 512) -> Iterator[pa.RecordBatch]:
-        """Its items, `size` at a time."""
+        """Yield its items in batches of at most `size`."""
         with _opened(self.path) as file:
             yield from file.iter_batches(batch_size=size, columns=columns)
 
     @cached_property
     def _footer(self) -> _Footer:
-        """Read once: a job asks several times, and the file may be on another machine."""
+        """Read once, since the file may be on network storage."""
         with _opened(self.path) as file:
             about = file.metadata.metadata or {}
             listing = about.get(_LISTING, b"").decode(errors="replace")
@@ -113,7 +113,7 @@ def shard_name(number: int) -> str:
 
 
 def write_shard(folder: Path, number: int, table: pa.Table, *, listing: str, failures: Sequence[Failure]) -> Shard:
-    """Write one shard so that it is either whole or not there."""
+    """Write one shard, atomically. Raises WriteError if it cannot be written."""
     footer = {
         _LISTING: listing.encode(),
         _FAILURES: json.dumps([asdict(f) for f in failures], ensure_ascii=False).encode(),
@@ -124,7 +124,7 @@ def write_shard(folder: Path, number: int, table: pa.Table, *, listing: str, fai
 
 
 def write_parquet(path: Path, table: pa.Table) -> None:
-    """Write a table as a Parquet file with checksums, whole or not at all."""
+    """Write a table as a Parquet file with checksums, atomically. Raises WriteError if it cannot be written."""
     with timed("writing"), replacing_file(path) as temporary, temporary.open("wb") as file:
         pq.write_table(table, file, compression="zstd", write_page_checksum=True)
 
@@ -135,7 +135,7 @@ def _opened(path: Path) -> Iterator[pq.ParquetFile]:
         with pq.ParquetFile(path, page_checksum_verification=True) as file:
             yield file
     except (OSError, pa.ArrowException) as error:
-        raise ShardError(f"{path} is not a whole Parquet file; delete it and encode again to make it anew.") from error
+        raise ShardError(f"{path} is not a complete Parquet file; delete it and encode again.") from error
 
 
 def _metadata(path: Path) -> Any:

@@ -1,4 +1,4 @@
-"""An encoded item, and the Parquet table that a shard's items make."""
+"""The columns of a shard, and encoded items as a table with these columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from lexel.pipeline.sources.item import Item
 
 @dataclass(frozen=True)
 class Row:
-    """One encoded item: unit vector [D], the head's input [F] where it is another, and weighted terms."""
+    """One encoded item: term weights, unit vector [D], and features [F] if the head reads others than the vector."""
 
     item: Item
     id: str
@@ -28,7 +28,7 @@ class Row:
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
-    """The rows as one table in the schema of a shard."""
+    """The rows as a table with the schema of a shard."""
     columns: dict[str, Any] = {
         "id": [row.id for row in rows],
         "uri": [row.item.uri for row in rows],
@@ -57,7 +57,7 @@ def encoded_again(
     dim: int,
     feature_dim: int | None,
 ) -> pa.Table:
-    """The rows of a shard with other terms and vectors. Shards of older versions, without previews, get empty ones."""
+    """The table of a shard with other terms and vectors; missing columns of older versions are added, empty."""
     columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash", "waves")}
     columns |= {name: old[name] for name in old.column_names}
     columns["terms"] = [list(weights.items()) for weights in terms]
@@ -66,7 +66,7 @@ def encoded_again(
 
 
 def matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
-    """A column of N vectors of one length F as an array [N, F] of its own."""
+    """A column of N vectors of length F as a new array [N, F]."""
     flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
     return np.array(flat).reshape(len(column), column.type.list_size)
 
@@ -81,13 +81,13 @@ def _column(values: Any, kind: pa.DataType) -> pa.Array:
 
 
 def _matrix(rows: Sequence[Any], width: int, kind: Any) -> pa.Array:
-    """Vectors as one fixed-size list column, without a Python object a number."""
+    """Vectors as a fixed-size list column, without Python objects for the numbers."""
     flat = np.concatenate(rows).astype(kind) if rows else np.zeros(0, kind)
     return pa.FixedSizeListArray.from_arrays(pa.array(flat), width)
 
 
 def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
-    """The columns of a shard, for vectors [dim] and, where the head reads something else, features [feature_dim]."""
+    """The columns of a shard, for vectors [dim] and, if the head reads others than those, features [feature_dim]."""
     fields = [
         ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
         ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),

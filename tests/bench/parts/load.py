@@ -95,7 +95,7 @@ def _documents(folder: Path) -> Iterator[bulk.Document]:
     for shard in finished_shards(folder):
         for batch in shard.batches(columns=COLUMNS):
             fields = [{"near": id_, "map": {"x": 0.1234, "y": 0.1234}} for id_ in batch.column("id").to_pylist()]
-            yield from documents(batch, shard=shard.number, beside=fields)
+            yield from documents(batch, shard=shard.number, fields=fields)
 
 
 def _bodies(folder: Path) -> Iterator[bytes]:

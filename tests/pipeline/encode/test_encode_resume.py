@@ -123,7 +123,7 @@ def test_another_job_is_refused(photos: Path, tmp_path: Path, encoder: Encoder) 
     with pytest.raises(ShardError, match="in shards of 4; give the same options"):
         run(photos, tmp_path / "out", encoder, shard_size=5)
     (tmp_path / "t.txt").write_text("a dog\n")
-    with pytest.raises(ShardError, match="holds pictures"):
+    with pytest.raises(ShardError, match="holds images"):
         run(tmp_path / "t.txt", tmp_path / "out", encoder)
     strangers = photo_folder(tmp_path / "strangers", count=3, size=(20, 20))
     with pytest.raises(ShardError, match=r"holds shards of .*photos; encode into another folder"):
@@ -152,7 +152,7 @@ def test_a_collection_may_move(photos: Path, tmp_path: Path, encoder: Encoder) -
 def test_out_must_be_a_folder(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     (tmp_path / "file").write_text("x")
     for out in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ShardError, match="cannot be made a folder"):
+        with pytest.raises(ShardError, match="cannot be created as a folder"):
             run(photos, out, encoder)
 
 

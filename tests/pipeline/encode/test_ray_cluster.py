@@ -68,7 +68,7 @@ def test_a_worker_is_killed_and_the_shards_are_those_of_one_process(
 @pytest.mark.usefixtures("cluster")
 def test_what_a_part_raises_is_raised_here(many: Path, encoder: Encoder, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("no folder")
-    with pytest.raises(ShardError, match="cannot be made a folder"):
+    with pytest.raises(ShardError, match="cannot be created as a folder"):
         begun(many, tmp_path / "out", encoder)
 
 

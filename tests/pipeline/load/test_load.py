@@ -151,7 +151,7 @@ def test_what_makes_no_sense_is_refused_in_one_sentence(client: OpenSearch, tmp_
     items = collection(tmp_path / "a", count=10)
     with pytest.raises(ShardError, match="lexel encode"):
         load_shards(tmp_path, index="images", client=client)
-    with pytest.raises(ConfigError, match="cannot be called"):
+    with pytest.raises(ConfigError, match="is not a valid index name"):
         load_shards(items.folder, index="Bad Name", client=client)
     with pytest.raises(ConfigError, match="no k-NN engine"):
         load_shards(items.folder, index="images", client=client, options=LoadOptions(engine="annoy"))

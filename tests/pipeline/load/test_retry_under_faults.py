@@ -88,7 +88,9 @@ def test_a_cluster_that_stays_away_is_one_sentence(
         def advance(self, *, encoded: int, failed: int) -> None:
             """Never called."""
 
-    with pytest.raises(ClusterError, match=r"stayed too busy or away for minutes \(.+\); when it is well, the same"):
+    with pytest.raises(
+        ClusterError, match=r"was too busy or unavailable for minutes \(.+\); when it is available, run the same"
+    ):
         load_shards(items.folder, index=index, client=client, progress=Watch())
     assert faults.seen[kind] >= retry.MAX_TRIES
     faults.share = 0.0
@@ -167,7 +169,7 @@ def test_a_full_disk_is_one_sentence_and_the_load_goes_on_later(
         def advance(self, *, encoded: int, failed: int) -> None:
             client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": True})
 
-    with pytest.raises(ClusterError, match=r"^OpenSearch's disk is full; when it has space again, the same command"):
+    with pytest.raises(ClusterError, match=r"^OpenSearch's disk is full; free some space, then run the same command"):
         load_shards(items.folder, index=index, client=client, progress=Watch())
     assert not client.indices.exists_alias(name=index)
     client.indices.put_settings(index=f"{index}-*", body={"index.blocks.read_only_allow_delete": None})

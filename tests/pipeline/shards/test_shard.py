@@ -89,7 +89,7 @@ def test_a_broken_file_holds_nothing(tmp_path: Path, content: bytes) -> None:
     shard = _written(tmp_path)
     shard.path.write_bytes(content)
     assert not shard.holds("listing-0")
-    with pytest.raises(ShardError, match="not a whole Parquet file; delete it and encode again"):
+    with pytest.raises(ShardError, match="not a complete Parquet file; delete it and encode again"):
         shard.table()
 
 
@@ -98,7 +98,7 @@ def test_broken_pages_are_told_in_one_sentence(tmp_path: Path) -> None:
     content = bytearray(shard.path.read_bytes())
     content[10:2000] = b"\xff" * 1990
     shard.path.write_bytes(content)
-    with pytest.raises(ShardError, match="not a whole Parquet file"):
+    with pytest.raises(ShardError, match="not a complete Parquet file"):
         list(shard.batches())
 
 

@@ -37,6 +37,6 @@ def _node() -> Tried:
         )
     if answer.returncode == 9:
         return Tried(what, 0, 0, "no small disk could be mounted here", asked=False)
-    said = "SAID OpenSearch's disk is full; when it has space again" in answer.stdout
+    said = "SAID OpenSearch's disk is full; free some space" in answer.stdout
     good = answer.returncode == 0 and said and "THEN 12000 documents" in answer.stdout
     return Tried(what, 1, int(not good), (answer.stdout or answer.stderr).strip()[-300:].replace("\n", "; "))
