@@ -1,1 +1,4 @@
-"""Explanations: a score taken apart, two items compared, the smallest edit that swaps them."""
+"""Explaining scores: their parts, a comparison of two items, and the smallest edit of a query that swaps them.
+
+Read score_parts.py (`explain_item`), comparison.py (`compare_items`) and counterfactual.py.
+"""

@@ -1,4 +1,4 @@
-"""Why one item stands above another, and the smallest change of the query's words that would swap the two."""
+"""Compares two items: why one ranks above the other, and the smallest edit of the query that would swap them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -12,10 +12,9 @@ from lexel.pipeline.search.request import SearchRequest
 
 @dataclass(frozen=True)
 class ItemComparison:
-    """Why `above` scores more than `below`: by which terms, what speaks most for it first, and by the vector.
+    """Why `above` scores more than `below`: the differences by term, the largest first, and by the vector.
 
-    `swap` is the query, as near to the present one as can be, for which `below` scores more; None where no change
-    of a few words does it.
+    `swap` is the edited query for which `below` scores more, None if no small edit was found.
     """
 
     above: StoredItem
@@ -27,7 +26,7 @@ class ItemComparison:
 
 
 def compare_items(index: SearchIndex, request: SearchRequest, first: str, second: str) -> ItemComparison:
-    """Compare two items, by id or uri, whichever of them stands above. Raises ClusterError where one is not there."""
+    """Compare two items, by id or uri, in either order. Raises NotThereError if one does not exist."""
     encoded, _ = encode_query(index, request)
     pair = [stored_item(index, ref) for ref in (first, second)]
     ranked = sorted(pair, key=lambda item: -score(encoded, item, mode=request.mode))
@@ -46,7 +45,7 @@ def compare_items(index: SearchIndex, request: SearchRequest, first: str, second
 
 
 def as_json(found: ItemComparison) -> dict[str, Any]:
-    """The comparison for programs."""
+    """The comparison as JSON values."""
     return {
         "above": {"id": found.above.id, "uri": found.above.uri, "score": found.scores[0]},
         "below": {"id": found.below.id, "uri": found.below.uri, "score": found.scores[1]},

@@ -1,4 +1,4 @@
-"""The counterfactual: the smallest edit of a query that swaps two items."""
+"""Finds the smallest edit of a query that swaps two items (a counterfactual explanation)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,17 +12,17 @@ from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_syntax import ParsedQuery, format_query
 from lexel.pipeline.search.request import SearchRequest
 
-# Factors outside of this say rather that another word is wanted.
+# Other factors would change the query too much.
 _LEAST, _MOST = 0.1, 10.0
 
 
-# A change of more words than this is another query.
+# The largest number of words to remove, and the number of terms to try to add.
 _MOST_WORDS = 3
 _ADDED = 5
 
 
 def find_counterfactual(index: SearchIndex, request: SearchRequest, above: StoredItem, below: StoredItem) -> str | None:
-    """The first change, from the smallest on, after which `below` really scores more."""
+    """The first edit, beginning with the smallest ones, for which `below` scores more; None if there is none."""
     query = request.query
     changes = chain(
         _reweighted(index, request, query, above, below),
@@ -41,15 +41,15 @@ def find_counterfactual(index: SearchIndex, request: SearchRequest, above: Store
 def _reweighted(
     index: SearchIndex, request: SearchRequest, query: ParsedQuery, above: StoredItem, below: StoredItem
 ) -> Iterator[ParsedQuery]:
-    """The query with another factor at one word, the gentlest change first."""
+    """Queries with another factor for one word, the smallest changes first."""
     encoded, _ = encode_query(index, request)
     gap = score(encoded, above, mode=request.mode) - score(encoded, below, mode=request.mode)
     changes = []
-    for word in _telling(query):
+    for word in _content_words(query):
         terms = index.analyzed(word)[0]
-        speaks = sum(one.share for one in differences(encoded, above, below) if one.term in terms)
-        if speaks:
-            times = _rounded(1 - gap / speaks)  # of what the word counts now
+        lead = sum(one.share for one in differences(encoded, above, below) if one.term in terms)
+        if lead:
+            times = _rounded(1 - gap / lead)  # relative to the present factor
             if _LEAST <= times <= _MOST:
                 changes.append((abs(log(times)), word, times))
     for _, word, times in sorted(changes):
@@ -57,7 +57,7 @@ def _reweighted(
 
 
 def _rounded(times: float) -> float:
-    """A factor of two digits beyond `times`, away from 1, so that what it is for surely happens."""
+    """`times` rounded away from 1 to two decimals and one step more, so that the order surely changes."""
     if times <= 0:
         return times
     return ceil(times * 100 + 1) / 100 if times > 1 else floor(times * 100 - 1) / 100
@@ -68,14 +68,14 @@ def _with_factor(query: ParsedQuery, word: str, factor: float) -> ParsedQuery:
     return replace(query, plain=plain, factors={**query.factors, word: factor})
 
 
-def _telling(query: ParsedQuery) -> list[str]:
-    """Its words, each once, without those that say nothing of a picture."""
+def _content_words(query: ParsedQuery) -> list[str]:
+    """Its distinct words without stop words."""
     return list(dict.fromkeys(word for word in query.text.split() if word.lower() not in STOP_WORDS))
 
 
 def _without(query: ParsedQuery, count: int) -> Iterator[ParsedQuery]:
-    """The query's telling words without so many of them."""
-    words = _telling(query)
+    """Queries without `count` of the content words."""
+    words = _content_words(query)
     for gone in combinations(words, count):
         yield _only(query, [word for word in words if word not in gone])
 
@@ -88,7 +88,7 @@ def _only(query: ParsedQuery, words: Sequence[str]) -> ParsedQuery:
 
 
 def _with_another(query: ParsedQuery, above: StoredItem, below: StoredItem) -> Iterator[ParsedQuery]:
-    """The query with a word more, of which the lower item has more than the upper one."""
+    """Queries with one more term, of which the lower item has more weight than the upper one."""
     lead = {term: weight - above.terms.get(term, 0.0) for term, weight in below.terms.items()}
     for term in sorted(lead, key=lambda term: -lead[term])[:_ADDED]:
         yield replace(query, text=f"{query.text} {term}".strip(), plain=f"{query.plain} {term}".strip())

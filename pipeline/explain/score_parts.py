@@ -1,4 +1,4 @@
-"""Why an item scores what it does: each term's part, the vector's, and what it lacks; from what is stored of it."""
+"""Splits the score of an item into the contributions of terms and vector, from its stored fields."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -16,7 +16,7 @@ from lexel.pipeline.search.run import search_index
 
 @dataclass(frozen=True)
 class StoredItem:
-    """What of an item decides its score: its terms' weights and its unit vector [D]."""
+    """The stored fields of an item that determine its score: term weights and unit vector [D]."""
 
     id: str
     uri: str
@@ -27,7 +27,7 @@ class StoredItem:
 
 @dataclass(frozen=True)
 class ScorePart:
-    """A term that the query asks for and the item has: `asked` x `stored` of the score is its."""
+    """A shared term: its weight in the query (`asked`) and in the item (`stored`)."""
 
     term: str
     asked: float
@@ -35,18 +35,18 @@ class ScorePart:
 
     @property
     def share(self) -> float:
-        """What it adds to the score."""
+        """Its contribution to the score, the product of both."""
         return self.asked * self.stored
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """An item's `score` taken apart, the largest part first.
+    """The parts of an item's `score`, the largest first.
 
-    `vector_part` is what the vector adds, and `cosine` what that is made of; both are None where no vector is asked
-    for. `missing` are the terms that the query asks for and the item has not, with their weights in the query;
-    `unknown` the words that no item of the index can have. An item that does not `match` is not among the results,
-    whatever it would score: it shares no term, or a condition keeps it out.
+    `vector_part` is the contribution of the vector, computed from `cosine`; both are None if the query has no vector.
+    `missing` has the terms of the query that the item lacks, with their weights; `unknown` the words without a term in
+    the index. If the item does not match the query (no shared term, or a filter excludes it), `matches` is False, and
+    `score` is hypothetical.
     """
 
     item: StoredItem
@@ -60,20 +60,20 @@ class Explanation:
 
 
 def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explanation:
-    """Why the item that `ref` names, by id or uri, scores what it does for `ask`.
+    """The parts of the score that the item `ref` (an id or uri) has for `request`.
 
-    The score is the engine's own wherever the item matches. Raises ClusterError where there is no such item.
+    The score equals that of OpenSearch if the item matches. Raises NotThereError if the item does not exist.
     """
     item = stored_item(index, ref)
     encoded, unknown = encode_query(index, request)
     filters = [*request.filters, {"ids": {"values": [item.id]}}]
     only = replace(request, filters=filters, k=1, paged=False, after=None, facets={})
-    there = search_index(index, only).hits
+    hits = search_index(index, only).hits
     cosine = _cosine(encoded, item)
     return Explanation(
         item,
         score=score(encoded, item, mode=request.mode),
-        matches=bool(there),
+        matches=bool(hits),
         parts=score_parts(encoded, item),
         vector_part=None if cosine is None else _vector_part(encoded, cosine, mode=request.mode),
         cosine=cosine,
@@ -83,37 +83,37 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
 
 
 def stored_item(index: SearchIndex, ref: str) -> StoredItem:
-    """The item of this id or uri. Raises ClusterError where there is none, or where several have that uri."""
+    """The item with this id or uri. Raises NotThereError if there is none, or more than one with that uri."""
     source = index.item(index.id_of(ref), fields=("id", "uri", "terms", "vector", "top_terms"))
     vector = np.asarray(source["vector"], np.float32)
     return StoredItem(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
 
 
 def score_parts(encoded: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...]:
-    """What each shared term adds, the largest first."""
+    """The contribution of each shared term, the largest first."""
     shared = [ScorePart(t, weight, item.terms[t]) for t, weight in encoded.weights.items() if t in item.terms]
     return tuple(sorted(shared, key=lambda part: (-part.share, part.term)))
 
 
 def score(encoded: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
-    """What `item` scores for `wanted`, as the engine computes it."""
+    """The score of `item` for an encoded query, as OpenSearch computes it."""
     cosine = _cosine(encoded, item)
     dense = 0.0 if cosine is None else _vector_part(encoded, cosine, mode=mode)
     return float(np.float32(sum(part.share for part in score_parts(encoded, item)) + dense))
 
 
 def _cosine(encoded: EncodedQuery, item: StoredItem) -> float | None:
-    """The inner product with the query's vector, which is the cosine where that is one text's or picture's."""
+    """The inner product with the query vector: the cosine, unless the query is a mean of several; None without one."""
     return float(np.asarray(encoded.vector, np.float32) @ item.vector) if len(encoded.vector) else None
 
 
 def _vector_part(encoded: EncodedQuery, cosine: float, *, mode: Mode) -> float:
-    """weight x (1 + cosine); of a k-NN query alone the engine makes 1 / (1 - cosine) where the cosine is below 0."""
+    """weight x (1 + cosine); in a k-NN query alone OpenSearch computes 1 / (1 - cosine) for negative cosines."""
     return 1 / (1 - cosine) if mode == "vector" and cosine < 0 else encoded.weight * (1 + cosine)
 
 
 def as_json(found: Explanation) -> dict[str, Any]:
-    """The explanation for programs."""
+    """The explanation as JSON values."""
     return {
         "id": found.item.id,
         "uri": found.item.uri,
@@ -129,7 +129,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TermDifference:
-    """A term's part of the distance between two items: `above` and `below` are its parts of their scores."""
+    """A term's contributions to the scores of two compared items."""
 
     term: str
     above: float
@@ -137,12 +137,12 @@ class TermDifference:
 
     @property
     def share(self) -> float:
-        """How much it speaks for the upper item; below 0 for the lower one."""
+        """The difference of both; negative if the lower item has more."""
         return self.above - self.below
 
 
 def differences(encoded: EncodedQuery, above: StoredItem, below: StoredItem) -> tuple[TermDifference, ...]:
-    """What each term that is asked for adds to either score, where that differs."""
+    """The terms of the query whose contributions to both scores differ, the largest difference first."""
     found = [
         TermDifference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
         for term, weight in encoded.weights.items()

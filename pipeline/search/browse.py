@@ -1,4 +1,4 @@
-"""Looking around: what an index holds, where nothing is asked for but conditions."""
+"""Lists the items of an index that pass filters, without a query."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ def browse(
     facets: Mapping[str, int] | None = None,
     after: Cursor | None = None,
 ) -> SearchResults:
-    """All that meets the conditions, `k` from `after` on, in an order that only stays the same; each scores 0."""
+    """The items that pass `filters`, `k` from `after` on, in an arbitrary but fixed order; each has a score of 0."""
     body = query_dsl.everything(k=k, filters=filters)
     body = query_dsl.with_page(body, offset=after.offset if after else 0, k=k)
     if facets:

@@ -1,4 +1,4 @@
-"""A search request encoded: term weights, query vector, weight of the vector."""
+"""Encodes search requests: term weights, query vector, weight of the vector."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedQuery:
-    """An item scores the sum of `weights` x its own, and in hybrid `weight` x (1 + cosine of `vector` and its own).
+    """Term weights, a vector [D] (empty in modes without vectors), and the vector's weight.
 
-    The vector is empty where none is asked for.
+    The score of an item is the dot product of the term weights, in mode hybrid plus `weight` x (1 + cosine).
     """
 
     weights: Terms
@@ -26,7 +26,11 @@ class EncodedQuery:
 
 
 def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
-    """The encoded form of `request`, and the words in it that the index has no term for."""
+    """The encoded form of `request`, and its words for which the index has no term.
+
+    Raises BadImageError if an image cannot be decoded, NotThereError if a `like` item does not exist, ClusterError if
+    the index's encoder is needed and not available.
+    """
     if request.mode == "words":
         return _analyzed(index, request.query)
     return _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
@@ -49,7 +53,7 @@ def _encoded(index: SearchIndex, request: SearchRequest) -> EncodedQuery:
 
 
 def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> EncodedQuery:
-    """A text query's terms; with `dense` its vector too, which needs the networks."""
+    """A text as a query: its terms, and with `dense` its vector, which needs the networks."""
     encoder = index.encoder
     weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
     vector = index.text_vector(query.text) if dense else ()
@@ -62,7 +66,7 @@ def _expanded(index: SearchIndex, text: str) -> dict[str, float]:
 
 
 def encode_image_query(index: SearchIndex, content: bytes) -> EncodedQuery:
-    """A picture as a query, from its bytes. Raises BadImageError where they are none."""
+    """An image, from its bytes, as a query. Raises BadImageError if it cannot be decoded."""
     with index.busy:
         encoded = encode_picture(index.model, content)
     weights = index.encoder.picture_query(encoded.terms[0])
@@ -70,30 +74,30 @@ def encode_image_query(index: SearchIndex, content: bytes) -> EncodedQuery:
 
 
 def encode_item(index: SearchIndex, id_: str) -> EncodedQuery:
-    """An item of the index as a query, by its stored terms and vector. Needs no networks."""
+    """An item of the index as a query, with its stored terms and vector; needs no networks."""
     stored = index.item(id_, fields=("terms", "vector"))
     weights = index.encoder.picture_query(stored["terms"]) if index.side == "image" else stored["terms"]
     return EncodedQuery(weights, stored["vector"], index.encoder.vector_weight(index.side))
 
 
 def encode_picture(model: "Model", content: bytes) -> "Encoded":
-    """One picture's vector and terms. Raises BadImageError where the bytes are no picture."""
+    """The vector and terms of one image. Raises BadImageError if it cannot be decoded."""
     from lexel.pipeline.images.decoder_pool import decode
 
     return model.images(model.pixels(decode(content, least=model.min_input_side).rows)[None])
 
 
 def _analyzed(index: SearchIndex, query: ParsedQuery) -> tuple[EncodedQuery, tuple[str, ...]]:
-    """The query as OpenSearch's own analyzer reads it, so that hits can be explained without an encoder."""
+    """The terms of the query by OpenSearch's analyzer, so that scores can be explained without an encoder."""
     weights, unknown = index.analyzed(query.text)
     return EncodedQuery(apply_boosts(weights, query, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
 
 
 def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
-    """One query of several: an item scores the mean of its scores for each, by their shares.
+    """One query from several with their shares: the score is the weighted mean of the scores.
 
-    Scores of a picture and of a sentence are not of one size: before they are averaged each is divided by the weight of
-    its vector, which makes cosines of both.
+    Scores of image and text queries have different scales. Each is divided by its vector's weight before averaging, so
+    that the vectors' parts are cosines.
     """
     if len(parts) == 1:
         return parts[0][0]
@@ -103,7 +107,7 @@ def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
     weight = sum(q.weight * share for q, share in zip(encoded, shares, strict=True))
     weights: dict[str, float] = {}
     for one, share in zip(encoded, shares, strict=True):
-        # With no vector in the score there is nothing to compare by: terms count as they are.
+        # Without vectors the scales are unknown: terms are used as they are.
         size = weight / one.weight if one.weight else 1.0
         for term, own in one.weights.items():
             weights[term] = weights.get(term, 0.0) + share * size * own
@@ -112,7 +116,7 @@ def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
 
 
 def combine_sides(texts: Sequence[EncodedQuery], pictures: Sequence[EncodedQuery], *, share: float) -> EncodedQuery:
-    """Texts and pictures in one query: the texts have `share` of it, and each side's own share alike."""
+    """One query from texts and images: `share` (0 to 1) is divided among the texts, the rest among the images."""
     if not pictures:
         return blend([(one, 1.0) for one in texts])
     if not texts:
@@ -123,7 +127,7 @@ def combine_sides(texts: Sequence[EncodedQuery], pictures: Sequence[EncodedQuery
 
 
 def apply_boosts(weights: Terms, query: ParsedQuery, terms_of: Callable[[str], Terms]) -> dict[str, float]:
-    """`weights` of the query's text with its factors at work; `terms_of` counts the terms of a text."""
+    """`weights` of the query's text with its boosts (`dog^2`) applied; `terms_of` counts the terms of a text."""
     found, counts = dict(weights), terms_of(query.text) if query.factors else {}
     for word, factor in query.factors.items():
         for term, times in terms_of(word).items():

@@ -1,4 +1,4 @@
-"""Conditions that an item meets or not, as DSL clauses: they let in or keep out before anything is ranked."""
+"""Filters as query clauses: conditions on fields, required words, banned words."""
 
 import re
 
@@ -11,22 +11,22 @@ _SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
 def parse_filter(text: str) -> Dsl:
-    """One condition, as people write it, as a clause.
+    """Parse one condition to a query clause.
 
-    `place=beach`, `place=beach|lake` (either), `place!=beach`, `stars>=3`, `year=2010..2015` (both included). A field
-    that is not one of lexel's own is a metadata field. Raises ConfigError for anything else.
+    `place=beach`, `place=beach|lake` (either), `place!=beach`, `stars>=3`, `year=2010..2015` (inclusive). Other fields
+    than lexel's own are metadata fields. Raises ConfigError if it is not of such a form.
     """
     found = _CONDITION.fullmatch(text)
     if not found:
-        raise ConfigError(f"The filter {text!r} makes no sense: write field=value, for example place=beach.")
+        raise ConfigError(f"The filter {text!r} is invalid: write field=value, for example place=beach.")
     field, sign, value = field_name(found["field"]), found["sign"], found["value"]
     if sign in _SIGNS:
         return {"range": {field: {_SIGNS[sign]: value}}}
-    wanted = _wanted(field, value)
-    return {"bool": {"must_not": [wanted]}} if sign == "!=" else wanted
+    clause = _equals(field, value)
+    return {"bool": {"must_not": [clause]}} if sign == "!=" else clause
 
 
-def _wanted(field: str, value: str) -> Dsl:
+def _equals(field: str, value: str) -> Dsl:
     least, dots, most = value.partition("..")
     if dots and least and most:
         return {"range": {field: {"gte": least, "lte": most}}}
@@ -35,21 +35,20 @@ def _wanted(field: str, value: str) -> Dsl:
 
 
 def field_name(field: str) -> str:
-    """The full name of a field as people call it: `term` is `top_terms`, and a metadata field is under `meta`."""
+    """The field's name in the index: `top_terms` for `term`, `meta.NAME` for a metadata field."""
     if field == "term":
         return "top_terms"
     return field if field in _OWN or field.startswith("meta.") else f"meta.{field}"
 
 
 def requires(word: str) -> Dsl:
-    """Only items that have this word, in whatever form, among the terms that say most of them.
+    """A clause for items that have this word, in any form, among their top terms; an unknown word matches no item.
 
-    Of those terms the facets are made, so a facet's count is what its requirement leaves. A word that the vocabulary
-    does not know leaves nothing.
+    Facets count the same field, so a facet's count is the number of items that its term, if required, matches.
     """
     return {"match": {"top_terms.words": {"query": word, "operator": "and"}}}
 
 
 def bans(word: str) -> Dsl:
-    """Only items that have not; a word that the vocabulary does not know bans nothing."""
+    """A clause for items that do not have this word; an unknown word excludes no item."""
     return {"bool": {"must_not": [requires(word)]}}

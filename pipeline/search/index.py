@@ -1,4 +1,4 @@
-"""An index that `lexel load` made: the encoder that it needs, and the items in it."""
+"""An index made by `lexel load`: its encoder, its items, its analyzer."""
 
 import base64
 from collections.abc import Mapping, Sequence
@@ -22,47 +22,48 @@ if TYPE_CHECKING:
 
 
 class SearchIndex:
-    """An index by its alias. Its encoder is the one that the index names, loaded when a query needs it."""
+    """An index by its alias. Its encoder is named in the index, and loaded when a query first needs it."""
 
     def __init__(self, client: OpenSearch, name: str, *, device: str = "auto") -> None:
         self.client, self.name, self._device = client, name, device
-        # The networks take every core for themselves, so several threads that ask wait for one another.
+        # The networks use all cores, so threads take turns.
         self.busy = RLock()
-        # People page, move a slider and come back: the same text is asked about many times.
+        # The same text is encoded often, since users turn pages and move sliders.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
         self._tokens = lru_cache(maxsize=256)(self._analyze)
 
     @cached_property
     def about(self) -> Mapping[str, Any]:
-        """What `lexel load` wrote about the index. Raises ClusterError where there is no index, or a foreign one."""
+        """The metadata that `lexel load` stored in the mapping.
+
+        Raises NotThereError if the index does not exist, ClusterError if lexel did not make it.
+        """
         with readable_errors():
             if not self.client.indices.exists(index=self.name):
                 raise NotThereError(
-                    f"There is no index {self.name}: `lexel index SOURCE --index {self.name}` makes it."
+                    f"There is no index {self.name}: create it with `lexel index SOURCE --index {self.name}`."
                 )
             mappings = self.client.indices.get_mapping(index=self.name)
         about = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("lexel")
         if about is None:
-            raise ClusterError(
-                f"The index {self.name} was not made by lexel, so its terms and vectors cannot be understood."
-            )
+            raise ClusterError(f"The index {self.name} was not made by lexel; choose an index that `lexel load` made.")
         return dict(about)
 
     @property
     def side(self) -> str:
-        """What its items are as queries: "image", or "text" where they are captions."""
+        """The kind of its items: "image", or "text" for captions."""
         return "text" if self.about["captions"] else "image"
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder that the index was made with. Raises ClusterError where it is not here, or has other words."""
+        """The encoder of the index. Raises ClusterError if it is not available, or has another vocabulary by now."""
         ref, name = self.about["encoder"], self.about["name"]
         try:
             encoder = open_encoder(ref)
         except EncoderError as error:
             raise ClusterError(
-                f"The index {self.name} was made with the encoder {name}, which is not at {ref} here; "
-                "`--mode words` needs none."
+                f"The index {self.name} was made with the encoder {name}, which is not available at {ref}; "
+                "use --mode words, which needs none."
             ) from error
         if encoder.vocabulary.hash != self.about["vocabulary"]:
             raise ClusterError(self._mismatch(encoder))
@@ -70,7 +71,7 @@ class SearchIndex:
 
     @cached_property
     def model(self) -> "Model":
-        """The encoder at work. Raises ClusterError where it is not exactly the one that the index was made with."""
+        """The encoder's networks. Raises ClusterError if it has changed since the index was made."""
         if self.encoder.fingerprint != self.about["fingerprint"]:
             raise ClusterError(self._mismatch(self.encoder))
         from lexel.encoders.model import load_model
@@ -85,8 +86,8 @@ class SearchIndex:
     def _mismatch(self, encoder: Encoder) -> str:
         return (
             f"The index {self.name} was made with {self.about['name']} {self.about['fingerprint']}, and {encoder.ref} "
-            f"is now {encoder.fingerprint}: their terms and vectors do not fit together; "
-            "index again, or bring the old encoder back."
+            f"is now {encoder.fingerprint}: their terms and vectors do not match; "
+            "index again, or restore the old encoder."
         )
 
     @cached_property
@@ -96,19 +97,19 @@ class SearchIndex:
             return has_neural(self.client)
 
     def item(self, id_: str, *, fields: Sequence[str] = ()) -> dict[str, Any]:
-        """An item as stored: `fields` of it, or all that a page shows. Raises ClusterError where it is not there."""
+        """The stored `fields` of an item, by default all but large ones. Raises NotThereError if it does not exist."""
         which = {"_source_includes": fields} if fields else {"_source_excludes": SOURCE["excludes"]}
-        wanted = {name: ",".join(names) for name, names in which.items()}
+        params = {name: ",".join(names) for name, names in which.items()}
         try:
             with readable_errors():
-                return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
+                return dict(self.client.get(index=self.name, id=id_, params=params)["_source"])
         except ClusterError as error:
             if isinstance(error.__cause__, errors.NotFoundError):
                 raise NotThereError(f"There is no item {id_} in {self.name}.") from error
             raise
 
     def id_of(self, ref: str) -> str:
-        """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
+        """The id of the item whose id or uri is `ref`. Raises NotThereError if there is none, or more than one."""
         either = {"bool": {"should": [{"term": {"id": ref}}, {"term": {"uri": ref}}]}}
         body = {"size": 2, "query": either, "_source": False}
         with readable_errors():
@@ -119,12 +120,12 @@ class SearchIndex:
         raise NotThereError(f"There is {what} in {self.name}.")
 
     def thumbnail(self, id_: str) -> bytes | None:
-        """The small JPEG of a picture, if it was encoded with one."""
+        """The stored thumbnail of an image as JPEG, or None."""
         stored = self.item(id_, fields=("thumbnail",)).get("thumbnail")
         return base64.b64decode(stored) if stored else None
 
     def analyzed(self, text: str) -> tuple[dict[str, float], tuple[str, ...]]:
-        """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder."""
+        """The terms of `text` with their counts, by OpenSearch's analyzer, and its words without a term."""
         if not text.strip():
             return {}, ()
         tokens = self._tokens(text)

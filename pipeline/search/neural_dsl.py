@@ -1,27 +1,27 @@
-"""The same queries for clusters that have the neural-search plugin: `neural_sparse`, and `hybrid` with a pipeline.
+"""Queries for clusters with the neural-search plugin: `neural_sparse`, and `hybrid` with a search pipeline.
 
-The plain queries run on these clusters too, give the same order for terms, and an exact sum in hybrid. These are for
-who wants scores normalised, or ranks fused, by the cluster's own means. Source: the OpenSearch documentation of the
-hybrid query, the normalization processor and the score ranker processor.
+The queries of query_dsl.py run on these clusters too: they rank terms alike, and hybrid queries by the exact sum. Those
+here have scores normalised, or ranks fused, by the cluster. Source: the OpenSearch documentation of the hybrid query,
+the normalization processor and the score ranker processor.
 """
 
 from lexel.pipeline.search.query_dsl import DEPTH, SOURCE, Dsl, Filters, Fusion, Terms, Vector, heaviest, nearest
 
-# `lexel load` installs these where the plugin is; mappings/pipelines.json has them.
+# `lexel load` stores these, from mappings/pipelines.json, if the cluster has the plugin.
 PIPELINES: dict[Fusion, str] = {"mean": "lexel-mean", "rrf": "lexel-rrf"}
-# The plugin refuses a token's weight above this.
+# The largest token weight that the plugin accepts.
 _HEAVIEST = 64.0
 
 
 def terms(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
-    """Weighted terms as `neural_sparse`. Scores are those of the plain query, or in proportion to them."""
+    """Weighted terms as `neural_sparse`. Scores equal those of `query_dsl.terms`, or are proportional to them."""
     return {"size": k, "query": _among(_sparse(weights), filters), "_source": SOURCE}
 
 
 def hybrid(
     weights: Terms, *, vector: Vector, fusion: Fusion, k: int = 10, filters: Filters = (), depth: int = DEPTH
 ) -> Dsl:
-    """Terms and vector joined by the pipeline of `fusion`; without one the plugin's scores mean nothing."""
+    """Terms and vector, fused by the search pipeline of `fusion`."""
     sides = [_among(_sparse(weights), filters), nearest(vector, depth // 2, filters)]
     clause: Dsl = {"queries": sides, "pagination_depth": depth}
     return {"size": k, "query": {"hybrid": clause}, "search_pipeline": PIPELINES[fusion], "_source": SOURCE}

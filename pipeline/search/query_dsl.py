@@ -1,11 +1,11 @@
-"""Queries as plain dicts: options in, OpenSearch query DSL out. Nothing here touches the network, torch or an encoder.
+"""Builds request bodies in OpenSearch query DSL, as plain dicts; needs no network, torch or encoder.
 
-    from lexel.pipeline.queries import hybrid
-    client.search(index="photos", body=hybrid({"dog": 1, "snow": 1}, vector=v, weight=8.0))
+    from lexel.pipeline import query_dsl
+    client.search(index="photos", body=query_dsl.hybrid({"dog": 1, "snow": 1}, vector=v, weight=8.0))
 
-`terms` and `words` give the same scores: the sum over shared terms of query weight x stored weight. An item that shares
-no term is no hit. `vector` scores 1 + cosine. `hybrid` scores terms + weight x (1 + cosine), exactly, for every
-candidate of either side.
+`terms` and `words` give the same scores: the dot product of query weights and stored weights; an item without a shared
+term is no hit. `vector` scores 1 + cosine. `hybrid` scores terms + weight x (1 + cosine), exactly, for all candidates
+of either side.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,56 +18,56 @@ Dsl = dict[str, Any]
 Terms = Mapping[str, float]
 Vector = Sequence[float]
 Filters = Sequence[Dsl]
-# Which of an item's views is asked.
+# Which fields of an item are searched.
 Mode = Literal["terms", "words", "vector", "hybrid"]
 MODES: tuple[Mode, ...] = ("terms", "words", "vector", "hybrid")
-# How a hybrid query joins its sides: by the exact sum, or by one of the pipelines in `neural`.
+# How a hybrid query combines terms and vector: by the exact sum, or by a search pipeline (see neural_dsl.py).
 Fusion = Literal["exact", "mean", "rrf"]
 FUSIONS: tuple[Fusion, ...] = ("exact", "mean", "rrf")
 
-# Lucene's own limit on the clauses of one query; the heaviest terms are kept.
+# Lucene's limit on the clauses of one query; the heaviest terms are kept.
 MAX_CLAUSES = 1024
-# How many results of a hybrid query are ranked, half of them the nearest vectors. The ten best are then nearly always
-# those of exact fusion; tests/pipeline/search/test_query_dsl.py holds the overlap at 0.99 or more.
+# The number of candidates that a hybrid query ranks, half of them the nearest vectors. The ten best are then nearly
+# always those of exact fusion: tests/pipeline/search/test_query_dsl.py requires an overlap of 0.99.
 DEPTH = 200
-# The engine's own limit on how far from the first result a page may end.
+# OpenSearch's limit on `from` + `size`.
 MAX_RESULTS = 10_000
-# More values than a vocabulary has, and no more than the engine allows in one aggregation.
+# More than the terms of any vocabulary, and within the limit of OpenSearch on the values of one aggregation.
 MANY = 65_000
-# Puts the nearest vectors above any sum of terms in the first phase, so that they surely reach the window.
+# Larger than any sum of terms, so that in the first phase the nearest vectors surely reach the window.
 _LIFT = 1000.0
-# What a page of results needs; the vector is long and says nothing to a person.
+# Fields that results do not need are not fetched; the vector is large.
 SOURCE = {"excludes": ["vector", "words", "shard", "thumbnail", "map"]}
 
 
 def terms(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
-    """Weighted terms against the learned weights of `terms`."""
+    """Weighted terms, scored with the learned weights in the field `terms`."""
     return _body(_filtered(_term_clauses(weights), filters), k)
 
 
 def words(text: str, *, factors: Terms = MappingProxyType({}), k: int = 10, filters: Filters = ()) -> Dsl:
-    """Plain text against the same weights: OpenSearch itself maps the words to terms. Needs no encoder at all.
+    """Text, scored with the same weights: OpenSearch's analyzer maps words to terms, so that no encoder is needed.
 
-    `factors` are words beside the text that count more, or less, than once.
+    `factors` are further words with their boosts.
     """
-    asked = [(text, 1.0)] * bool(text.strip()) + [(word, factor) for word, factor in factors.items() if factor > 0]
-    clauses = [{"match": {"words": {"query": one} | ({"boost": by} if by != 1 else {})}} for one, by in asked]
+    parts = [(text, 1.0)] * bool(text.strip()) + [(word, factor) for word, factor in factors.items() if factor > 0]
+    clauses = [{"match": {"words": {"query": one} | ({"boost": by} if by != 1 else {})}} for one, by in parts]
     return _body(_filtered(clauses, filters), k)
 
 
 def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
-    """The scores of `terms` from the field `words`, whose search analyzer a `term` clause passes by.
+    """Weighted terms with the scores of `terms`, on the field `words`, for an index without the field `terms`.
 
-    What a picture, or any weighted query, asks of an index that has no `terms`.
+    A `term` clause is not analyzed.
     """
     clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in heaviest(weights)]
     return _body(_filtered(clauses, filters), k)
 
 
 def vector(values: Vector, *, k: int = 10, filters: Filters = (), depth: int = 0) -> Dsl:
-    """The nearest unit vectors. A filter is applied while searching, so that k hits come back where k pass it.
+    """The k items with the nearest unit vectors [D]; filters are applied during the search, not to its results.
 
-    With a `depth` above k as many are looked for: pages of one `depth` are cut from one list.
+    With `depth` above k, as many neighbours are searched, so that all pages are cut from one list.
     """
     return _body(nearest(values, max(k, depth), filters), k)
 
@@ -77,9 +77,9 @@ def hybrid(
 ) -> Dsl:
     """Terms and vector in one score: sum of terms + `weight` x (1 + cosine), on any OpenSearch with k-NN.
 
-    First phase: whatever shares a term, and the nearest vectors, half as many as the window holds and lifted so that
-    they reach it. Second phase: the exact score of each of the `depth` in the window. Boosting a knn clause beside the
-    terms would give its score to its own k hits only. Pages of one `depth` are cut from one list.
+    First phase: items that share a term, and the `depth` / 2 nearest vectors, with a boost that puts them into the
+    rescore window. Second phase: the exact score of the `depth` items in the window. (A knn clause in a bool query
+    would score its own k hits only.) All pages with the same `depth` are cut from one list.
     """
     near = max(depth // 2, k)
     lifted = {"constant_score": {"filter": nearest(vector, near, filters), "boost": _LIFT}}
@@ -96,32 +96,33 @@ def hybrid(
 
 
 def everything(*, k: int = 10, filters: Filters = ()) -> Dsl:
-    """All that passes the filters, each with a score of 0."""
+    """All items that pass the filters, each with a score of 0."""
     return _body({"bool": {"filter": list(filters)}}, k) | {"track_total_hits": True}
 
 
 def with_page(body: Dsl, *, offset: int, k: int) -> Dsl:
-    """`k` results from the `offset`-th on. Equal scores are put in the order of ids, but for `hybrid`'s, where the
-    engine sorts by nothing but score. Raises ConfigError past what the query ranks.
+    """Restrict `body` to `k` results from the `offset`-th, from 0. Ties are sorted by id, except in `hybrid` queries.
+
+    Raises ConfigError if the query does not rank that many results.
     """
     ranked = body["rescore"]["window_size"] if "rescore" in body else MAX_RESULTS
     if offset + k > ranked:
-        raise ConfigError(f"This query ranks {ranked:,} results and no more: ask for fewer, or for more depth.")
+        raise ConfigError(f"This query ranks only {ranked:,} results: request fewer, or a larger depth.")
     order: Dsl = {} if "rescore" in body else {"sort": [{"_score": "desc"}, {"id": "asc"}]}
     return body | {"from": offset, "size": k} | order
 
 
 def collapse_duplicates(body: Dsl) -> Dsl:
-    """Of near-duplicates only the best. Raises ConfigError for `hybrid`, which the engine cannot fold by itself."""
+    """Only the best of each group of near-duplicates. Raises ConfigError for `hybrid` queries."""
     if "rescore" in body:
-        raise ConfigError("OpenSearch does not fold results that are scored in two phases.")
+        raise ConfigError("OpenSearch cannot collapse the results of a hybrid query; use another mode.")
     return body | {"collapse": {"field": "near"}}
 
 
 def with_facets(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
-    """With facets over all that matches, however many are shown: the commonest values of each field, so many.
+    """Add facets over all matching items: `fields` maps each field to the number of its commonest values.
 
-    The counts are exact: every shard tells as many values as a vocabulary can have.
+    The counts are exact, since each shard returns up to MANY values.
     """
     facets = {name: {"terms": {"field": name, "size": size, "shard_size": MANY}} for name, size in fields.items()}
     return body | {"aggs": facets, "track_total_hits": True}
@@ -135,20 +136,20 @@ def _term_clauses(weights: Terms) -> list[Dsl]:
 
 
 def heaviest(weights: Terms) -> list[tuple[float, str]]:
-    """Each weight above 0 with its term, the heaviest first, as many as one query may hold."""
+    """The (weight, term) pairs with positive weight, the heaviest first, at most as many as one query can have."""
     some = ((weight, term) for term, weight in weights.items() if weight > 0)
     return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: MAX_CLAUSES - 2]
 
 
 def _filtered(should: list[Dsl], filters: Filters) -> Dsl:
-    if not should:  # no known word: an empty bool would match everything
+    if not should:  # no known term: an empty bool would match everything
         return {"match_none": {}}
-    # Without the minimum, a filter would let everything in that passes it, with a score of 0.
+    # Without the minimum, everything that passes the filters would match, with a score of 0.
     return {"bool": {"should": should, "minimum_should_match": 1, "filter": list(filters)}}
 
 
 def nearest(values: Vector, k: int, filters: Filters) -> Dsl:
-    """The clause of the k nearest vectors of what passes the filters."""
+    """The clause for the k nearest vectors among the items that pass the filters."""
     clause: Dsl = {"vector": [float(x) for x in values], "k": k}
     if filters:
         clause["filter"] = {"bool": {"filter": list(filters)}}
@@ -156,7 +157,7 @@ def nearest(values: Vector, k: int, filters: Filters) -> Dsl:
 
 
 def _fused(weights: Terms, values: Vector, weight: float) -> Dsl:
-    """terms + weight x (1 + cosine) for every document: match_all at 0 lets those in that share no term."""
+    """terms + weight x (1 + cosine) for every document; match_all with boost 0 includes those without a shared term."""
     every = {"match_all": {"boost": 0.0}}
     script = {
         "source": "_score + params.weight * (1.0 + innerProduct(params.vector, doc['vector']))",

@@ -1,9 +1,9 @@
-"""A query as people type it: words, of which some count more, some must be there and some must not.
+"""Parses the query syntax: boosted, required and banned words.
 
     dog^2 +snow -cat on a hill
 
-`+snow` leaves only items that have snow among the terms that say most of them, `-cat` none that have cats, and `dog^2`
-counts twice. Whatever else stands there is text.
+`dog^2` counts twice; items must have `snow` among their top terms and must not have `cat`. Everything else is text. The
+search page has the same parser in page/js/query-syntax.js; both are tested with the same cases.
 """
 
 import re
@@ -15,9 +15,9 @@ _WORD = re.compile(r"(?P<sign>[+-]?)(?P<word>[^\W_].*?)(?:\^(?P<factor>\d+(?:\.\
 
 @dataclass(frozen=True)
 class ParsedQuery:
-    """A query's `text` without its signs and banned words; `plain` is that without the words that have a factor.
+    """A parsed query: `text` is the query without signs and banned words, `plain` also without boosted words.
 
-    `source` is the query as it was typed.
+    `factors` are the boosts, `source` is the query as typed.
     """
 
     text: str = ""
@@ -29,7 +29,7 @@ class ParsedQuery:
 
 
 def parse_query(source: str) -> ParsedQuery:
-    """Read a typed query. It refuses nothing: what is no sign is text."""
+    """Parse a typed query; raises no errors, since what is not syntax is text."""
     text, plain, required, banned = [], [], [], []
     factors: dict[str, float] = {}
     for token in source.split():
@@ -49,7 +49,7 @@ def parse_query(source: str) -> ParsedQuery:
 
 
 def format_query(query: ParsedQuery) -> str:
-    """A query as one would type it: `parse_query` reads it as equal to `query`."""
+    """The query as text, which `parse_query` reads as an equal query."""
     words = [("+" * (word in query.required)) + word + _factor(query.factors.get(word)) for word in query.text.split()]
     return " ".join(words + [f"-{word}" for word in query.banned])
 

@@ -1,4 +1,4 @@
-"""A search request: what is asked for, and how the results are wanted."""
+"""A search request: query text, images or items, and options."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,14 +12,14 @@ from lexel.pipeline.search.results import Cursor
 
 @dataclass(frozen=True)
 class SearchRequest:
-    """A search by typed `text` (see `query_syntax`), by pictures' bytes, by items of the index given by id, or by
-    several of these together ("this, but at night").
+    """A search by `text` (see `query_syntax`), `images` (file contents), items of the index (`like`, ids), or several
+    of them.
 
-    `query` is the text parsed, once. `weight` is the vector's in `hybrid`, None for the encoder's own; `share` that of
-    the text beside pictures, 0 to 1. `fusion` is how hybrid joins its two sides: "exact", or by a pipeline of
-    neural-search (see `neural_dsl`). With `fold` only the best of near-duplicates comes back; `facets` says how many
-    values to count of which fields. A `paged` answer can be gone on with by its cursor, given here as `after`, and ends
-    at `depth` results where a mode asks for vectors. Raises ConfigError where nothing is asked for, or what cannot be.
+    `weight` is the vector weight in mode hybrid, None for the encoder's; `share` the weight of the text if images are
+    given, 0 to 1. `fusion` says how hybrid combines terms and vector: "exact", or by a search pipeline (see
+    `neural_dsl`). `fold` returns only the best of each group of near-duplicates. `facets` maps fields to numbers of
+    values. `paged` results have a cursor for the next page, to be passed as `after`; modes with vectors end at `depth`
+    results. `query` is the parsed text. Raises ConfigError if the request is empty or invalid.
     """
 
     text: str = ""
@@ -40,16 +40,16 @@ class SearchRequest:
 
     @property
     def offset(self) -> int:
-        """How many results stand before this page."""
+        """The number of results before this page."""
         return self.after.offset if self.after else 0
 
     @property
     def conditions(self) -> Filters:
-        """The filters with those that the query's +words and -words are."""
+        """The filters, with those for the +words and -words of the query."""
         return [*self.filters, *map(requires, self.query.required), *map(bans, self.query.banned)]
 
     def __post_init__(self) -> None:
-        if self.query.source != self.text:  # it is given where it is known, as `replace` does
+        if self.query.source != self.text:  # not if it was passed, for example by `replace`
             object.__setattr__(self, "query", parse_query(self.text))
         if self.after and not self.paged:
             object.__setattr__(self, "paged", True)
@@ -58,10 +58,10 @@ class SearchRequest:
         if self.fusion not in FUSIONS:
             raise ConfigError(f"There is no fusion {self.fusion!r}; choose {', '.join(FUSIONS)}.")
         if not (self.query.text or self.images or self.like):
-            raise ConfigError("Nothing is asked for: give words that are not banned, a picture, or both.")
+            raise ConfigError("The query is empty: give words that are not banned, an image, or both.")
         if self.mode == "words" and (self.images or self.like):
-            raise ConfigError("A picture cannot be searched for in mode words, which takes text; use terms or hybrid.")
+            raise ConfigError("Mode words takes text only; for images use terms or hybrid.")
         if not 0 <= self.share <= 1:
-            raise ConfigError(f"The share of the text is between 0 and 1, not {self.share}.")
+            raise ConfigError(f"The share of the text must be between 0 and 1, not {self.share}.")
         if self.weight is not None and self.weight < 0:
-            raise ConfigError(f"The weight of the vector is at least 0, not {self.weight}.")
+            raise ConfigError(f"The weight of the vector must be at least 0, not {self.weight}.")

@@ -1,4 +1,4 @@
-"""What came back from a search: hits, each with the reason why, and where the next page begins."""
+"""Search results: hits with the parts of their scores, facets, and the cursor of the next page."""
 
 import base64
 import json
@@ -15,7 +15,10 @@ Counts = Mapping[str, int]
 
 @dataclass(frozen=True)
 class Hit:
-    """One result; `parts` are the terms' shares of the score, the largest first, `vector_part` is the vector's."""
+    """One result; `parts` has each term's contribution to the score, the largest first, `vector_part` the vector's.
+
+    `path` is the local file, and `source` has the stored fields.
+    """
 
     id: str
     score: float
@@ -27,21 +30,21 @@ class Hit:
 
     @property
     def text(self) -> str | None:
-        """The text, where the item is one."""
+        """The text, if the item is one."""
         return self.source.get("text")
 
     @property
     def top_terms(self) -> tuple[str, ...]:
-        """The terms that say most of it."""
+        """Its most important terms."""
         return tuple(self.source.get("top_terms", ()))
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins: `offset` in the results of `index`, none of which scores less than `least`.
+    """The position of a page: `offset` in the results of `index`, without those that score less than `least`.
 
-    The index is the one behind the alias: it never changes once it is loaded, so that pages neither repeat nor skip. If
-    the collection is loaded anew meanwhile it is gone, and a search says so.
+    `index` is the concrete index behind the alias, which does not change, so that pages neither repeat nor skip items.
+    When the collection has been loaded again it no longer exists, and a search raises an error.
     """
 
     index: str
@@ -49,30 +52,30 @@ class Cursor:
     least: float | None = None
 
     def __str__(self) -> str:
-        """The cursor as a word for an address or a command."""
+        """The cursor as URL-safe text."""
         fields = json.dumps([self.index, self.offset, self.least]).encode()
         return base64.urlsafe_b64encode(fields).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
-        """Read what `str` wrote. Raises ConfigError for anything else."""
+        """The inverse of `str`. Raises ConfigError for other texts."""
         try:
             index, offset, least = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             fits = isinstance(index, str) and isinstance(offset, int) and isinstance(least, int | float | None)
         except (ValueError, TypeError):
             fits = False
         if not fits or offset < 0:
-            raise ConfigError("The place in the results makes no sense; begin with the first page again.")
+            raise ConfigError("The page parameter is invalid; start from the first page.")
         return cls(index, offset, least)
 
 
 @dataclass(frozen=True)
 class SearchResults:
-    """The hits, how many items match in all, the milliseconds the node took, and the query that was sent.
+    """The hits, the `total` of matching items, the time OpenSearch `took` in milliseconds, and the query `body` sent.
 
-    `weights` are the terms that were asked for, and `floor` what an item scores that has nothing in common with the
-    query; `unknown` are the words of the query that the vocabulary has no term for; `facets` the counts
-    of each field's values over all that match; `next` is where the next page begins, if there is one.
+    `weights` are the term weights of the query; `floor` is the score of an item that has nothing in common with it;
+    `unknown` has the words without a term; `facets` the counts of each field's values over all matching items; `next`
+    is the cursor of the next page, if there is one.
     """
 
     hits: tuple[Hit, ...]
@@ -86,22 +89,22 @@ class SearchResults:
     next: Cursor | None = None
 
     def above(self, score: float) -> "SearchResults":
-        """Without the hits that score less; the next page will leave them out too."""
+        """Without hits that score less than `score`, on this page and the next ones."""
         hits = tuple(hit for hit in self.hits if hit.score >= score)
         after = None if len(hits) < len(self.hits) or self.next is None else replace(self.next, least=score)
         return replace(self, hits=hits, next=after)
 
     def within(self, share: float) -> "SearchResults":
-        """Without the hits that have less than `share` of what the best one has in common with the query.
+        """Without hits whose score above `floor` is less than `share` of the best one's, on this and the next pages.
 
-        It is for first pages; what is left out stays so on the next ones.
+        To be called on a first page.
         """
         best = self.hits[0].score - self.floor if self.hits else 0.0
         return self.above(self.floor + share * best)
 
 
 def facet_counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
-    """The facets of OpenSearch's answer: of each field its values with their counts."""
+    """The facets of a response: for each field its values with their counts."""
     found = answer.get("aggregations", {})
     return {
         field: {bucket.get("key_as_string", bucket["key"]): bucket["doc_count"] for bucket in one["buckets"]}
@@ -110,7 +113,7 @@ def facet_counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
 
 
 def as_json(result: SearchResults) -> dict[str, Any]:
-    """The same for programs."""
+    """The results as JSON values."""
     hits = [
         {
             "id": hit.id,

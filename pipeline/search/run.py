@@ -1,11 +1,11 @@
-"""A search: what is encoded becomes one query, which the node answers, and each hit says why it came.
+"""Runs searches: encodes the request, sends one query, and splits the scores of the hits into parts.
 
-search(Index(connect(), "photos"), Ask("two dogs +snow -cat", k=5))
+search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -cat", k=5))
 """
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ConfigError
@@ -16,22 +16,22 @@ from lexel.pipeline.search.query_dsl import SOURCE, Dsl
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
 
-if TYPE_CHECKING:
-    pass
-
-# A request by this name always asks the same copies of the shards: others may put equal scores in another order.
+# Always search the same copies of the shards, since others may order equal scores differently.
 _PREFERENCE = "lexel"
 
 
 def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResults:
-    """The results of `request` in `index`; a string is the text of one. `terms` and `words` by text load no torch.
+    """Search `index`; a string is the query text. Text queries in modes `terms` and `words` load no torch.
 
-    Raises BadImageError if an image cannot be decoded, ClusterError if a `like` item does not exist.
+    Raises ConfigError if `fusion` needs the neural-search plugin and the cluster has none, BadImageError if an image
+    cannot be decoded, NotThereError if the index or a `like` item does not exist, ClusterError if OpenSearch fails.
     """
     if isinstance(request, str):
         request = SearchRequest(request)
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
-        raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
+        raise ConfigError(
+            f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch lacks; use --fusion exact."
+        )
     encoded, unknown = encode_query(index, request)
     return _answer(index, request, _body(request, encoded), encoded, unknown)
 
@@ -54,7 +54,7 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
                 encoded.weights,
                 vector=encoded.vector,
                 weight=encoded.weight,
-                # Pages are cut from one ranking, whatever their size.
+                # Pages of any size are cut from the same ranking.
                 k=1 if request.paged else k,
                 filters=filters,
                 depth=request.depth,
@@ -75,7 +75,7 @@ def _answer(
         took=answer["took"],
         body=body,
         weights=encoded.weights,
-        # A cosine of 0 scores 1 in the vector's part.
+        # The vector's part for a cosine of 0 is the weight.
         floor=encoded.weight if request.mode in {"vector", "hybrid"} and request.fusion == "exact" else 0.0,
         unknown=unknown,
         facets=facet_counts(answer),
@@ -86,7 +86,7 @@ def _answer(
 
 
 def _sent(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, Any]:
-    """The node's answer to `body`, from the index that the first page came from."""
+    """The response to `body`, from the index that the first page came from."""
     where = request.after.index if request.after else index.name
     with readable_errors():
         answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
@@ -94,10 +94,10 @@ def _sent(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, An
 
 
 def _folded(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, Any]:
-    """The same with near-duplicates folded.
+    """The response with only the best of each group of near-duplicates.
 
-    The engine cannot fold what it scores twice: of a hybrid query the whole ranking is fetched, without its documents,
-    and folded here.
+    OpenSearch cannot collapse rescored results: for a hybrid query the whole ranking is fetched, without documents, and
+    collapsed here.
     """
     if "rescore" not in body:
         return _sent(index, request, query_dsl.collapse_duplicates(body))
@@ -117,12 +117,12 @@ def _with_sources(index: SearchIndex, rows: Sequence[dict[str, Any]]) -> list[di
         return []
     request = [{"_id": row["_id"], "_index": row["_index"], "_source": {"exclude": SOURCE["excludes"]}} for row in rows]
     with readable_errors():
-        there = {one["_id"]: one for one in index.client.mget(body={"docs": request})["docs"]}
-    return [row | {"_source": there[row["_id"]]["_source"]} for row in rows]
+        stored = {one["_id"]: one for one in index.client.mget(body={"docs": request})["docs"]}
+    return [row | {"_source": stored[row["_id"]]["_source"]} for row in rows]
 
 
 def _next(request: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
-    """Where the next page begins: nowhere after one that is not full, or at the end of what the query ranks."""
+    """The cursor of the next page; None if this page is not full, or if the query does not rank more results."""
     end = request.offset + len(rows)
     ranked = query_dsl.MAX_RESULTS if request.mode in {"terms", "words"} else request.depth
     if not request.paged or len(rows) < request.k or end + request.k > ranked:

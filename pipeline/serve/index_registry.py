@@ -166,7 +166,7 @@ class IndexRegistry:
         with readable_errors():
             found = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
         if not found:
-            raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
+            raise NotThereError(f"There is no index {name}: create it with `lexel index SOURCE --index {name}`.")
         return str(next(iter(found)))
 
 

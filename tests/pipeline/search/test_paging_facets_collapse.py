@@ -150,11 +150,11 @@ def test_a_composed_score_is_the_mean_of_its_sides(drawn: Drawn) -> None:
 def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
     with pytest.raises(ConfigError, match="give words"):
         SearchRequest("-cat")
-    with pytest.raises(ConfigError, match="ranks 200 results"):
+    with pytest.raises(ConfigError, match="ranks only 200 results"):
         search_index(drawn.images, SearchRequest("dog", k=150, after=Cursor("drawn-images", 100)))
     with pytest.raises(ConfigError, match="neural-search"):
         search_index(drawn.images, SearchRequest("dog", fusion="rrf"))
-    with pytest.raises(ConfigError, match="begin with the first page"):
+    with pytest.raises(ConfigError, match="start from the first page"):
         Cursor.parse("nonsense")
     with pytest.raises(ClusterError, match="no item nothing"):
         search_index(drawn.images, SearchRequest(like=("nothing",)))

@@ -89,7 +89,7 @@ def test_another_encoder_than_the_index_was_made_with_is_refused(
 ) -> None:
     index = SearchIndex(client, "drawn-images")
     index.__dict__["about"] = {**drawn.images.about, field: "f" * 16}
-    with pytest.raises(ClusterError, match="do not fit together"):
+    with pytest.raises(ClusterError, match="do not match"):
         search_index(index, SearchRequest("a dog", mode=mode))  # type: ignore[arg-type]
 
 
