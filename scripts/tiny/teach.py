@@ -1,10 +1,10 @@
-#!/usr/bin/env python3
-"""The first half of training `lexel-tiny`: views of all pictures, and what two teacher models say of them, as arrays.
+"""The first step to `lexel-tiny`: views of all pictures, and what two teacher models say of them, as arrays.
 
-    scripts/teach-tiny --shared ../shared --cache /tmp/tiny
+    scripts/train-tiny teach --shared ../shared --cache /tmp/tiny
 
 `shared` holds data/flickr8k, data/caltech101, data/imagenet_sample (pictures with captions.jsonl or labels.jsonl) and
-models/mobilenet_v2, models/all-MiniLM-L6-v2. Writes about 4 GB for `scripts/train-tiny`; what is there already is kept.
+models/mobilenet_v2, models/all-MiniLM-L6-v2. Writes about 4 GB for the second step, train.py; what is there already is
+kept.
 """
 
 import argparse
@@ -13,14 +13,15 @@ import multiprocessing
 import random
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from PIL import Image
 
 SIDE = 128  # pixels of a view, and of the finished encoder's input
 TEACHER_SIDE = 224  # what MobileNetV2 was trained with
-SCENES = 5000
 FIRST_SCENE = 1_000_000  # the demo and the tests draw seeds below it, so they are never trained on
 WORKERS = 2
 
@@ -41,13 +42,13 @@ def label_captions(label: str) -> list[str]:
     return [f"a photo of {one}", name, f"{one} in the picture"]
 
 
-def collections(shared: Path) -> list[Pictures]:
+def collections(shared: Path, *, scenes: int) -> list[Pictures]:
     from lexel.pipeline.scenes import scene
 
-    def rows(path: Path) -> list[dict]:
+    def rows(path: Path) -> list[dict[str, Any]]:
         return [json.loads(line) for line in path.read_text().splitlines()]
 
-    data, found = shared / "data", []
+    data, found = shared / "data", list[Pictures]()
     for split, views in (("train", 6), ("val", 1)):
         some = [r for r in rows(data / "flickr8k/captions.jsonl") if r["split"] == split]
         found.append(
@@ -60,8 +61,8 @@ def collections(shared: Path) -> list[Pictures]:
         found.append(
             Pictures(name, [data / name / r["image"] for r in some], [label_captions(r["label"]) for r in some], views)
         )
-    seeds = list(range(FIRST_SCENE, FIRST_SCENE + SCENES))
-    return [*found, Pictures("scenes", seeds, [list(scene(seed).captions) for seed in seeds], 1)]
+    seeds = range(FIRST_SCENE, FIRST_SCENE + scenes)
+    return [*found, Pictures("scenes", list(seeds), [list(scene(seed).captions) for seed in seeds], 1)]
 
 
 def opened(path: Path | int) -> Image.Image:
@@ -83,7 +84,7 @@ def boxes(index: int, views: int) -> list[tuple[float, float, float, float]]:
     return found
 
 
-def square(image: Image.Image, box: tuple[float, float, float, float], side: int) -> np.ndarray:
+def square(image: Image.Image, box: tuple[float, float, float, float], side: int) -> npt.NDArray[np.uint8]:
     """The box of the picture, squeezed to a square, so that no edge is lost."""
     w, h = image.size
     pixels = (box[0] * w, box[1] * h, box[2] * w, box[3] * h)
@@ -105,7 +106,7 @@ def cache_part(job: tuple[Pictures, Path, Path, int]) -> None:
     features = np.lib.format.open_memmap(folder / f"{pictures.name}.features.tmp.npy", mode="r+")
     block = max(1, 48 // pictures.views)
     for start in range(part * block, len(pictures.paths), block * WORKERS):
-        at, large = start * pictures.views, []
+        at, large = start * pictures.views, list[npt.NDArray[np.uint8]]()
         for i in range(start, min(start + block, len(pictures.paths))):
             image = opened(pictures.paths[i])
             for box in boxes(i, pictures.views):
@@ -145,12 +146,13 @@ def cache_sentences(texts: list[str], folder: Path, models: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="scripts/train-tiny teach", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--shared", type=Path, required=True, help="folder with data/ and models/")
     parser.add_argument("--cache", type=Path, required=True, help="folder that receives the arrays")
+    parser.add_argument("--scenes", type=int, default=5000, help="how many pictures are drawn")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    found = collections(options.shared)
+    found = collections(options.shared, scenes=options.scenes)
     texts = sorted({caption for pictures in found for captions in pictures.captions for caption in captions})
     about = {"texts": texts, "captions": {p.name: p.captions for p in found}, "views": {p.name: p.views for p in found}}
     (options.cache / "lesson.json").write_text(json.dumps(about))
