@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from support.parts import doc, parsed, parser
+from support.repository.parts import doc, parsed, parser
 
 from bench.figure import Figure, absent
 from bench.machine import machine

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from support.parts import parsed, parser
+from support.repository.parts import parsed, parser
 
 from lexel.pipeline.engine import node_control
 from soak.ground import Ground, Tried
