@@ -1,12 +1,12 @@
-"""A YAML file that gives the options of any command.
+"""`--config`: a YAML file with options for any command.
 
-    device: cuda            # for every command that has the option
+    device: cuda            # for all commands that have the option
     encode:                 # for one command
       batch-size: 256
     load:
       index: photos
 
-What is given on the command line wins. Options have the same names as there; an argument such as SOURCE is `source`.
+Options have the same names as on the command line, which takes precedence; an argument such as SOURCE is `source`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,7 @@ import yaml
 
 from lexel.pipeline.errors import ConfigError
 
-# A command's options as people write them, each with its parameter's name and whether it may be repeated.
+# A command's options by name, each with its parameter's name and whether it may be repeated.
 Known = Mapping[str, tuple[str, bool]]
 
 
@@ -47,13 +47,13 @@ def _commands(command: Any) -> Iterator[tuple[str, Known]]:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The table in `path`. Raises ConfigError where it cannot be read or is none."""
+    """The mapping in the YAML file `path`. Raises ConfigError if it cannot be read or is not a mapping."""
     try:
         table = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise ConfigError(f"The configuration {path} cannot be read: {_reason(error)}.") from error
     if not isinstance(table, dict):
-        raise ConfigError(f"The configuration {path} should be a table of options, one `name: value` a line.")
+        raise ConfigError(f"The configuration {path} should be a table of options: write one `name: value` per line.")
     return table
 
 
@@ -64,34 +64,34 @@ def _reason(error: Exception) -> str:
 
 
 def options(table: Mapping[Any, Any], *, command: str, commands: Mapping[str, Known]) -> dict[str, Any]:
-    """The options of `command` in `table`, by their parameters' names. `commands` are all there are.
+    """The values for `command` in `table`, by parameter name; `commands` has the options of all commands.
 
-    Raises ConfigError for a name that the command does not know, or that no command does.
+    Raises ConfigError for an option that the command, or in the common part no command, has.
     """
     sections = {key: value or {} for key, value in table.items() if key in commands and isinstance(value, dict | None)}
     general = {key: value for key, value in table.items() if key not in sections}
     own, known = sections.get(command, {}), commands[command]
     for key in own:
         if _name(key) not in known:
-            raise _stranger(key, command, known)
-    # Without any section, the file is meant for this command alone.
+            raise _unknown_option(key, command, known)
+    # Without sections, the file is for this command alone.
     anywhere = {name for names in commands.values() for name in names} if sections else known
     for key, value in general.items():
         if isinstance(value, dict):
-            raise ConfigError(f"There is no command {key!r} for the configuration to give options to.")
+            raise ConfigError(f"There is no command {key!r}; remove its options from the configuration.")
         if _name(key) not in anywhere:
-            raise _stranger(key, command, known)
+            raise _unknown_option(key, command, known)
     chosen = {key: value for key, value in general.items() if _name(key) in known} | own
     return {known[_name(key)][0]: _value(value, several=known[_name(key)][1]) for key, value in chosen.items()}
 
 
-def _stranger(key: object, command: str, known: Known) -> ConfigError:
+def _unknown_option(key: object, command: str, known: Known) -> ConfigError:
     names = ", ".join(sorted(name for name in known if name not in {"config", "help"}))
     return ConfigError(f"`lexel {command}` has no option {key!r}; it has {names}.")
 
 
 def _value(value: Any, *, several: bool) -> Any:
-    """A value as the command line would give it: YAML makes dates and numbers of what is meant as text."""
+    """A value as on the command line; YAML parses some texts as dates."""
     if isinstance(value, list):
         return [_value(one, several=False) for one in value]
     plain = value if value is None or isinstance(value, bool | int | float | str) else str(value)

@@ -1,4 +1,4 @@
-"""Options that `train` and `finetune` share."""
+"""Options of both `train` and `finetune`."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,7 +10,7 @@ from lexel.pipeline.cli.options import ENCODER, OUTPUT, known_encoders
 CaptionsArg = Annotated[
     str,
     typer.Argument(
-        metavar="CAPTIONS", help="A manifest of pictures with captions; a column `split` says train or val."
+        metavar="CAPTIONS", help="A manifest of images with captions; its column `split`, if any, says train or val."
     ),
 ]
 EncoderOutArg = Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the encoder.")]
@@ -18,7 +18,7 @@ BaseOpt = Annotated[
     str,
     typer.Option(
         metavar="BASE",
-        help="What to start from: an encoder by name or folder, or an untrained pair IMAGE+TEXT, e.g. "
+        help="The encoder to start from, by name or folder, or an untrained pair IMAGE+TEXT, e.g. "
         "google/mobilenet_v2_1.0_224+sentence-transformers/all-MiniLM-L6-v2, torchvision:resnet50+gru, "
         "regions:fasterrcnn_resnet50_fpn+words:glove.txt.",
         autocompletion=known_encoders,
@@ -28,7 +28,7 @@ BaseOpt = Annotated[
 WorkOpt = Annotated[
     Path | None,
     typer.Option(
-        help="The folder for what is encoded and half-trained.",
+        help="The folder for encoded images and interrupted trainings.",
         show_default="one of lexel's own",
         rich_help_panel=OUTPUT,
     ),

@@ -1,4 +1,4 @@
-"""The `lexel` command: a table of what there is; the commands stand in `lexel.pipeline.cli.commands`."""
+"""The `lexel` command: the table of commands, which are defined in `lexel.pipeline.cli.commands`."""
 
 import io
 import sys
@@ -37,10 +37,10 @@ from lexel.pipeline.errors import LexelError
 
 
 class Commands(typer.core.TyperGroup):
-    """Says what went wrong in one line, whatever command it was in."""
+    """Prints the errors of all commands as one line."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error that a person can put right ends with exit code 1 and no traceback."""
+        """Run the command; expected errors end with exit code 1 and no traceback, Ctrl-C with 130."""
         try:
             return super().invoke(ctx)
         except (LexelError, EncoderError) as error:
@@ -49,14 +49,14 @@ class Commands(typer.core.TyperGroup):
             where = f": {error.filename}" if error.filename else ""
             err.print(f"lexel: {error.strerror or error}{where}", style="red", markup=False, soft_wrap=True)
         except KeyboardInterrupt:
-            stopped = "lexel: stopped; what was finished is kept, and the same command goes on from here."
+            stopped = "lexel: stopped; finished work is kept, run the same command to resume."
             err.print(stopped, soft_wrap=True)
             raise typer.Exit(130) from None
         raise typer.Exit(1)
 
 
 def command(function: Callable[..., None]) -> Callable[..., None]:
-    """The command with `-v` and `-q` beside its own options."""
+    """`function` with the options `-v` and `-q` added."""
 
     @wraps(function)
     def run(*arguments: Any, verbose: bool = False, quiet: bool = False, **options: Any) -> None:
@@ -111,7 +111,7 @@ def lexel(
     verbose: VerboseOpt = False,
     quiet: QuietOpt = False,
 ) -> None:
-    """Images as weighted words, on OpenSearch.
+    """Learned sparse image retrieval on OpenSearch: images as weighted words.
 
     Begin with `lexel engine start`, then `lexel index FOLDER`, then `lexel search "a dog"`.
     """
@@ -121,6 +121,6 @@ def lexel(
 def main() -> None:
     """Run the command line."""
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal without a letter or a bar shows a "?" in its place
+        if isinstance(stream, io.TextIOWrapper):  # characters that the terminal's encoding lacks become "?"
             stream.reconfigure(errors="replace")
     app()

@@ -1,16 +1,16 @@
-"""Options that several commands share, each with its help and the panel that it stands in."""
+"""Options of several commands, with their help texts and panels."""
 
 from typing import Annotated
 
 import typer
 
-# The panels of a command's help, in the order in which a person decides.
-READ, ENCODER, SPEED, OUTPUT, OPENSEARCH = "What is read", "Encoder", "Speed", "Output", "OpenSearch"
-ASKED, RANKING, LEARNING = "What is asked", "Ranking", "Learning"
+# The panels of options in `--help`.
+READ, ENCODER, SPEED, OUTPUT, OPENSEARCH = "Input", "Encoder", "Speed", "Output", "OpenSearch"
+ASKED, RANKING, LEARNING = "Query", "Ranking", "Training"
 
 
 def known_encoders(incomplete: str) -> list[str]:
-    """Names of encoders that begin like this, for the shell's completion."""
+    """Names of encoders that begin with `incomplete`, for shell completion."""
     from lexel.encoders.registry import names
 
     return [name for name in names() if name.startswith(incomplete)]
@@ -35,55 +35,58 @@ EncoderOpt = Annotated[
     ),
 ]
 DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.", rich_help_panel=SPEED)]
-BatchOpt = Annotated[int, typer.Option(min=1, help="Items the network takes at once.", rich_help_panel=SPEED)]
+BatchOpt = Annotated[int, typer.Option(min=1, help="Items per batch of the network.", rich_help_panel=SPEED)]
 WorkersOpt = Annotated[
     int | None,
     typer.Option(
         min=1,
-        help="Threads that read and decode, and on a CPU compute.",
-        show_default="one a core",
+        help="Threads that read and decode images, and on a CPU also compute.",
+        show_default="one per core",
         rich_help_panel=SPEED,
     ),
 ]
 PartOpt = Annotated[
     str,
     typer.Option(
-        metavar="I/N", help="The share of this worker, e.g. 1/4, for many GPUs or machines.", rich_help_panel=SPEED
+        metavar="I/N",
+        help="The part of the job to do, e.g. 1/4 on the first of four GPUs or machines.",
+        rich_help_panel=SPEED,
     ),
 ]
 RayOpt = Annotated[
     bool,
     typer.Option(
-        "--ray", help="Spread the job over the Ray cluster of RAY_ADDRESS, or of this machine.", rich_help_panel=SPEED
+        "--ray", help="Run on the Ray cluster of RAY_ADDRESS, or on one of this machine.", rich_help_panel=SPEED
     ),
 ]
 ExactOpt = Annotated[
     bool,
     typer.Option(
         "--exact",
-        help="Compute in float32 on a CPU, also where bfloat16 is faster and agrees.",
+        help="Compute in float32 on a CPU, even if bfloat16 is faster and agrees.",
         rich_help_panel=ENCODER,
     ),
 ]
 CaptionsOpt = Annotated[
     bool,
-    typer.Option(
-        "--captions", help="Take the manifest's captions as the items, not its pictures.", rich_help_panel=READ
-    ),
+    typer.Option("--captions", help="Index the manifest's captions instead of its images.", rich_help_panel=READ),
 ]
-RetryOpt = Annotated[
-    bool, typer.Option("--retry", help="Try the items again that failed before.", rich_help_panel=READ)
+RetryOpt = Annotated[bool, typer.Option("--retry", help="Try failed items again.", rich_help_panel=READ)]
+SplitOpt = Annotated[
+    str | None, typer.Option(help="Use only the rows with this value in the column `split`.", rich_help_panel=READ)
 ]
-SplitOpt = Annotated[str | None, typer.Option(help="Only rows whose column `split` says this.", rich_help_panel=READ)]
 ShardSizeOpt = Annotated[
-    int, typer.Option(min=1, help="Items a shard; a crash costs one shard at most.", rich_help_panel=OUTPUT)
+    int,
+    typer.Option(
+        min=1, help="Items per shard; a crash loses at most the shards being encoded.", rich_help_panel=OUTPUT
+    ),
 ]
 ThumbnailOpt = Annotated[
     int,
     typer.Option(
         min=0,
         max=1024,
-        help="The longest side of the thumbnails kept for showing; 0 keeps none.",
+        help="The longest side of stored thumbnails in pixels; 0 stores none.",
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -96,18 +99,18 @@ ModeOpt = Annotated[
 WeightOpt = Annotated[
     float | None,
     typer.Option(
-        min=0, help="Weight of the vector beside the terms.", show_default="the encoder's", rich_help_panel=RANKING
+        min=0, help="Weight of the vector in mode hybrid.", show_default="the encoder's", rich_help_panel=RANKING
     ),
 ]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.", rich_help_panel=OPENSEARCH)]
 ReplicasOpt = Annotated[
-    int, typer.Option(min=0, help="Copies of each shard, made when all is loaded.", rich_help_panel=OPENSEARCH)
+    int, typer.Option(min=0, help="Replicas of each shard, created after loading.", rich_help_panel=OPENSEARCH)
 ]
 MergeOpt = Annotated[
     bool,
     typer.Option(
         "--merge",
-        help="Merge each shard into one segment: a longer load, faster searches.",
+        help="Merge each shard into one segment: slower loading, faster searches.",
         rich_help_panel=OPENSEARCH,
     ),
 ]
@@ -121,6 +124,8 @@ EngineOpt = Annotated[
 ]
 SeedOpt = Annotated[int, typer.Option(help="Random seed.", rich_help_panel=LEARNING)]
 VerboseOpt = Annotated[
-    bool, typer.Option("-v", "--verbose", help="Say where the time of a job went.", show_default=False)
+    bool, typer.Option("-v", "--verbose", help="Also print the time of each step of a job.", show_default=False)
 ]
-QuietOpt = Annotated[bool, typer.Option("-q", "--quiet", help="Print answers and errors alone.", show_default=False)]
+QuietOpt = Annotated[
+    bool, typer.Option("-q", "--quiet", help="Print only results, warnings and errors.", show_default=False)
+]

@@ -1,4 +1,4 @@
-"""A picture that is named on the command line."""
+"""Reads an image file given on the command line."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ from lexel.pipeline.errors import SourceError
 
 
 def read_picture(path: Path) -> bytes:
-    """The bytes of the file. Raises SourceError where it cannot be read."""
+    """The contents of the file. Raises SourceError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
-        raise SourceError(f"The picture {path} cannot be read: {error.strerror}.") from error
+        raise SourceError(f"The image {path} cannot be read: {error.strerror}.") from error

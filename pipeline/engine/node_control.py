@@ -110,7 +110,7 @@ def _check_options(*, port: int, heap: str) -> None:
     if port != 0 and not 1024 <= port <= 65535:
         raise EngineError(f"Port {port} cannot be used; choose one from 1024 to 65535, or 0 for a free one.")
     if not re.fullmatch(r"[1-9]\d*[mMgG]", heap):
-        raise EngineError(f"The heap '{heap}' makes no sense; write a number and m or g, such as 512m or 1g.")
+        raise EngineError(f"The heap '{heap}' is invalid; write a number and m or g, such as 512m or 1g.")
 
 
 def _start(home: Path, *, port: int, heap: str, say: Say) -> Node:

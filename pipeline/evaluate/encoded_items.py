@@ -44,7 +44,7 @@ def read(folder: Path) -> EncodedItems:
     columns = ["id", "uri", "text", "label", "terms", "vector"]
     batches = list(ShardFolder.open(folder).batches(columns=columns, size=8192))
     if not sum(batch.num_rows for batch in batches):
-        raise SourceError(f"None of the items could be encoded; {folder / 'failures.parquet'} says why.")
+        raise SourceError(f"None of the items could be encoded; see {folder / 'failures.parquet'}.")
     table = pa.Table.from_batches(batches)
     # Rows with the same id are one document in the index.
     first = sorted({id_: i for i, id_ in reversed(list(enumerate(table["id"].to_pylist())))}.values())

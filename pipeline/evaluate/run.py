@@ -1,4 +1,4 @@
-"""An evaluation from end to end: encode, index, ask, measure, and leave nothing behind in the cluster."""
+"""Evaluates an encoder: encodes a collection, loads it into temporary indices, runs all queries, and measures."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -31,9 +31,10 @@ def evaluate_encoder(
     options: EvaluateOptions = EvaluateOptions(),
     watch: Watch = unwatched,
 ) -> EvaluationReport:
-    """Measure `encoder` on the pictures and captions, or labels, of `path`, through the cluster behind `client`.
+    """Measure `encoder` on the images with captions or labels of `path`, on the cluster of `client`.
 
-    Raises LexelError; temporary indices are gone either way.
+    Temporary indices are removed, also after an error. Raises SourceError if the collection cannot be evaluated on, and
+    ClusterError if OpenSearch fails.
     """
     depth, keep = options.depth, options.keep
     with ExitStack() as stack:
@@ -48,33 +49,33 @@ def evaluate_encoder(
         if keep is not None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
             collection = shortened(collection, folder, keep=keep)
-        asked_in = directions(collection, encoder, qrels=options.qrels, device=options.device)
+        query_sets = directions(collection, encoder, qrels=options.qrels, device=options.device)
         weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
         tag = f"{encoder.name}-{encoder.fingerprint}"
         found: dict[str, DirectionResult] = {}
         cost: dict[str, float] = {}
-        for direction in asked_in:
-            folder, items = _sought(collection, direction)
+        for direction in query_sets:
+            folder, items = _searched_items(collection, direction)
             with indexed(client, folder, watch=watch) as index:
                 runs = _runs(client, index, direction, options.modes, weights[direction.side], depth, watch)
                 if not direction.captions_sought:
                     cost = _cost(client, index, folder, len(items))
-            found[direction.name] = _asked(direction, runs, items)
+            found[direction.name] = _result(direction, runs, items)
             if options.run_folder is not None:
                 trec_files.write(options.run_folder, direction, items, runs, tag=tag)
         steps = curve(
             collection,
-            asked_in[0],
+            query_sets[0],
             client=client,
             budgets=options.budgets,
-            weight=weights[asked_in[0].side],
+            weight=weights[query_sets[0].side],
             depth=depth,
             watch=watch,
         )
     return EvaluationReport(_about(collection, encoder, weights, depth, keep), cost, found, steps)
 
 
-def _sought(collection: EvaluationSet, direction: Direction) -> tuple[Path, EncodedItems]:
+def _searched_items(collection: EvaluationSet, direction: Direction) -> tuple[Path, EncodedItems]:
     if direction.captions_sought and collection.caption_folder and collection.captions:
         return collection.caption_folder, collection.captions
     return collection.folder, collection.pictures
@@ -96,7 +97,7 @@ def _runs(
     return runs
 
 
-def _asked(direction: Direction, runs: Mapping[str, Run], items: EncodedItems) -> DirectionResult:
+def _result(direction: Direction, runs: Mapping[str, Run], items: EncodedItems) -> DirectionResult:
     return DirectionResult(
         {mode: measure(run, direction) for mode, run in runs.items()},
         [query.id for query in direction.queries],
@@ -107,7 +108,7 @@ def _asked(direction: Direction, runs: Mapping[str, Run], items: EncodedItems) -
 
 
 def _cost(client: OpenSearch, index: str, folder: Path, count: int) -> dict[str, float]:
-    """Bytes a picture: of the whole index, and of an index of each view alone."""
+    """Bytes per image: in the whole index, and in an index with each field group alone."""
     return {"whole": size(client, index) / count} | {view: view_size(client, folder, view) / count for view in VIEWS}
 
 

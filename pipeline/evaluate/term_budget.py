@@ -56,5 +56,5 @@ def budgets(text: str) -> list[int]:
     """Parse "8,16,32". Raises ConfigError if it is not a list of positive integers."""
     parts = [part.strip() for part in text.split(",")]
     if not all(part.isdecimal() and int(part) > 0 for part in parts):
-        raise ConfigError(f"--curve {text} makes no sense: write numbers of terms, for example 8,16,32,64,128.")
+        raise ConfigError(f"--curve {text} is invalid: write numbers of terms, for example 8,16,32,64,128.")
     return [int(part) for part in parts]

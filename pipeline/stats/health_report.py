@@ -113,7 +113,7 @@ def warnings(report: StatsReport) -> Iterator[str]:
     """One sentence for each figure that is off, with advice."""
     counts, noun = report.counts, "text" if report.counts.job.captions else "image"
     if counts.failed:
-        yield f"{_many(counts.failed, noun)} could not be encoded: failures.parquet says why, and --retry tries again."
+        yield f"{_many(counts.failed, noun)} could not be encoded: see failures.parquet; --retry tries them again."
     if none := int(counts.active[0]):
         yield (
             f"{_many(none, noun)} {'has' if none == 1 else 'have'} no term, such as {counts.without[0]}: only modes "

@@ -1,1 +1,1 @@
-"""What each command of `lexel` takes and prints, by what people want of it; `lexel.pipeline.cli.main` is the table."""
+"""The commands of `lexel`, one module each; `lexel.pipeline.cli.main` lists them."""

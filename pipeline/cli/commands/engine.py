@@ -1,4 +1,4 @@
-"""`lexel engine`: the embedded OpenSearch on the command line."""
+"""`lexel engine`: runs the embedded OpenSearch."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,20 +11,18 @@ from rich.console import Console
 
 from lexel.pipeline.engine import node_control
 
-app = typer.Typer(
-    no_args_is_help=True, help="Run OpenSearch on this machine, without Docker and without a Java of its own."
-)
+app = typer.Typer(no_args_is_help=True, help="Run OpenSearch on this machine, without Docker or a Java installation.")
 
 Home = Annotated[Path | None, typer.Option(help="The folder of the node's data.", show_default="one for each user")]
 
 
 @app.command()
 def start(
-    port: Annotated[int, typer.Option(help="The port on this machine; 0 is a free one from 19200 on.")] = 0,
-    heap: Annotated[str, typer.Option(help="The memory for OpenSearch, such as 512m or 4g.")] = "1g",
+    port: Annotated[int, typer.Option(help="The port; 0 chooses a free one, from 19200 on.")] = 0,
+    heap: Annotated[str, typer.Option(help="The Java heap, such as 512m or 4g.")] = "1g",
     home: Home = None,
 ) -> None:
-    """Start OpenSearch; fetch it first where it is missing (about 90 MB, once).
+    """Start OpenSearch; the first time it is downloaded (about 90 MB).
 
     Example: lexel engine start --port 19200 --heap 2g
     """
@@ -39,7 +37,7 @@ def start(
 
 @app.command()
 def stop(home: Home = None) -> None:
-    """Stop OpenSearch; the data stays, and the next start has it again.
+    """Stop OpenSearch; its data is kept.
 
     Example: lexel engine stop
     """
@@ -48,7 +46,7 @@ def stop(home: Home = None) -> None:
 
 @app.command()
 def status(home: Home = None) -> None:
-    """Show whether OpenSearch runs, and where; the exit code is 1 where it does not.
+    """Show whether OpenSearch is running, and where; the exit code is 1 if it is not.
 
     Example: lexel engine status
     """
@@ -69,10 +67,10 @@ def status(home: Home = None) -> None:
 
 @app.command()
 def clean(
-    everything: Annotated[bool, typer.Option("--all", help="Delete OpenSearch's own files as well.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Also delete OpenSearch's own files.")] = False,
     home: Home = None,
 ) -> None:
-    """Stop OpenSearch and delete its data, all of it and for good.
+    """Stop OpenSearch and delete all its data.
 
     Example: lexel engine clean --all
     """
@@ -89,7 +87,7 @@ def _readable(size: int) -> str:
 
 @contextmanager
 def _progress() -> Iterator[Callable[[str], None]]:
-    """Shows one line that changes on a terminal, and each step once, without its counts, where there is none."""
+    """Show progress as one changing line on a terminal, else print each step once, without counts."""
     console = Console(stderr=True)
     if console.is_terminal:
         with console.status("Starting") as line:

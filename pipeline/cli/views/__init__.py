@@ -1,1 +1,1 @@
-"""How results look in a terminal."""
+"""Terminal output: console.py (streams, verbosity), job_progress.py (bars), and a module per kind of result."""

@@ -1,4 +1,4 @@
-"""How the health report of terms looks in a terminal: a page, and what is off below it."""
+"""The health report of terms in a terminal: a table, then warnings."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -17,15 +17,15 @@ _BARS = " ▁▂▃▄▅▆▇█"
 _SHOWN = 6
 
 
-def shown(report: StatsReport) -> RenderableType:
-    """The report as a table, and its warnings."""
+def stats_report(report: StatsReport) -> RenderableType:
+    """The report as a table, with its warnings below."""
     table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in _rows(report):
         table.add_row(name, value)
     marks = [Text.assemble(("! ", "bold yellow"), text) for text in warnings(report)]
-    return Group(_title(report), table, *marks, *([] if marks else [Text("Nothing is off.", style="green")]))
+    return Group(_title(report), table, *marks, *([] if marks else [Text("No warnings.", style="green")]))
 
 
 def _title(report: StatsReport) -> str:
@@ -46,11 +46,11 @@ def _rows(report: StatsReport) -> Iterator[tuple[str, RenderableType]]:
     yield "commonest", _words(report, report.by_share[:_SHOWN], share)
     yield f"over {TOO_COMMON:.0%}", f"{len(report.too_common):,} terms"
     yield "on no item", _dead(report)
-    yield "rarely asked for", _idle(report)
+    yield "rarely queried", _idle(report)
     if report.correlation is not None:
         yield (
             "items ~ queries",
-            f"rank correlation {report.correlation:.2f} [dim]of how often items and queries hold a term[/]",
+            f"rank correlation {report.correlation:.2f} [dim]of term frequencies in items and queries[/]",
         )
     touched = f"{report.flops * counts.items:,.0f} postings"
     yield (
@@ -64,13 +64,13 @@ def _rows(report: StatsReport) -> Iterator[tuple[str, RenderableType]]:
 
 
 def histogram(active: npt.NDArray[np.int64], *, bins: int = 16) -> str:
-    """How many items have how many terms, from 0 to the most, as a line of bars."""
+    """A histogram of terms per item as a line of bars; `active` [n] is the number of items with n terms."""
     edges = np.linspace(0, len(active), min(bins, len(active)) + 1).round().astype(int)
     return _line([float(active[a:b].sum()) for a, b in pairwise(edges)])
 
 
 def descent(curve: npt.NDArray[np.float64], *, bins: int = 16) -> str:
-    """Shares from the highest to the lowest as a line of bars, the ranks spaced as their logarithm."""
+    """Sorted shares as a line of bars over the logarithm of the rank."""
     if not len(curve):
         return ""
     ranks = np.unique(np.geomspace(1, len(curve), bins).round().astype(int)) - 1
@@ -79,7 +79,7 @@ def descent(curve: npt.NDArray[np.float64], *, bins: int = 16) -> str:
 
 def _line(values: Sequence[float]) -> str:
     top = max(values, default=0) or 1.0
-    # What is there at all shows.
+    # Every positive value is visible.
     return "".join(_BARS[max(1, round(8 * value / top)) if value else 0] for value in values)
 
 
@@ -93,7 +93,7 @@ def _dead(report: StatsReport) -> str:
     if not number:
         return "none of the terms"
     some = ", ".join(map(escape, report.names(report.dead[:3])))
-    asked = f"[dim]{report.dead_asked:.1%} of what queries ask for[/]"
+    asked = f"[dim]{report.dead_asked:.1%} of the terms of queries[/]"
     return f"{number:,} of {whole:,} terms, such as {some}  {asked}"
 
 

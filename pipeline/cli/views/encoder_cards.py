@@ -1,4 +1,4 @@
-"""Cards of encoders as a table."""
+"""Encoder cards as a table."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from rich.table import Table
 
 from lexel.encoders.card import EncoderCard
 
-_UNKNOWN = "[dim]not said[/]"
+_UNKNOWN = "[dim]unknown[/]"
 
 
 def table(cards: Sequence[EncoderCard]) -> Table:
-    """An encoder a row."""
+    """A table with one row per encoder."""
     made = Table(box=None, pad_edge=False, header_style="dim")
     made.add_column("name", style="bold", overflow="fold")
     for title in ("size", "vector", "terms"):
@@ -21,6 +21,6 @@ def table(cards: Sequence[EncoderCard]) -> Table:
     made.add_column("trained on", overflow="fold", ratio=1)
     for card in cards:
         numbers = (f"{card.size / 1e6:,.0f} MB", f"{card.dim:,}" if card.dim else _UNKNOWN, f"{card.terms:,}")
-        said = (escape(text) if text else _UNKNOWN for text in (card.licence, card.language, card.trained_on))
-        made.add_row(escape(card.name), *numbers, *said)
+        texts = (escape(text) if text else _UNKNOWN for text in (card.licence, card.language, card.trained_on))
+        made.add_row(escape(card.name), *numbers, *texts)
     return made

@@ -1,4 +1,4 @@
-"""How evaluations look in a terminal."""
+"""Evaluations and calibrations in a terminal."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ _TITLES = {MEDIAN: "median"}
 
 
 def heading(report: EvaluationReport) -> str:
-    """What was evaluated, in one line."""
+    """One line: encoder, collection, numbers of images and captions."""
     about = report.about
     parts = [f"{about['pictures']:,} pictures"]
     parts += [f"{about['captions']:,} captions"] if about["captions"] else []
@@ -23,19 +23,19 @@ def heading(report: EvaluationReport) -> str:
     return f"[bold]{about['encoder']}[/] [dim]{about['fingerprint']}[/] on {about['source']}{split}: {', '.join(parts)}"
 
 
-def direction(name: str, asked: DirectionResult, *, depth: int) -> Table:
-    """A row a mode, a column a measure, in per cent; half of each 95 % interval's width dim below its figure."""
+def direction(name: str, result: DirectionResult, *, depth: int) -> Table:
+    """One row per mode, one column per measure, in per cent, with half the width of the 95 % interval below."""
     table = _table(name.replace("_to_", " → "))
-    measures = list(next(iter(asked.modes.values())).means)
+    measures = list(next(iter(result.modes.values())).means)
     for measure in measures:
         table.add_column(_TITLES.get(measure, measure), justify="right")
-    for mode, found in asked.modes.items():
+    for mode, found in result.modes.items():
         table.add_row(mode, *(_figure(found, measure, depth) for measure in measures))
     return table
 
 
 def cost(report: EvaluationReport) -> str:
-    """What the pictures take, in one line."""
+    """One line: terms per image and query, bytes per image in the index."""
     views = ", ".join(f"{view} alone {size:,.0f}" for view, size in report.cost.items() if view != "whole")
     first = next(iter(report.directions.values()))
     return (
@@ -45,7 +45,7 @@ def cost(report: EvaluationReport) -> str:
 
 
 def curve(steps: Sequence[Step]) -> Table:
-    """What text finds with fewer terms a picture, and what they take."""
+    """Recall and bytes per image, by the number of terms per image."""
     table = _table("terms a picture")
     modes = list(steps[0].means)
     for title in (*(f"{mode} R@{k}" for mode in modes for k in (1, 10)), "bytes, terms alone", "bytes, whole"):
@@ -57,7 +57,7 @@ def curve(steps: Sequence[Step]) -> Table:
 
 
 def comparison(found: RunComparison) -> Table:
-    """A row for each direction, mode and measure; what is surely not chance is bold."""
+    """One row per direction, mode and measure; significant differences are bold."""
     table = _table(title="")
     for title in ("", "", "A", "B", "B - A", "95 %", "p"):
         table.add_column(title, justify="right" if title else "left")
@@ -80,7 +80,7 @@ def comparison(found: RunComparison) -> Table:
 
 
 def weights(found: Mapping[str, Tuned]) -> Table:
-    """A row a side: the weight and what a hybrid query finds, before and after."""
+    """One row per side: vector weight and recall of hybrid queries, before and after."""
     table = _table("query")
     for title in ("vector weight", "R@1", "R@5", "R@10"):
         table.add_column(title, justify="right")
@@ -92,9 +92,9 @@ def weights(found: Mapping[str, Tuned]) -> Table:
 
 
 def cutoffs(found: Mapping[str, Tuned]) -> Table:
-    """A row a side and mode: the score, and what stays above it."""
+    """One row per side and mode: the cut-off score, with precision and recall of the results above it."""
     table = _table("query")
-    for title in ("mode", "cut-off", "results kept", "right of them", "right ones kept"):
+    for title in ("mode", "cut-off", "results kept", "precision", "recall"):
         table.add_column(title, justify="left" if title == "mode" else "right")
     for side, one in found.items():
         for mode, cut in one.cutoffs.items():

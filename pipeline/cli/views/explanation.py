@@ -1,4 +1,4 @@
-"""How explanations look in a terminal."""
+"""Explanations and comparisons in a terminal."""
 
 from collections.abc import Iterable
 
@@ -11,12 +11,12 @@ from lexel.pipeline.explain.comparison import ItemComparison
 from lexel.pipeline.explain.score_parts import Explanation
 
 _BAR = 24
-# The rest of a picture's many words adds little each; one line sums them up.
+# Further terms add little each, and are summed in one line.
 _SHOWN = 16
 
 
 def explanation(found: Explanation) -> Group:
-    """The score of one item as bars, then what it lacks."""
+    """The parts of an item's score as bars, then missing terms and unknown words."""
     rows = [(part.term, part.share, f"{part.asked:.3g} x {part.stored:.2f}") for part in found.parts[:_SHOWN]]
     if rest := found.parts[_SHOWN:]:
         rows.append((f"{len(rest)} more", sum(part.share for part in rest), ""))
@@ -29,13 +29,15 @@ def _notes(found: Explanation) -> Iterable[Text]:
     if found.missing:
         yield Text(f"missing: {', '.join(found.missing)}", style="yellow")
     if found.unknown:
-        yield Text(f"not among the words of this index: {', '.join(found.unknown)}", style="dim")
+        yield Text(f"not in the vocabulary of this index: {', '.join(found.unknown)}", style="dim")
     if not found.matches:
-        yield Text("It is not among the results: it shares no word, or a condition keeps it out.", style="yellow")
+        yield Text(
+            "It is not among the results: it shares no term with the query, or a filter excludes it.", style="yellow"
+        )
 
 
 def comparison(found: ItemComparison) -> Group:
-    """What sets two items apart, and what would swap them."""
+    """The differences of two items' scores, and the query that would swap them."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "above", "below", ""):
         table.add_column(title, justify="left" if not title else "right")
@@ -46,7 +48,7 @@ def comparison(found: ItemComparison) -> Group:
         style = "green" if found.vector > 0 else "red"
         table.add_row("[cyan]vector[/]", "", "", f"[{style}]{found.vector:+.2f}[/]")
     titles = [_title(item.uri, one) for item, one in zip((found.above, found.below), found.scores, strict=True)]
-    way = f"They would swap for: {found.swap}" if found.swap else "No change of a few words swaps them."
+    way = f"A query that swaps them: {found.swap}" if found.swap else "No small change of the query swaps them."
     return Group(*titles, table, Text(way))
 
 

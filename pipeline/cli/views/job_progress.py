@@ -1,4 +1,4 @@
-"""How far a job is: a bar on a terminal, else a plain line now and then; with `-v`, where its time went."""
+"""The progress of jobs: a bar on a terminal, else a line now and then; with `-v` also the time of each step."""
 
 import time
 from types import TracebackType
@@ -10,7 +10,7 @@ from rich.text import Text
 from lexel.pipeline.cli.views.console import chosen, clock, err
 from lexel.pipeline.timings import spent
 
-# How often a job says how far it is where there is no terminal to draw a bar on.
+# Without a terminal, a line is printed this often.
 SECONDS_BETWEEN_LINES = 30.0
 _WORDS = {
     "reading": "reading",
@@ -22,14 +22,14 @@ _WORDS = {
 
 
 class _Rate(ProgressColumn):
-    """Items a second of this run, so that what earlier runs did does not flatter it."""
+    """Items per second of this run, without those of earlier runs."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed:,.0f}/s" if task.speed else "", style="dim")
 
 
-class _Shown(Protocol):
-    """Where a job's progress is shown."""
+class _Display(Protocol):
+    """Displays progress."""
 
     def plan(self, total: int, done: int) -> None: ...
     def advance(self, count: int, failed: int) -> None: ...
@@ -37,7 +37,7 @@ class _Shown(Protocol):
     def end(self) -> None: ...
 
 
-class _Drawn:
+class _TerminalBar:
     """A bar on a terminal."""
 
     def __init__(self, what: str) -> None:
@@ -55,21 +55,21 @@ class _Drawn:
 
 
 class _Lines:
-    """A plain line now and then, for logs."""
+    """A line now and then, for logs."""
 
     def __init__(self, what: str) -> None:
         self._what, self._total, self._earlier, self._done = what, 0, 0, 0
-        self._began = self._said = time.monotonic()
+        self._began = self._printed = time.monotonic()
 
     def plan(self, total: int, done: int) -> None:
         self._total, self._earlier, self._done = total, done, done
-        self._began = self._said = time.monotonic()
+        self._began = self._printed = time.monotonic()
 
     def advance(self, count: int, failed: int) -> None:
         self._done += count
         now = time.monotonic()
-        if now - self._said >= SECONDS_BETWEEN_LINES:
-            self._said = now
+        if now - self._printed >= SECONDS_BETWEEN_LINES:
+            self._printed = now
             err.print(self._line(now - self._began, failed), soft_wrap=True, markup=False)
 
     def _line(self, seconds: float, failed: int) -> str:
@@ -87,7 +87,7 @@ class _Lines:
 
 
 class _Hidden:
-    """Nothing, when quiet."""
+    """No output, for `-q`."""
 
     def plan(self, total: int, done: int) -> None:
         pass
@@ -101,36 +101,36 @@ class _Hidden:
 class Bar:
     """A job's progress: a bar with rate, time left and failures on a terminal, else a line every 30 seconds.
 
-    With `-v`, it ends by saying where the time went. Use as a context manager.
+    With `-v`, the time of each step is printed at the end. Use as a context manager.
     """
 
     def __init__(self, what: str) -> None:
         self._what, self._failed, self._before = what, 0, spent()
-        self._shown: _Shown = _Hidden() if chosen.quiet else (_Drawn if err.is_terminal else _Lines)(what)
+        self._display: _Display = _Hidden() if chosen.quiet else (_TerminalBar if err.is_terminal else _Lines)(what)
 
     def plan(self, *, total: int, done: int) -> None:
         """See `Progress.plan`."""
-        self._shown.plan(total, done)
+        self._display.plan(total, done)
 
     def advance(self, *, encoded: int, failed: int) -> None:
         """See `Progress.advance`."""
         self._failed += failed
-        self._shown.advance(encoded + failed, self._failed)
+        self._display.advance(encoded + failed, self._failed)
 
     def __enter__(self) -> "Bar":
         self._began = time.monotonic()
-        self._shown.begin()
+        self._display.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shown.end()
+        self._display.end()
         if chosen.verbose:
-            err.print(self._where_time_went(), soft_wrap=True, markup=False)
+            err.print(self._step_times(), soft_wrap=True, markup=False)
 
-    def _where_time_went(self) -> str:
+    def _step_times(self) -> str:
         steps = {step: seconds - self._before.get(step, 0.0) for step, seconds in spent().items()}
         parts = [f"{_WORDS[step]} {seconds:.1f} s" for step, seconds in steps.items() if seconds > 0]
-        told = f"; by step, over all threads: {', '.join(parts)}" if parts else ""
-        return f"{self._what}: {time.monotonic() - self._began:.1f} s{told}"
+        steps_text = f"; by step, over all threads: {', '.join(parts)}" if parts else ""
+        return f"{self._what}: {time.monotonic() - self._began:.1f} s{steps_text}"

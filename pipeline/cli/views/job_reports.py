@@ -1,4 +1,4 @@
-"""What a finished job says of itself."""
+"""Summaries of finished jobs."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
 
 
 def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
-    """What was encoded, how fast, where to; and what failed."""
-    rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
+    """Print the counts, the rate and the folder of an encoding job, and a warning about failures."""
+    rate = f", {report.new / seconds:,.0f} per second" if report.new else ""
     done = f"{report.encoded:,} of {report.items:,} items encoded{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s{rate}: {short(out.resolve())}")
     warn_failed(report.failed, (out / "failures.parquet").resolve())
 
 
 def say_loaded(report: "LoadReport", index: str) -> None:
-    """What the index holds now, and what other loads left unfinished."""
+    """Print the number of documents in the index, and a warning about unfinished loads."""
     say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run")
     if report.unfinished:
         names = ", ".join(report.unfinished)
-        warn(f"Not finished by another load of {index}: {names}. A load of a day later removes what is still there.")
+        warn(f"Unfinished indices of other loads of {index}: {names}. A load a day later removes them.")
 
 
 def warn_failed(count: int, why: Path) -> None:
-    """How many items failed, and the file that says why."""
+    """Print the number of failed items, and the file with the reasons."""
     if count:
-        warn(f"{count:,} failed: {short(why)} says why.")
+        warn(f"{count:,} failed: see {short(why)}.")
 
 
 def earlier(count: int) -> str:
-    """What earlier runs of the same job had done."""
+    """The number of items done by earlier runs, in parentheses; empty if there are none."""
     return f" ({count:,} by earlier runs)" if count else ""

@@ -1,4 +1,4 @@
-"""How results look in a terminal."""
+"""Search results in a terminal."""
 
 from collections.abc import Mapping
 
@@ -13,11 +13,11 @@ _PARTS = 6
 
 
 def results(result: SearchResults) -> None:
-    """All that a search found: hits, facets, what matched in all, and the way to the next page."""
+    """Print hits, number of matches, facets, and the option for the next page."""
     if result.unknown:
-        out.print(f"[dim]not among the words of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
+        out.print(f"[dim]not in the vocabulary of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
     if result.hits:
-        out.print(found(result))
+        out.print(hits_table(result))
         out.print(f"[dim]{result.total:,} match, {result.took} ms[/]")
     else:
         out.print("Nothing matches.")
@@ -28,8 +28,8 @@ def results(result: SearchResults) -> None:
         out.print(f"[dim]more: --page {result.next}[/]", soft_wrap=True)
 
 
-def found(result: SearchResults) -> Table:
-    """Hits as a table: rank, score, why, and what it is."""
+def hits_table(result: SearchResults) -> Table:
+    """A table of hits: rank, score, item, and the largest parts of the score."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right", style="bold")
@@ -41,7 +41,7 @@ def found(result: SearchResults) -> Table:
 
 
 def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
-    """A picture's weighted words, what says most of it first, with bars for the weights."""
+    """A table of the `limit` largest term weights, with bars."""
     table = Table(box=None, pad_edge=False, show_header=False)
     shown = list(terms.items())[:limit]
     top = max((weight for _, weight in shown), default=1.0)

@@ -131,7 +131,7 @@ def test_commands_and_options_stand_in_panels() -> None:
         assert all(command in shown for command in commands)
     encode = lexel("encode", "--help").stdout
     assert [found for found in re.findall(r"╭─ ([\w ]+?) ─", encode) if found not in {"Arguments", "Options"}] == [
-        "What is read",
+        "Input",
         "Encoder",
         "Speed",
         "Output",

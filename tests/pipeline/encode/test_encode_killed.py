@@ -118,7 +118,7 @@ def test_ctrl_c_stops_at_once_and_goes_on_later(
     _broken_off(process, out, after=3, pause=0.01, how=signal.SIGINT)
     said = (tmp_path / "said").read_text()
     assert process.exitcode == 130, said
-    assert "the same command goes on from here" in " ".join(said.split())
+    assert "run the same command to resume" in " ".join(said.split())
     assert "Traceback" not in said
     assert 3 <= len(finished_shards(out)) < MANY // SHARD
     assert not list(out.glob(".*.tmp"))

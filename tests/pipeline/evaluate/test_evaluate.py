@@ -284,7 +284,7 @@ def test_two_reports_are_compared_query_by_query(done: Done, at_node: str, tmp_p
     [
         ([], "Give CAPTIONS"),
         (["x.jsonl", "--modes", "magic"], "no mode 'magic'"),
-        (["x.jsonl", "--curve", "a"], "--curve a makes no sense"),
+        (["x.jsonl", "--curve", "a"], "--curve a is invalid"),
         (["--compare", "nowhere.json", "nowhere.json"], "cannot be read"),
     ],
 )

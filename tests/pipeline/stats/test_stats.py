@@ -13,13 +13,13 @@ from PIL import Image
 from rich.console import Console
 from support.commands import lexel
 from support.making import FORMS, TERMS, vocabulary
-from support.synthetic import DIM, VOCABULARY, Collection, collection
+from support.synthetic import DIM, FINGERPRINT, VOCABULARY, Collection, collection
 from support.synthetic import job as synthetic_job
 
 from lexel.encoders.term_weights import frequencies
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.mappings import index_body
-from lexel.pipeline.cli.views.collection_stats import shown
+from lexel.pipeline.cli.views.collection_stats import stats_report
 from lexel.pipeline.errors import ConfigError, ShardError, SourceError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.job import write_job
@@ -60,7 +60,8 @@ def made(
     lost = [Failure(None, f"lost{i}.jpg", "empty") for i in range(failures)]
     for number in range(0, max(1, len(rows)), 3):
         part = table(rows[number : number + 3], dim=DIM, feature_dim=None)
-        write_shard(folder, number // 3, part, listing=str(number), failures=[] if number else lost)
+        listing = f"{FINGERPRINT}-{number}"
+        write_shard(folder, number // 3, part, listing=listing, failures=[] if number else lost)
     return folder
 
 
@@ -186,7 +187,7 @@ def test_healthy_shards_have_no_warning(tmp_path: Path) -> None:
 
 HALF = [dict.fromkeys([TERMS[(i + j) % 12] for j in range(5)], 1.0) for i in range(12)]
 OFF = {
-    "failures": (HALF, {"failures": 2}, "2 images could not be encoded: failures.parquet says why"),
+    "failures": (HALF, {"failures": 2}, "2 images could not be encoded: see failures.parquet"),
     "one without": ([*HALF, {}], {}, r"1 image has no term, such as 12\.jpg: only modes vector and hybrid"),
     "some without": ([*HALF, {}, {}], {}, "2 images have no term, such as 12"),
     "too common": ([row | {"man": 2.0} for row in HALF], {}, "The term 'man' is on 100% of the images: such terms"),
@@ -220,7 +221,7 @@ def test_queries_without_a_known_word_are_warned_of(tmp_path: Path) -> None:
 def test_the_report_for_people_fits_a_page_and_names_the_figures(drawn: Collection) -> None:
     console = Console(width=120, record=True, file=open("/dev/null", "w"), highlight=False)  # noqa: SIM115
     report = report_of(drawn.folder)
-    console.print(shown(report))
+    console.print(stats_report(report))
     lines = console.export_text().splitlines()
     assert len(lines) < 30
     text = "\n".join(lines)
@@ -233,7 +234,7 @@ def test_the_report_for_people_fits_a_page_and_names_the_figures(drawn: Collecti
 def test_shards_without_items_have_a_report_too(tmp_path: Path) -> None:
     report = report_of(made(tmp_path / "s", [], failures=1))
     console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
-    console.print(shown(report))
+    console.print(stats_report(report))
     assert "0 images" in console.export_text()
     assert json.dumps(as_json(report), allow_nan=False)
     save_picture(report, tmp_path / "p.png")

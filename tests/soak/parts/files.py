@@ -159,7 +159,7 @@ def stopped(ground: Ground, number: int) -> str:
         if end(process, chance.uniform(0.3, 1.5), signal.SIGINT):
             text = " ".join(said.read_text().split())
             # In its first moment it says nothing, because nothing is begun.
-            if process.exitcode != 130 or (text and "goes on from here" not in text) or "Traceback" in text:
+            if process.exitcode != 130 or (text and "same command to resume" not in text) or "Traceback" in text:
                 return f"exit code {process.exitcode}: {text[-300:]}"
         whole(begin(words, said, ground.node.url), said)
     if files(place / "out") != files(place / "wanted"):

@@ -1,1 +1,1 @@
-"""Commands that fill an index: `index`, `encode`, `load`, `reterm`, `scenes`, `stats`."""
+"""Commands about shards and indices: `index`, `encode`, `load`, `reterm`, `scenes`, `stats`."""

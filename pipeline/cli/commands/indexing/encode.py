@@ -29,7 +29,7 @@ from lexel.pipeline.images.preview import SIDE
 
 def encode(
     source: SourceArg,
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the shards; made if it is not there.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the shards; created if necessary.")],
     captions: CaptionsOpt = False,
     retry: RetryOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
@@ -43,9 +43,9 @@ def encode(
     thumbnail: ThumbnailOpt = SIDE,
     config: ConfigFile = None,
 ) -> None:
-    """Turn pictures into weighted words and vectors, as Parquet shards.
+    """Encode images into weighted words and vectors, stored as Parquet shards.
 
-    The same command again goes on where it stopped. What cannot be read is listed in OUT/failures.parquet.
+    The same command again resumes an interrupted job. Images that cannot be read are listed in OUT/failures.parquet.
 
     Example: lexel encode ~/Pictures shards --batch-size 64
     """
@@ -58,7 +58,7 @@ def encode(
     from lexel.pipeline.sources.source import open_source
 
     if ray and part != "0/1":
-        raise ConfigError("--ray makes parts by itself; leave out --part.")
+        raise ConfigError("--ray divides the job itself; leave out --part.")
     began, share = time.monotonic(), Part.parse(part)
     options = EncodeOptions(
         batch_size=batch_size,

@@ -45,7 +45,7 @@ def index(
     merge: MergeOpt = False,
     config: ConfigFile = None,
 ) -> None:
-    """Encode and load in one go.
+    """Encode images and load them into an index, in one step.
 
     Example: lexel index ~/Pictures --index photos
     """

@@ -20,7 +20,7 @@ def load(
     merge: MergeOpt = False,
     config: ConfigFile = None,
 ) -> None:
-    """Load shards into OpenSearch, behind an alias that changes over when all of it is there.
+    """Load shards into a new OpenSearch index, and switch the alias to it when it is complete.
 
     Example: lexel load shards --index photos
     """

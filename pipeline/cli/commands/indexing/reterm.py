@@ -18,7 +18,7 @@ def reterm(
     encoder: Annotated[
         str,
         typer.Option(
-            help="The encoder with the new words: a name or a folder.",
+            help="The new encoder: a name or a folder.",
             autocompletion=known_encoders,
             rich_help_panel=ENCODER,
         ),
@@ -27,16 +27,14 @@ def reterm(
     batch_size: BatchOpt = 32,
     out: Annotated[
         Path | None,
-        typer.Option(
-            help="The folder for the new shards.", show_default="beside SHARDS, by the encoder", rich_help_panel=OUTPUT
-        ),
+        typer.Option(help="The folder for the new shards.", show_default="SHARDS-ENCODER", rich_help_panel=OUTPUT),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Give encoded pictures the words and vectors of another encoder, without decoding them again.
+    """Encode shards again with another encoder, from their stored features, without decoding images.
 
-    Its images must have the same features: a head, vocabulary or projection that was trained on these shards. The
-    same command again goes on where it stopped.
+    The encoder must have the same image features, as one with another head, vocabulary or projection has. The same
+    command again resumes an interrupted job.
 
     Example: lexel reterm shards --encoder trained
     """
@@ -51,4 +49,4 @@ def reterm(
     done = f"{report.encoded:,} items have the words of {new.name}{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s: {short(place.resolve())}")
     if report.failed:
-        warn(f"{report.failed:,} had failed: {short((place / 'failures.parquet').resolve())} says why.")
+        warn(f"{report.failed:,} had failed: see {short((place / 'failures.parquet').resolve())}.")

@@ -10,12 +10,12 @@ from lexel.pipeline.cli.views.console import say, short
 
 
 def scenes(
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the pictures and scenes.jsonl.")],
-    count: Annotated[int, typer.Option(min=1, help="How many pictures.")] = 600,
-    seed: Annotated[int, typer.Option(help="The first picture's seed.")] = 0,
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the images and scenes.jsonl.")],
+    count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 600,
+    seed: Annotated[int, typer.Option(help="Random seed of the first image.")] = 0,
     config: ConfigFile = None,
 ) -> None:
-    """Draw a collection of pictures with true captions, to try lexel on.
+    """Draw a collection of images with true captions, to try lexel with.
 
     Example: lexel scenes drawn --count 100
     """

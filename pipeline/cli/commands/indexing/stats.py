@@ -17,15 +17,15 @@ def stats(
     queries: Annotated[
         str | None,
         typer.Option(
-            help="A manifest with captions, a text file or shards: what queries ask for.",
-            show_default="the captions behind the vocabulary",
+            help="A manifest with captions, a text file or shards, taken as queries.",
+            show_default="the captions of the vocabulary",
             rich_help_panel=READ,
         ),
     ] = None,
     picture: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Plot it too: .png, .svg or .pdf.", show_default="none", rich_help_panel=OUTPUT
+            metavar="FILE", help="Also write a plot: .png, .svg or .pdf.", show_default="none", rich_help_panel=OUTPUT
         ),
     ] = None,
     as_json: Annotated[
@@ -33,14 +33,14 @@ def stats(
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Report on the health of the words in shards: how many, how common, how costly, and what is off.
+    """Report on the terms in shards: how many per item, how common, how costly, and warnings.
 
     Example: lexel stats shards
 
     Example: lexel stats shards --queries captions.jsonl --picture terms.png
     """
-    from lexel.pipeline.cli.views.collection_stats import shown
-    from lexel.pipeline.stats.health_report import as_json as for_programs
+    from lexel.pipeline.cli.views.collection_stats import stats_report
+    from lexel.pipeline.stats.health_report import as_json as report_as_json
     from lexel.pipeline.stats.plot import save_picture
     from lexel.pipeline.stats.run import report_stats
 
@@ -49,6 +49,6 @@ def stats(
     if picture is not None:
         save_picture(report, picture)
     if as_json:
-        typer.echo(json.dumps(for_programs(report), ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(report_as_json(report), ensure_ascii=False, indent=1))
     else:
-        out.print(shown(report))
+        out.print(stats_report(report))

@@ -1,1 +1,1 @@
-"""Commands about encoders: `train`, `finetune`, `compile`, `caption`, `evaluate`, `tune`."""
+"""Commands about encoders: `encoders`, `train`, `finetune`, `compile`, `caption`, `evaluate`, `tune`."""

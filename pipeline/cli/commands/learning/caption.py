@@ -15,14 +15,16 @@ from lexel.pipeline.cli.views.job_reports import earlier, warn_failed
 
 def caption(
     source: SourceArg,
-    out: Annotated[Path, typer.Argument(metavar="OUT.csv", help="The table of captions; added to where it is there.")],
+    out: Annotated[
+        Path, typer.Argument(metavar="OUT.csv", help="The CSV file of captions; an existing one is extended.")
+    ],
     model: Annotated[
         str,
         typer.Option(help="A captioning checkpoint of transformers: a folder or a hub name.", rich_help_panel=ENCODER),
     ] = "Salesforce/blip-image-captioning-base",
     count: Annotated[
         int,
-        typer.Option(min=1, max=20, help="Captions a picture; several are drawn at random.", rich_help_panel=OUTPUT),
+        typer.Option(min=1, max=20, help="Captions per image; several are sampled at random.", rich_help_panel=OUTPUT),
     ] = 1,
     batch_size: BatchOpt = 16,
     device: DeviceOpt = "auto",
@@ -30,9 +32,9 @@ def caption(
     retry: RetryOpt = False,
     config: ConfigFile = None,
 ) -> None:
-    """Let a network caption pictures that have no captions, as a table that `lexel train` reads.
+    """Generate captions of images with a network, as a CSV file that `lexel train` reads.
 
-    The same command again goes on where it stopped. What cannot be read is listed in OUT.failures.csv.
+    The same command again resumes an interrupted job. Images that cannot be read are listed in OUT.failures.csv.
 
     Example: lexel caption ~/Pictures captions.csv --count 5
     """
@@ -54,6 +56,6 @@ def caption(
             progress=bar,
         )
     seconds = time.monotonic() - began
-    told = f"{done.captioned:,} of {done.pictures:,} pictures captioned{earlier(done.pictures - done.new)}"
-    say(f"{told} in {seconds:.1f} s: {short(out.resolve())}")
+    summary = f"{done.captioned:,} of {done.pictures:,} pictures captioned{earlier(done.pictures - done.new)}"
+    say(f"{summary} in {seconds:.1f} s: {short(out.resolve())}")
     warn_failed(done.failed, failures_of(out).resolve())

@@ -25,18 +25,20 @@ def compile_(
     pictures: Annotated[
         str | None,
         typer.Option(
-            metavar="SOURCE", help="Pictures to compare on, and to find the ranges of int8 by.", rich_help_panel=READ
+            metavar="SOURCE", help="Images for the comparison, and for the value ranges of int8.", rich_help_panel=READ
         ),
     ] = None,
     int8: Annotated[
         bool,
-        typer.Option("--int8", help="Compute in 8 bits: faster, with vectors a little off.", rich_help_panel=SPEED),
+        typer.Option(
+            "--int8", help="Compute in 8 bits: faster, with slightly different vectors.", rich_help_panel=SPEED
+        ),
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Compile an encoder's picture side by OpenVINO: the same vectors from a CPU in less time.
+    """Compile an encoder's image side with OpenVINO: the same vectors in less time on a CPU.
 
-    OUT is an encoder like any other, for CPUs. `lexel evaluate` says what 8 bits cost in what is found.
+    OUT is an encoder like any other, for CPUs. `lexel evaluate` measures the effect of 8 bits on retrieval.
 
     Example: lexel compile words words-fast
 
@@ -46,12 +48,12 @@ def compile_(
     from lexel.pipeline.sources.source import open_source
     from lexel.pipeline.train.compile import compile_encoder
 
-    with Bar("Looking") as bar:
+    with Bar("Reading images") as bar:
         found = compile_encoder(
             open_encoder(encoder), out, source=open_source(pictures) if pictures else None, int8=int8, progress=bar
         )
-    seen = f"{found.pictures} {'pictures' if pictures else 'drawn scenes'}"
+    basis = f"{found.pictures} {'pictures' if pictures else 'drawn scenes'}"
     say(
-        f"{found.before:.1f} -> {found.after:.1f} ms of a core a picture. On {seen} its vectors have a cosine of "
-        f"{found.mean:.5f} with those of before, {found.least:.5f} at least: {short(out.resolve())}"
+        f"{found.before:.1f} -> {found.after:.1f} ms of a core a picture. On {basis} its vectors have a cosine of "
+        f"{found.mean:.5f} with the old ones, at least {found.least:.5f}: {short(out.resolve())}"
     )

@@ -14,14 +14,14 @@ from lexel.pipeline.cli.views.console import out
 
 def encoders(
     folders: Annotated[
-        list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Encoders of your own, to list them too.")
+        list[Path] | None, typer.Argument(metavar="[FOLDER]...", help="Folders of other encoders to list.")
     ] = None,
     as_json: JsonOpt = False,
     config: ConfigFile = None,
 ) -> None:
-    """List the encoders that there are: licence, size, vector, terms, what they were trained on, language.
+    """List the installed encoders: licence, size, vector length, terms, training data, language.
 
-    Any transformers dual encoder can be used too, by its hub name or folder; see `lexel encode --encoder`.
+    Any dual encoder of transformers can be used too, by its hub name or folder; see `lexel encode --encoder`.
 
     Example: lexel encoders
 

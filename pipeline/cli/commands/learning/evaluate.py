@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 def evaluate(
     captions: Annotated[
         str | None,
-        typer.Argument(metavar="CAPTIONS", help="A manifest of pictures with captions, or with labels."),
+        typer.Argument(metavar="CAPTIONS", help="A manifest of images with captions or labels."),
     ] = None,
     split: SplitOpt = None,
     qrels: Annotated[
-        Path | None, typer.Option(help="Graded judgments in TREC's format, by id or path.", rich_help_panel=READ)
+        Path | None, typer.Option(help="Graded judgments in TREC qrels format, by id or path.", rich_help_panel=READ)
     ] = None,
     compare: Annotated[
         tuple[Path, Path] | None,
@@ -33,20 +33,20 @@ def evaluate(
     ] = None,
     encoder: EncoderOpt = "lexel-tiny",
     keep: Annotated[
-        int | None, typer.Option(min=1, help="Cut the pictures to this many terms first.", rich_help_panel=ENCODER)
+        int | None, typer.Option(min=1, help="Keep only so many terms per image.", rich_help_panel=ENCODER)
     ] = None,
     modes: Annotated[
-        str, typer.Option(help="Which of the four.", rich_help_panel=RANKING)
+        str, typer.Option(help="The modes to evaluate.", rich_help_panel=RANKING)
     ] = "terms,words,vector,hybrid",
-    depth: Annotated[
-        int, typer.Option(min=50, max=1000, help="How many items each query retrieves.", rich_help_panel=RANKING)
-    ] = 100,
+    depth: Annotated[int, typer.Option(min=50, max=1000, help="Results per query.", rich_help_panel=RANKING)] = 100,
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
     curve: Annotated[
         str | None,
         typer.Option(
-            metavar="N,N,...", help="Also print recall and bytes for these numbers of terms.", rich_help_panel=OUTPUT
+            metavar="N,N,...",
+            help="Also print recall and index size for these numbers of terms.",
+            rich_help_panel=OUTPUT,
         ),
     ] = None,
     as_json: Annotated[
@@ -58,16 +58,16 @@ def evaluate(
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Measure how well an encoder finds pictures and captions, through the live cluster, in both directions.
+    """Measure the retrieval of an encoder on OpenSearch: text to image, and image to text or image.
 
-    Every caption and every picture is asked as a query, of temporary indices that are removed after.
+    Every caption and every image is a query. Temporary indices are used, and removed afterwards.
 
     Example: lexel evaluate pictures/scenes.jsonl --json tiny.json
 
     Example: lexel evaluate --compare tiny.json mine.json
     """
     if (captions is None) == (compare is None):
-        raise ConfigError("Give CAPTIONS to evaluate on, or --compare A.json B.json, one of the two.")
+        raise ConfigError("Give either CAPTIONS to evaluate on, or --compare A.json B.json.")
     if compare is not None:
         _compare(*compare)
         return
@@ -78,7 +78,7 @@ def evaluate(
     from lexel.pipeline.evaluate.run import evaluate_encoder
     from lexel.pipeline.evaluate.term_budget import budgets
 
-    # A job that is told to end removes its indices first.
+    # So that temporary indices are also removed on SIGTERM.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     options = EvaluateOptions(
         split=split,
@@ -95,7 +95,7 @@ def evaluate(
     found = evaluate_encoder(captions or "", encoder=opened, client=connect(), options=options, watch=Bar)
     if as_json is not None:
         report.write(found, as_json)
-    _say(found, depth)
+    _print_report(found, depth)
 
 
 def _compare(a: Path, b: Path) -> None:
@@ -110,19 +110,19 @@ def _compare(a: Path, b: Path) -> None:
 def _modes(text: str) -> list["Mode"]:
     from lexel.pipeline.search.query_dsl import MODES
 
-    wanted = {part.strip() for part in text.split(",")}
-    if strangers := wanted - set(MODES):
-        raise ConfigError(f"There is no mode {sorted(strangers)[0]!r}; choose among {', '.join(MODES)}.")
-    return [mode for mode in MODES if mode in wanted]
+    chosen = {part.strip() for part in text.split(",")}
+    if unknown := chosen - set(MODES):
+        raise ConfigError(f"There is no mode {sorted(unknown)[0]!r}; choose among {', '.join(MODES)}.")
+    return [mode for mode in MODES if mode in chosen]
 
 
-def _say(found: "EvaluationReport", depth: int) -> None:
+def _print_report(found: "EvaluationReport", depth: int) -> None:
     from lexel.pipeline.cli.views import evaluation
 
     out.print(evaluation.heading(found), soft_wrap=True)
-    for name, asked in found.directions.items():
+    for name, result in found.directions.items():
         out.print()
-        out.print(evaluation.direction(name, asked, depth=depth))
+        out.print(evaluation.direction(name, result, depth=depth))
     if found.curve:
         out.print()
         out.print(evaluation.curve(found.curve))

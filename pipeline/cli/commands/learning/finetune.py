@@ -21,25 +21,25 @@ def finetune(
         str,
         typer.Option(
             metavar="BASE",
-            help="A CLIP, a SigLIP or another transformers dual encoder, by name or folder.",
+            help="A CLIP, SigLIP or other dual encoder of transformers, by name or folder.",
             rich_help_panel=ENCODER,
         ),
     ],
     freeze: Annotated[
-        str, typer.Option(help="The side that stays as it is: none, image or text.", rich_help_panel=ENCODER)
+        str, typer.Option(help="The side that is not trained: none, image or text.", rich_help_panel=ENCODER)
     ] = "none",
     epochs: Annotated[int, typer.Option(min=1, help="Passes over the captions.", rich_help_panel=LEARNING)] = 10,
     batch: Annotated[
-        int, typer.Option(min=2, help="Pairs that are compared with one another.", rich_help_panel=LEARNING)
+        int, typer.Option(min=2, help="Pairs per batch, each contrasted with all others.", rich_help_panel=LEARNING)
     ] = 256,
     rate: Annotated[float, typer.Option(min=0, help="The highest learning rate.", rich_help_panel=LEARNING)] = 1e-5,
     decay: Annotated[float, typer.Option(min=0, help="Weight decay of matrices.", rich_help_panel=LEARNING)] = 0.1,
     views: Annotated[
         int,
-        typer.Option(min=1, help="Views of each picture: the whole, and crops beside it.", rich_help_panel=LEARNING),
+        typer.Option(min=1, help="Views of each image: the whole and random crops.", rich_help_panel=LEARNING),
     ] = 1,
     patience: Annotated[
-        int, typer.Option(min=1, help="Epochs without a better val before it stops.", rich_help_panel=LEARNING)
+        int, typer.Option(min=1, help="Stop after so many epochs without improvement on val.", rich_help_panel=LEARNING)
     ] = 3,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",
@@ -48,7 +48,7 @@ def finetune(
         int | None,
         typer.Option(
             min=1,
-            help="Pairs of a batch that go through the networks at once: less memory, the same result, slower.",
+            help="Pairs that go through the networks at once: less memory, same result, slower.",
             show_default="all",
             rich_help_panel=SPEED,
         ),
@@ -56,9 +56,9 @@ def finetune(
     work: WorkOpt = None,
     config: ConfigFile = None,
 ) -> None:
-    """Fine-tune a dual encoder on captions, all of it, by the loss that it was made for; wants a GPU.
+    """Fine-tune all weights of a dual encoder on captions, with its own contrastive loss; needs a GPU.
 
-    The result is an encoder; `lexel train` then gives it words. The same command again goes on where it stopped.
+    The result is an encoder, for which `lexel train` then learns terms. The same command again resumes.
 
     Example: lexel finetune captions.csv my-clip --encoder openai/clip-vit-base-patch32
     """
@@ -75,16 +75,16 @@ def finetune(
         out,
         encoder=encoder,
         work=work,
-        recipe=ContrastRecipe(schedule, freeze, chunk, views),  # type: ignore[arg-type]  # it refuses what is no side
+        recipe=ContrastRecipe(schedule, freeze, chunk, views),  # type: ignore[arg-type]  # it checks the side
         reporter=TrainingReporter(Bar, say_epoch),
         device=device,
         workers=workers,
     )
     if made.failed:
         uri, reason = next(iter(made.failed.items()))
-        err.print(f"{len(made.failed):,} of the pictures could not be read; {uri}, for one, is {reason}.", markup=False)
+        err.print(f"{len(made.failed):,} of the images could not be read, such as {uri}: {reason}.", markup=False)
     if not made.better:
-        err.print("On val it is no better than its base: give it more captions, or a lower --rate.")
+        err.print("It is not better than its base on val: use more captions or a lower --rate.")
     say(
         f"{made.encoder.name} {made.encoder.fingerprint}, R@1 {made.before['R@1']:.1f} -> "
         f"{made.history.epochs[made.history.best]['R@1']:.1f} on val, "

@@ -31,50 +31,53 @@ def train(
     tower: Annotated[
         str,
         typer.Option(
-            help="How the vectors are trained: infonce, vse (hardest negatives), labels (image to image), or keep; "
-            "auto trains a pair by infonce and keeps an encoder's.",
+            help="The loss for the vectors: infonce, vse (hardest negatives), labels (image to image), keep for none; "
+            "auto is infonce for a pair, keep for an encoder.",
             autocompletion=lambda: TOWERS,
             rich_help_panel=ENCODER,
         ),
     ] = "auto",
-    keep: Annotated[int, typer.Option(min=1, help="Terms kept a picture.", rich_help_panel=ENCODER)] = 128,
-    dim: Annotated[int, typer.Option(min=2, help="Length of the vectors of a pair.", rich_help_panel=ENCODER)] = 512,
+    keep: Annotated[int, typer.Option(min=1, help="Terms per image.", rich_help_panel=ENCODER)] = 128,
+    dim: Annotated[int, typer.Option(min=2, help="Vector length of a pair.", rich_help_panel=ENCODER)] = 512,
     hidden: Annotated[
-        int, typer.Option(min=0, help="Units beside each linear map, 0 for none.", rich_help_panel=ENCODER)
+        int,
+        typer.Option(min=0, help="Hidden units in addition to each linear map, 0 for none.", rich_help_panel=ENCODER),
     ] = 512,
     min_count: Annotated[
-        int, typer.Option(min=1, help="Captions that must hold a term for it to be one.", rich_help_panel=VOCABULARY)
+        int, typer.Option(min=1, help="Minimum number of captions that contain a term.", rich_help_panel=VOCABULARY)
     ] = 5,
     size: Annotated[
         int | None,
-        typer.Option(min=2, help="The commonest terms only.", show_default="all", rich_help_panel=VOCABULARY),
+        typer.Option(
+            min=2, help="Keep only so many terms, the commonest.", show_default="all", rich_help_panel=VOCABULARY
+        ),
     ] = None,
     aliases: Annotated[
         Path | None, typer.Option(help="A file of lines `form = term`.", rich_help_panel=VOCABULARY)
     ] = None,
     ban: Annotated[
-        Path | None, typer.Option(help="A file of terms to leave out, one a line.", rich_help_panel=VOCABULARY)
+        Path | None, typer.Option(help="A file of terms to leave out, one per line.", rich_help_panel=VOCABULARY)
     ] = None,
     views: Annotated[
         int,
-        typer.Option(min=1, help="Views of each picture: the whole, and crops beside it.", rich_help_panel=LEARNING),
+        typer.Option(min=1, help="Views of each image: the whole and random crops.", rich_help_panel=LEARNING),
     ] = 4,
     epochs: Annotated[
         int | None,
         typer.Option(
-            min=1, help="Passes over the captions, a stage.", show_default="the recipe's", rich_help_panel=LEARNING
+            min=1, help="Passes over the captions per stage.", show_default="the recipe's", rich_help_panel=LEARNING
         ),
     ] = None,
     sparsity: Annotated[
         float | None,
-        typer.Option(min=0, help="Pressure towards few terms.", show_default="the recipe's", rich_help_panel=LEARNING),
+        typer.Option(min=0, help="Weight of the sparsity loss.", show_default="the recipe's", rich_help_panel=LEARNING),
     ] = None,
     soft: Annotated[
         float | None,
         typer.Option(
             min=0,
             max=1,
-            help="Share of the dense pair's scores in the targets.",
+            help="Share of the dense teacher's scores in the targets.",
             show_default="the recipe's",
             rich_help_panel=LEARNING,
         ),
@@ -83,7 +86,7 @@ def train(
         bool,
         typer.Option(
             "--query-weights/--no-query-weights",
-            help="Learn how much each word of a query counts.",
+            help="Learn a weight for each query term.",
             rich_help_panel=LEARNING,
         ),
     ] = True,
@@ -93,9 +96,9 @@ def train(
     work: WorkOpt = None,
     config: ConfigFile = None,
 ) -> None:
-    """Learn words and vectors from captions; the result is an encoder that every other command takes.
+    """Train an encoder, its terms and vectors, on captions or labels.
 
-    Pictures are encoded once; the same command again goes on where it stopped.
+    Images are encoded once; the same command again resumes an interrupted training.
 
     Example: lexel train captions.jsonl words --encoder google/mobilenet_v2_1.0_224+gru
     """
@@ -104,7 +107,7 @@ def train(
     from lexel.pipeline.train import TrainingReporter, TrainOptions, train_encoder
 
     options = TrainOptions(
-        head=head,  # type: ignore[arg-type]  # it refuses what is none
+        head=head,  # type: ignore[arg-type]  # it checks the value
         tower=tower,  # type: ignore[arg-type]
         views=views,
         keep=keep,

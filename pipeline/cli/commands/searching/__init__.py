@@ -1,1 +1,1 @@
-"""Commands that ask an index: `search`, `terms`, `explain`, `serve`, `dashboards`."""
+"""Commands that search an index or show what a search uses: `search`, `terms`, `explain`, `serve`, `dashboards`."""

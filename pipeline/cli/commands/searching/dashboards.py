@@ -10,36 +10,36 @@ from lexel.pipeline.cli.options import OPENSEARCH, OUTPUT, IndexOpt
 from lexel.pipeline.cli.views.console import say, short
 from lexel.pipeline.dashboards.run import DASHBOARDS_URL, IMAGES_URL
 
-app = typer.Typer(no_args_is_help=True, help="Look at an index in OpenSearch Dashboards.")
+app = typer.Typer(no_args_is_help=True, help="Show an index in OpenSearch Dashboards.")
 
 
 @app.callback()
 def dashboards() -> None:
-    """Look at an index in OpenSearch Dashboards."""
+    """Show an index in OpenSearch Dashboards."""
 
 
 @app.command()
 def install(
-    url: Annotated[str, typer.Option(help="Where Dashboards answers.", rich_help_panel=OPENSEARCH)] = DASHBOARDS_URL,
+    url: Annotated[str, typer.Option(help="The address of Dashboards.", rich_help_panel=OPENSEARCH)] = DASHBOARDS_URL,
     index: IndexOpt = "images",
     images: Annotated[
         str,
         typer.Option(
-            help="Where `lexel serve` answers, as the browser sees it: its thumbnails are shown.",
+            help="The address of `lexel serve` for the browser, which loads thumbnails from it.",
             rich_help_panel=OUTPUT,
         ),
     ] = IMAGES_URL,
     out: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Import nothing, and write the objects to this file.", rich_help_panel=OUTPUT
+            metavar="FILE", help="Write the objects to this file instead of importing them.", rich_help_panel=OUTPUT
         ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Import a dashboard of an index: its pictures, words, times and map, all asked by one Lucene bar.
+    """Import a dashboard of an index: images, words, times and map, filtered by one Lucene query bar.
 
-    The same command again brings the objects up to date. OPENSEARCH_USER and OPENSEARCH_PASSWORD let in.
+    The same command again updates the objects. OPENSEARCH_USER and OPENSEARCH_PASSWORD are used to log in.
 
     Example: lexel dashboards install --index photos
 

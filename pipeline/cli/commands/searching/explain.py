@@ -11,13 +11,11 @@ from lexel.pipeline.cli.views.console import out
 
 
 def explain(
-    item: Annotated[str, typer.Argument(metavar="ITEM", help="Its id, or its uri.")],
-    query: Annotated[str, typer.Argument(metavar="QUERY", help="The words that were searched for.")],
+    item: Annotated[str, typer.Argument(metavar="ITEM", help="An item, by id or uri.")],
+    query: Annotated[str, typer.Argument(metavar="QUERY", help="The query text.")],
     against: Annotated[
         str | None,
-        typer.Option(
-            metavar="ITEM", help="Another item: why does the one stand above the other?", rich_help_panel=ASKED
-        ),
+        typer.Option(metavar="ITEM", help="Another item to compare with.", rich_help_panel=ASKED),
     ] = None,
     mode: ModeOpt = "hybrid",
     weight: WeightOpt = None,
@@ -25,7 +23,7 @@ def explain(
     index: IndexOpt = "images",
     config: ConfigFile = None,
 ) -> None:
-    """Say why an item scores what it does: each word's part, the vector's, and what is missing.
+    """Explain an item's score: the parts of terms and vector, and missing terms.
 
     Example: lexel explain images/000001.jpg "two dogs in the snow" --index photos
 
@@ -38,14 +36,14 @@ def explain(
     from lexel.pipeline.search.request import SearchRequest
 
     place = SearchIndex(connect(), index)
-    request = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # it refuses a mode that is none
+    request = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # it checks the mode
     if against is None:
         why = score_parts.explain_item(place, item, request)
-        answer, shown = score_parts.as_json(why), explanation.explanation(why)
+        data, view = score_parts.as_json(why), explanation.explanation(why)
     else:
         compared = comparison.compare_items(place, request, item, against)
-        answer, shown = comparison.as_json(compared), explanation.comparison(compared)
+        data, view = comparison.as_json(compared), explanation.comparison(compared)
     if as_json:
-        typer.echo(json.dumps(answer, ensure_ascii=False, indent=1))
+        typer.echo(json.dumps(data, ensure_ascii=False, indent=1))
     else:
-        out.print(shown)
+        out.print(view)

@@ -16,23 +16,23 @@ from lexel.pipeline.search import results
 def search(
     query: Annotated[
         str | None,
-        typer.Argument(metavar="QUERY", help="Words to look for; dog^2 counts twice, +snow must be there, -cat not."),
+        typer.Argument(metavar="QUERY", help="The query text: dog^2 counts twice, +snow is required, -cat excluded."),
     ] = None,
     images: Annotated[
         list[Path] | None,
         typer.Option(
-            "--image", help="A picture to search by, or several, with words or without.", rich_help_panel=ASKED
+            "--image", help="An image to search with; can be repeated, and combined with text.", rich_help_panel=ASKED
         ),
     ] = None,
     like: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="More like this item of the index.", rich_help_panel=ASKED)
+        list[str] | None, typer.Option(metavar="ID", help="Find items similar to this one.", rich_help_panel=ASKED)
     ] = None,
     filters: Annotated[
         list[str] | None,
         typer.Option(
             "--filter",
             metavar="CONDITION",
-            help="Only items like this: a=b, a=b|c, a!=b, a>=1, a=1..5.",
+            help="Only items that satisfy: a=b, a=b|c, a!=b, a>=1, a=1..5.",
             rich_help_panel=ASKED,
         ),
     ] = None,
@@ -45,11 +45,11 @@ def search(
     fusion: Annotated[
         str,
         typer.Option(
-            help="How hybrid joins its sides: exact; mean or rrf where the cluster has neural-search.",
+            help="How hybrid combines terms and vector: exact; mean or rrf with the neural-search plugin.",
             rich_help_panel=RANKING,
         ),
     ] = "exact",
-    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many results.", rich_help_panel=OUTPUT)] = 10,
+    k: Annotated[int, typer.Option("-k", min=1, max=1000, help="Number of results.", rich_help_panel=OUTPUT)] = 10,
     fold: Annotated[
         bool, typer.Option("--fold", help="Show only the best of near-duplicates.", rich_help_panel=OUTPUT)
     ] = False,
@@ -63,28 +63,30 @@ def search(
         bool,
         typer.Option(
             "--cutoff",
-            help="Leave out what scores below the encoder's cut-off (see `lexel tune`).",
+            help="Omit results below the encoder's score cut-off (see `lexel tune`).",
             rich_help_panel=OUTPUT,
         ),
     ] = False,
     within: Annotated[
         float | None,
         typer.Option(
-            min=0, max=1, help="Leave out what scores less than this share of the best.", rich_help_panel=OUTPUT
+            min=0, max=1, help="Omit results below this share of the best one's score.", rich_help_panel=OUTPUT
         ),
     ] = None,
     page: Annotated[
         str | None,
-        typer.Option(metavar="PLACE", help="`first`, or the place that the page before named.", rich_help_panel=OUTPUT),
+        typer.Option(
+            metavar="PLACE", help="`first`, or the value printed below the previous page.", rich_help_panel=OUTPUT
+        ),
     ] = None,
     dsl: Annotated[
-        bool, typer.Option("--dsl", help="Print the query that was sent, as JSON.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--dsl", help="Print the query sent to OpenSearch, as JSON.", rich_help_panel=OUTPUT)
     ] = False,
     as_json: JsonOpt = False,
     index: IndexOpt = "images",
     config: ConfigFile = None,
 ) -> None:
-    """Search by words, by pictures or by both, and see which words made each result.
+    """Search by text, by images or by both; each result shows the terms that made its score.
 
     Example: lexel search "two dogs^2 +snow -cat" --index photos -k 5
 
@@ -102,7 +104,7 @@ def search(
         text=query or "",
         images=tuple(read_picture(path) for path in images or []),
         like=tuple(like or []),
-        mode=mode,  # type: ignore[arg-type]  # it refuses what is none
+        mode=mode,  # type: ignore[arg-type]  # it checks the value
         k=k,
         filters=[parse_filter(text) for text in filters or []],
         weight=weight,

@@ -15,26 +15,28 @@ SERVER = "Server"
 def serve(
     host: Annotated[
         str,
-        typer.Option(help="Where to listen; elsewhere than here, a token is asked for.", rich_help_panel=SERVER),
+        typer.Option(
+            help="The address to listen on; other than loopback, a token is required.", rich_help_panel=SERVER
+        ),
     ] = "127.0.0.1",
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.", rich_help_panel=SERVER)
+        int, typer.Option(min=0, max=65535, help="The port; 0 chooses a free one.", rich_help_panel=SERVER)
     ] = 8600,
     token: Annotated[
         str | None,
         typer.Option(
             envvar="LEXEL_TOKEN",
             show_envvar=True,
-            help="What lets in; made where it is needed.",
+            help="The token for clients; generated if required.",
             rich_help_panel=SERVER,
         ),
     ] = None,
     rate: Annotated[
-        float, typer.Option(min=0.1, help="Questions a second that a client may ask.", rich_help_panel=SERVER)
+        float, typer.Option(min=0.1, help="Requests per second of each client.", rich_help_panel=SERVER)
     ] = 20,
     upload: Annotated[
         int,
-        typer.Option(min=1, max=1024, metavar="MB", help="The size of a question's pictures.", rich_help_panel=SERVER),
+        typer.Option(min=1, max=1024, metavar="MB", help="Maximum size of a request.", rich_help_panel=SERVER),
     ] = 32,
     device: DeviceOpt = "auto",
     indices: Annotated[
@@ -42,14 +44,14 @@ def serve(
         typer.Option(
             "--index",
             metavar="NAME",
-            help="An index to search, or several.",
+            help="An index to serve; can be repeated.",
             show_default="images",
             rich_help_panel=OPENSEARCH,
         ),
     ] = None,
     config: ConfigFile = None,
 ) -> None:
-    """Serve searches over HTTP, with a page to search with.
+    """Serve searches over HTTP, with a search page.
 
     Example: lexel serve --index photos
 
@@ -64,7 +66,7 @@ def serve(
     options = ServeOptions(host=host, port=port, token=token, rate=rate, upload=upload << 20, device=device)
     server = open_server(indices or ["images"], client=connect(connections=64, timeout=20), options=options)
     if server.away:
-        said = f"lexel: {server.away} Questions are answered when it is back."
-        err.print(said, style="yellow", soft_wrap=True, markup=False)
+        warning = f"lexel: {server.away} Requests are answered when it is back."
+        err.print(warning, style="yellow", soft_wrap=True, markup=False)
     err.print(f"lexel answers at {server.address}", soft_wrap=True, markup=False)
     server.run()

@@ -14,16 +14,16 @@ from lexel.pipeline.cli.views.console import out
 
 
 def terms(
-    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Pictures.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Image files.")],
     encoder: EncoderOpt = "lexel-tiny",
     device: DeviceOpt = "auto",
-    k: Annotated[int, typer.Option("-k", min=1, help="How many words.", rich_help_panel=OUTPUT)] = 20,
+    k: Annotated[int, typer.Option("-k", min=1, help="Number of terms.", rich_help_panel=OUTPUT)] = 20,
     as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, with all words.", rich_help_panel=OUTPUT)
+        bool, typer.Option("--json", help="Print JSON, with all terms.", rich_help_panel=OUTPUT)
     ] = False,
     config: ConfigFile = None,
 ) -> None:
-    """Print the weighted words of pictures.
+    """Print the weighted terms of images.
 
     Example: lexel terms dog.jpg -k 10
     """
@@ -37,5 +37,5 @@ def terms(
         typer.echo(json.dumps(words, ensure_ascii=False, indent=1))
         return
     for file, weights in words.items():
-        out.print(f"[dim]{file}, {len(weights)} words[/]")
+        out.print(f"[dim]{file}, {len(weights)} terms[/]")
         out.print(search_results.weighted(weights, limit=k))
