@@ -71,7 +71,7 @@ def finetune_encoder(
     where = resolve_device(device)
     sides = splits(source)
     train, val = (
-        ImageDataset(side, eye=tower, device=where, workers=workers, watch=reporter.watch)
+        ImageDataset(side, preprocessor=tower, device=where, workers=workers, watch=reporter.watch)
         for side in (sides.train, sides.val)
     )
     task = ContrastTask(tower, val=val, recipe=recipe, device=where)
@@ -119,7 +119,7 @@ def _fit(
     return fit(
         task,
         lambda epoch: train.batches(size=schedule.batch, views=recipe.views, seed=schedule.seed, epoch=epoch),
-        steps=train.lesson.steps(schedule.batch),
+        steps=train.training_set.steps(schedule.batch),
         schedule=schedule,
         clip=recipe.clip,
         saved=saved,
@@ -173,6 +173,6 @@ class _Made:
             f"`lexel train captions.jsonl words --encoder {saved.name}`."
         )
         options = TrainOptions(head="zeroshot", keep=self.base.config.get("keep", 128), seed=schedule.seed)
-        train, val = self.train.lesson, self.val.lesson
+        train, val = self.train.training_set, self.val.training_set
         augmented = replace(train, views=train.views * self.recipe.views)
         return card(saved, options=options, stages=stages, start=self.base.ref, train=augmented, val=val, how=how)

@@ -51,10 +51,10 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
     return LexiconHead(features=features, terms=terms, hidden=hidden)
 
 
-def untrained(kind: str, base: StartingEncoder, vocabulary: Vocabulary, lesson: TrainingSet) -> AnyHead:
+def untrained(kind: str, base: StartingEncoder, vocabulary: Vocabulary, training_set: TrainingSet) -> AnyHead:
     """A head that needs no training: "labels" or "zeroshot". Raises ConfigError if `base` has no usable labels."""
     if kind == "zeroshot":
-        return ZeroShotHead.of(base.tower, vocabulary).calibrated(lesson.sample(5000))
+        return ZeroShotHead.of(base.tower, vocabulary).calibrated(training_set.sample(5000))
     assert base.image is not None  # see `check`
     try:
         return LabelsHead.of(base.image, vocabulary)

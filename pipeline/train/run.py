@@ -1,4 +1,4 @@
-"""The whole of a training, in the order in which data flows."""
+"""Trains an encoder: features, towers, head, then the encoder's folder."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
@@ -44,7 +44,7 @@ from lexel.pipeline.train.training_options import TrainOptions
 
 @dataclass(frozen=True)
 class TrainingReporter:
-    """How a training says what it does: a bar for what takes a while, a call for each epoch of a stage."""
+    """Callbacks of a training: progress of its steps, and (stage, epoch, epochs, figures) after each epoch."""
 
     watch: Watch = unwatched
     epoch: Callable[[str, int, int, Figures], None] = lambda *_: None
@@ -52,7 +52,7 @@ class TrainingReporter:
 
 @dataclass(frozen=True)
 class Trained:
-    """The encoder, and what each stage of its training saw."""
+    """The trained encoder, and the learning curves of the stages "towers" and "head"."""
 
     encoder: Encoder
     stages: dict[str, History]
@@ -69,9 +69,9 @@ def train_encoder(
 ) -> Trained:
     """Train an encoder on the captions (or labels) of `source` and write it to `out`.
 
-    `encoder` is what to start from: an encoder, or IMAGE+TEXT. `work` keeps what was encoded and where training is,
-    by default in one of lexel's own folders.
-    Raises ConfigError where the options do not fit together, SourceError without pictures to learn from.
+    `encoder` is the encoder to start from, or a pair IMAGE+TEXT. The folder `work`, by default one of lexel's own, has
+    encoded features and the state of the training, which the same call resumes. Raises ConfigError if the options are
+    incompatible or `out` is in use, SourceError if there are no images to learn from.
     """
     output_folder.check(out)
     work = work or training_folder(source.place)
@@ -79,7 +79,7 @@ def train_encoder(
     captions = [caption for item in sides.train.items() for caption in item.captions]
     base = open_starting_encoder(encoder, folder=work, captions=captions, options=options)
     head_factory.check(base, options)
-    # Words first: what is wrong with them is said before the hours of encoding.
+    # Before encoding, which takes hours, so that errors are raised early.
     vocabulary = _vocabulary(base, captions if sides.captioned or options.head != "labels" else [], options)
     place = work / f"features-{base.features.features_id}"
     both = training_sets(
@@ -123,7 +123,7 @@ def _vocabulary(base: StartingEncoder, captions: list[str], options: TrainOption
 
 @dataclass(frozen=True)
 class _Run:
-    """A training at work: what it starts from and what it learns from."""
+    """A running training: starting encoder, datasets and options."""
 
     base: StartingEncoder
     train: TrainingSet
@@ -131,20 +131,20 @@ class _Run:
     options: TrainOptions
     work: Path
     reporter: TrainingReporter
-    origin: str  # what the towers were before any training
+    origin: str  # identifies the towers before training
 
     def towers(self) -> tuple[DenseTeacher, DenseTeacher, History | None]:
-        """Train the pair's projections where that is asked for; the dense pair as a teacher on train and on val."""
+        """Train the projections of the pair if the options say so; return the dense teachers on train and val."""
         tower, loss = self.base.tower, self._loss()
         kept = self._kept_texts()
         history = None
         if loss is not None:
-            assert isinstance(tower, PairTower)  # as was checked
+            assert isinstance(tower, PairTower)  # checked by head_factory.check
             history = self._align(tower, loss, kept)
-        asked = [self._text_vectors(lesson, own) for lesson, own in zip((self.train, self.val), kept, strict=True)]
-        scale = likeliest_scale(tower, self.val, asked[1])
+        vectors = [self._text_vectors(dataset, own) for dataset, own in zip((self.train, self.val), kept, strict=True)]
+        scale = likeliest_scale(tower, self.val, vectors[1])
         matrix = tower.image_projection.weight.detach() if isinstance(tower, PairTower) else None
-        teach, judge = (DenseTeacher(tower.image_vectors, texts, scale, matrix) for texts in asked)
+        teach, judge = (DenseTeacher(tower.image_vectors, texts, scale, matrix) for texts in vectors)
         return teach, judge, history
 
     def _loss(self) -> Loss | None:
@@ -153,7 +153,7 @@ class _Run:
         return None if self.options.tower == "keep" else self.options.tower
 
     def _kept_texts(self) -> list[Tensor | None]:
-        """The text features of both lessons where no training changes them."""
+        """The text features of train and val; None if the text tower is trained."""
         tower = self.base.tower
         if isinstance(tower, PairTower) and tower.text.learned and self._loss() is not None:
             return [None, None]
@@ -165,10 +165,10 @@ class _Run:
 
         text_id = text_origin(tower)
         found: list[Tensor | None] = []
-        for lesson in (self.train, self.val):
-            place = self.work / f"texts-{training_id.digest(text_id, lesson.texts)}"
+        for dataset in (self.train, self.val):
+            place = self.work / f"texts-{training_id.digest(text_id, dataset.texts)}"
             with self.reporter.watch("Encoding captions") as bar:
-                found.append(text_features(lesson.texts, place, model=model, progress=bar))
+                found.append(text_features(dataset.texts, place, model=model, progress=bar))
         return found
 
     def _align(self, tower: PairTower, loss: Loss, kept: list[Tensor | None]) -> History:
@@ -190,23 +190,23 @@ class _Run:
         fold_tower(tower, standard, text_std)
         return history
 
-    def _text_vectors(self, lesson: TrainingSet, kept: Tensor | None) -> Tensor:
-        """The unit vectors of a lesson's captions [C, D], by the towers as they are now."""
+    def _text_vectors(self, dataset: TrainingSet, kept: Tensor | None) -> Tensor:
+        """The unit vectors [C, D] of the captions of a dataset, by the current towers."""
         tower = self.base.tower
         device = resolve_device(self.options.device)
         tower.eval().to(device)
         parts = []
         with torch.inference_mode():
-            for rows in torch.split(torch.arange(len(lesson.texts)), 1024):
+            for rows in torch.split(torch.arange(len(dataset.texts)), 1024):
                 if kept is None or not isinstance(tower, PairTower):
-                    vectors = tower.texts([lesson.texts[i] for i in rows]) if kept is None else kept[rows].float()
+                    vectors = tower.texts([dataset.texts[i] for i in rows]) if kept is None else kept[rows].float()
                 else:
                     vectors = normalize(tower.text_projection(kept[rows].to(device).float()), dim=1)
                 parts.append(vectors.cpu())
         return torch.cat(parts).clone() if parts else torch.zeros(0, tower.dim)
 
     def head(self, vocabulary: Vocabulary, teach: DenseTeacher, judge: DenseTeacher) -> tuple[AnyHead, History | None]:
-        """The head, trained where its kind is."""
+        """The head, and its learning curve if it is a trained one."""
         if self.options.head in {"labels", "zeroshot"}:
             return head_factory.untrained(self.options.head, self.base, vocabulary, self.train), None
         regions = head_factory.regions_of(self.base.tower)
@@ -232,13 +232,13 @@ class _Run:
     def _fit(self, stage: str, task: Task[Batch], schedule: Schedule, about: object) -> History:
         loss = self._loss()
         towers = [self.origin, asdict(self.options.tower_recipe(loss)) if loss else None]
-        lessons = [[one.texts, one.labels, len(one), len(one.views)] for one in (self.train, self.val)]
+        datasets = [[one.texts, one.labels, len(one), len(one.views)] for one in (self.train, self.val)]
         return fit(
             task,
             lambda epoch: self.train.batches(size=schedule.batch, seed=schedule.seed, epoch=epoch),
             steps=self.train.steps(schedule.batch),
             schedule=schedule,
             saved=self.work / f"{stage}.pt",
-            identity=training_id.digest(stage, about, towers, self.base.features.features_id, lessons),
+            identity=training_id.digest(stage, about, towers, self.base.features.features_id, datasets),
             tell=lambda epoch, figures: self.reporter.epoch(stage, epoch, schedule.epochs, figures),
         )

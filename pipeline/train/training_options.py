@@ -1,4 +1,4 @@
-"""What a person may choose of a training."""
+"""The options of a training, and the recipes behind their defaults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -14,10 +14,10 @@ Tower = Literal["auto", "keep", "infonce", "vse", "labels"]
 HEADS: tuple[Head, ...] = get_args(Head)
 TOWERS: tuple[Tower, ...] = get_args(Tower)
 
-# Chosen on Flickr8k's val split, where README has the ablations.
+# Chosen on Flickr8k's val split; docs/results.md has the ablations.
 _TOWER_RECIPES: Mapping[Loss, TowerRecipe] = {
     "infonce": TowerRecipe(),
-    # VSE++'s own batch; with larger ones the hardest negatives are so hard that everything collapses into one point.
+    # The batch size of VSE++; in larger batches the hardest negatives make all vectors collapse to one point.
     "vse": TowerRecipe("vse", Schedule(epochs=30, batch=128, rate=5e-4, decay=0.05), dropout=0.5),
     "labels": TowerRecipe("labels", Schedule(epochs=40, batch=512, rate=1e-3, decay=0.05), dropout=0.5),
 }
@@ -30,7 +30,10 @@ _HEAD_RECIPES: Mapping[str, HeadRecipe] = {
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How an encoder is trained. What is None is the recipe's own."""
+    """The options of `train_encoder`; None means the value of the recipe.
+
+    Raises ConfigError for an unknown `head` or `tower`.
+    """
 
     head: Head = "lexicon"
     tower: Tower = "auto"
@@ -48,7 +51,7 @@ class TrainOptions:
     query_weights: bool = True
     seed: int = 0
     device: str = "auto"
-    batch_size: int = 32  # of encoding
+    batch_size: int = 32  # for encoding
 
     def __post_init__(self) -> None:
         if self.head not in HEADS:
@@ -57,12 +60,12 @@ class TrainOptions:
             raise ConfigError(f"There is no training of towers {self.tower!r}; choose {', '.join(TOWERS)}.")
 
     def tower_recipe(self, loss: Loss) -> TowerRecipe:
-        """The recipe of the towers, with what was chosen."""
+        """The recipe for training the towers with `loss`, with these options applied."""
         recipe = _TOWER_RECIPES[loss]
         return replace(recipe, schedule=self._schedule(recipe.schedule))
 
     def head_recipe(self) -> HeadRecipe:
-        """The recipe of the head, with what was chosen. The heads that need no training have none."""
+        """The recipe for the head, with these options applied; KeyError for a head that is not trained."""
         recipe = _HEAD_RECIPES[self.head]
         return replace(
             recipe,

@@ -83,8 +83,8 @@ def found(encoder: Encoder, path: Path, work: Path) -> Found:
     """How well a saved encoder finds the pictures of val, from what `work` holds of them."""
     place = work / f"features-{encoder.features_id}"
     sides = splits(open_source(path))
-    eye = encoder.for_features()
-    _, val = training_sets(sides, place, encoder=eye, views=1, batch_size=32, device="cpu", bar=listening().bar)
+    features = encoder.for_features()
+    _, val = training_sets(sides, place, encoder=features, views=1, batch_size=32, device="cpu", watch=listening().watch)
     model = load_model(encoder, device="cpu")
     pictures = model.of_features(val.views[0])
     terms = term_scores([*model.queries(val.texts)], pictures.terms).T

@@ -63,22 +63,22 @@ def _stream(device: torch.device) -> torch.cuda.Stream:
 class ImageDataset:
     """The captioned images of one split, decoded again in each epoch.
 
-    `lesson` is a TrainingSet with their captions and empty features. `failed` maps unreadable uris to the reason.
+    `training_set` has their captions, and empty features. `failed` maps unreadable uris to the reason.
     """
 
     def __init__(
         self,
         source: Source,
         *,
-        eye: ImagePreprocessor,
+        preprocessor: ImagePreprocessor,
         device: torch.device,
         workers: int | None = None,
         watch: Watch = unwatched,
     ) -> None:
         self.items = _merged(source.items())
-        self.lesson = _training_set(self.items)
+        self.training_set = _training_set(self.items)
         self.failed: dict[str, str] = {}
-        self._preprocessor, self._uploader, self._watch = eye, DeviceUploader(device), watch
+        self._preprocessor, self._uploader, self._watch = preprocessor, DeviceUploader(device), watch
         self._workers = workers or max(1, os.cpu_count() or 1)
 
     def batches(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[ImageBatch]:
@@ -86,12 +86,12 @@ class ImageDataset:
 
         Raises SourceError if none can.
         """
-        draws = list(self.lesson.draws(size=size, views=views, seed=seed, epoch=epoch))
+        draws = list(self.training_set.draws(size=size, views=views, seed=seed, epoch=epoch))
         for draw, good, pixels in self._read(f"Epoch {epoch + 1}", draws, size=size):
             if len(good) > 1:
                 captions = draw.captions[good]
-                meaning = torch.from_numpy(self.lesson.meaning[captions]).to(pixels.device)
-                texts = tuple(self.lesson.texts[row] for row in captions)
+                meaning = torch.from_numpy(self.training_set.meaning[captions]).to(pixels.device)
+                texts = tuple(self.training_set.texts[row] for row in captions)
                 yield ImageBatch(pixels, texts, meaning[:, None] == meaning)
 
     def pictures(self, what: str, *, size: int, most: int | None = None) -> Iterator[tuple[Rows, Tensor]]:
@@ -99,9 +99,10 @@ class ImageDataset:
 
         Raises SourceError if none can.
         """
-        rows = self.lesson.captioned[:most]
+        rows = self.training_set.captioned[:most]
         draws = [
-            BatchRows(some, self.lesson.first[some], np.zeros_like(some)) for some in map(np.array, batched(rows, size))
+            BatchRows(some, self.training_set.first[some], np.zeros_like(some))
+            for some in map(np.array, batched(rows, size))
         ]
         for draw, good, pixels in self._read(what, draws, size=size):
             if len(good):
@@ -109,12 +110,12 @@ class ImageDataset:
 
     def encoded(self, rows: Rows, vectors: Tensor) -> TrainingSet:
         """A TrainingSet of the images `rows` (ascending), their captions, and `vectors` [b, D] as features."""
-        kept = np.flatnonzero(np.isin(self.lesson.owner, rows))
+        kept = np.flatnonzero(np.isin(self.training_set.owner, rows))
         return TrainingSet(
             views=(vectors.float().cpu().numpy().astype(np.float16),),
-            texts=tuple(self.lesson.texts[i] for i in kept),
-            owner=np.searchsorted(rows, self.lesson.owner[kept]),
-            labels=tuple(self.lesson.labels[row] for row in rows),
+            texts=tuple(self.training_set.texts[i] for i in kept),
+            owner=np.searchsorted(rows, self.training_set.owner[kept]),
+            labels=tuple(self.training_set.labels[row] for row in rows),
         )
 
     def _read(self, what: str, draws: Sequence[BatchRows], *, size: int) -> Iterator[tuple[BatchRows, Rows, Tensor]]:
@@ -135,7 +136,7 @@ class ImageDataset:
                 threads.shutdown(wait=False, cancel_futures=True)
         if not some:
             uri, reason = next(iter(self.failed.items()))
-            raise SourceError(f"None of the {len(self.items):,} pictures can be read; {uri}, for one, is {reason}.")
+            raise SourceError(f"None of the {len(self.items):,} images can be read, such as {uri}: {reason}.")
 
     def _decoded(
         self, pool: ThreadPoolExecutor, draws: Iterable[BatchRows], *, depth: int

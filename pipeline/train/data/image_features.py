@@ -42,9 +42,7 @@ def training_sets(
                 )
             found.append(_table(place))
             if not found[-1].num_rows:
-                raise SourceError(
-                    f"None of the pictures for {name} could be read; {place / 'failures.parquet'} says why of each."
-                )
+                raise SourceError(f"None of the images for {name} could be read; see {place / 'failures.parquet'}.")
         return found
 
     return _training_set(tables("train", splits.train, views)), _training_set(tables("val", splits.val, 1))

@@ -148,9 +148,9 @@ class ContrastTask:
         """Recall on val by cosine."""
         if not isinstance(module, _Learner):
             raise TypeError("a dual encoder is judged by a copy of its own module")
-        lesson = encode_images(module.tower, self.val, device=self.device, what="Judging")
-        images, asked = lesson.sample(len(lesson)), encode_texts(module.tower, lesson.texts, device=self.device)
-        return figures_of(*recalls(lambda run: images @ asked[run].T, lesson.owner, pictures=len(lesson)))
+        encoded = encode_images(module.tower, self.val, device=self.device, what="Judging")
+        images, texts = encoded.sample(len(encoded)), encode_texts(module.tower, encoded.texts, device=self.device)
+        return figures_of(*recalls(lambda run: images @ texts[run].T, encoded.owner, pictures=len(encoded)))
 
 
 @torch.no_grad()

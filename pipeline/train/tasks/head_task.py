@@ -29,7 +29,7 @@ _AWAKE, _GAIN = 0.1, 0.5
 
 @dataclass(frozen=True)
 class HeadRecipe:
-    """The hyperparameters of a head's training, chosen on Flickr8k's val split; README has the ablations.
+    """The hyperparameters of a head's training, chosen on Flickr8k's val split; docs/results.md has the ablations.
 
     `soft` is the share of the dense teacher in the targets, `sparsity` the weight of the L1 norm, `dropout` that of the
     features. The number of terms per image falls from all to `keep` between the fractions `closing` of the training, so
@@ -58,7 +58,7 @@ class HeadRecipe:
 class SplitScores:
     """One split: features and captions, the captions' term counts, and the dense teacher."""
 
-    lesson: TrainingSet
+    dataset: TrainingSet
     counts: TermCounts
     dense: DenseTeacher
 
@@ -154,7 +154,7 @@ class HeadTask:
 
     def _own(self, batch: Batch) -> Tensor:
         """A matrix [B, B] (images, captions): 1 if the caption is the image's or equal to it, else 0."""
-        same = torch.from_numpy(self.train.lesson.meaning[batch.captions]).to(self.device)
+        same = torch.from_numpy(self.train.dataset.meaning[batch.captions]).to(self.device)
         return (same[:, None] == same[None]).float()
 
     def _targets(self, raw: Tensor, own: Tensor, batch: Batch) -> tuple[Tensor, Tensor]:
@@ -195,7 +195,7 @@ class HeadTask:
 
     def _all_words(self, pictures: Rows) -> Tensor:
         """The summed term counts of all captions of each image, [B, V]."""
-        first = self.train.lesson.first
+        first = self.train.dataset.first
         runs = [np.arange(first[p], first[p + 1]) for p in pictures]
         rows = torch.from_numpy(np.repeat(np.arange(len(runs)), [len(run) for run in runs]))
         counts = self.train.counts.rows(np.concatenate(runs))
@@ -204,19 +204,19 @@ class HeadTask:
     @torch.no_grad()
     def judge(self, module: nn.Module) -> Figures:
         """Recall on val with pruned terms, and the mean number of terms per image."""
-        lesson, recipe, head = self.val.lesson, self.recipe, _scored(module).head
-        rows = torch.split(torch.arange(len(lesson)), 1000)
-        parts = [self._weights(module, self.standard(lesson.features(r.numpy()).to(self.device))) for r in rows]
+        dataset, recipe, head = self.val.dataset, self.recipe, _scored(module).head
+        rows = torch.split(torch.arange(len(dataset)), 1000)
+        parts = [self._weights(module, self.standard(dataset.features(r.numpy()).to(self.device))) for r in rows]
         stored = torch.cat([cut(part, self._worth(module), recipe.keep) for part in parts])
 
         def score(run: slice) -> Tensor:
-            captions = torch.arange(run.start, min(run.stop, len(lesson.texts))).numpy()
+            captions = torch.arange(run.start, min(run.stop, len(dataset.texts))).numpy()
             queries = self._queries(module, self.val, captions)
             if isinstance(head, ExpandHead):
                 queries = cut(queries, head.query_worth, recipe.query_keep)
             return (stored @ queries.T).cpu()
 
-        forth, back = recalls(score, lesson.owner, pictures=len(lesson))
+        forth, back = recalls(score, dataset.owner, pictures=len(dataset))
         return figures_of(forth, back) | {"kept/image": float((stored > 0).sum(1).float().mean())}
 
 
@@ -257,7 +257,7 @@ def _begin(head: Trainable, train: SplitScores, standard: Standardizer) -> None:
 
 def _scaled(directions: Tensor, train: SplitScores, standard: Standardizer) -> Tensor:
     """The rows [V, F] scaled by one factor, so that logits of training images have standard deviation _GAIN."""
-    seen = standard(train.lesson.features(train.lesson.captioned[:1000]))
+    seen = standard(train.dataset.features(train.dataset.captioned[:1000]))
     if standard.regions:
         vectors, mask = regions_of(seen, standard.regions)
         seen = vectors[mask]

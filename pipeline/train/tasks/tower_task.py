@@ -102,12 +102,12 @@ class TowerTask:
     def loss(self, batch: Batch, progress: float) -> tuple[Tensor, Figures]:
         """The recipe's loss of a batch."""
         del progress
-        lesson, texts = self.train
+        dataset, texts = self.train
         x = self.standard(self.pair.summary(batch.features.to(self.device)))
         images = self._project(self.module.image_projection, dropout(x, self.recipe.dropout))
-        asked = self._texts(self.module, texts, batch.captions, drop=self.recipe.text_dropout)
-        cosines = images @ asked.T
-        same = torch.from_numpy(lesson.meaning[batch.captions]).to(self.device)
+        vectors = self._texts(self.module, texts, batch.captions, drop=self.recipe.text_dropout)
+        cosines = images @ vectors.T
+        same = torch.from_numpy(dataset.meaning[batch.captions]).to(self.device)
         alike = same[:, None] == same[None]
         if self.recipe.loss == "vse":
             return hardest_triplet(cosines, margin=self.recipe.margin, same=alike), {}
@@ -115,7 +115,7 @@ class TowerTask:
             return info_nce(cosines * self.module.log_scale.exp(), alike.float()), {}
         # Image vectors are trained by their labels alone (detached here), text vectors to match them.
         labels = torch.from_numpy(self._labels[batch.pictures]).to(self.device)
-        following = info_nce(images.detach() @ asked.T * self.module.log_scale.exp(), alike.float())
+        following = info_nce(images.detach() @ vectors.T * self.module.log_scale.exp(), alike.float())
         return label_triplet(images, labels, margin=self.recipe.margin) + following, {}
 
     def _texts(self, module: _Aligned, texts: Texts, rows: Rows, *, drop: float = 0.0) -> Tensor:
@@ -130,17 +130,17 @@ class TowerTask:
     @torch.no_grad()
     def judge(self, module: nn.Module) -> Figures:
         """Recall on val by cosine; for the loss "labels", of images with the same label."""
-        lesson, texts = self.val
-        x = self.standard(self.pair.summary(lesson.features(np.arange(len(lesson))).to(self.device)))
+        dataset, texts = self.val
+        x = self.standard(self.pair.summary(dataset.features(np.arange(len(dataset))).to(self.device)))
         aligned = _aligned(module)
         images = self._project(aligned.image_projection, x)
         if self.recipe.loss == "labels":
-            return _same_label(images, _numbers(lesson.labels))
+            return _same_label(images, _numbers(dataset.labels))
         parts = [
-            self._texts(aligned, texts, rows.numpy()) for rows in torch.split(torch.arange(len(lesson.texts)), 1000)
+            self._texts(aligned, texts, rows.numpy()) for rows in torch.split(torch.arange(len(dataset.texts)), 1000)
         ]
-        asked = torch.cat(parts)
-        return figures_of(*recalls(lambda run: (images @ asked[run].T).cpu(), lesson.owner, pictures=len(lesson)))
+        vectors = torch.cat(parts)
+        return figures_of(*recalls(lambda run: (images @ vectors[run].T).cpu(), dataset.owner, pictures=len(dataset)))
 
 
 def _same_label(images: Tensor, labels: Rows) -> Figures:

@@ -81,7 +81,7 @@ def run(captions: Path, out: Path, base: Path | str, plan: ContrastRecipe, *, wo
 
 
 def album(captions: Path, tower: DualTower) -> ImageDataset:
-    return ImageDataset(open_source(captions), eye=tower, device=CPU, workers=2)
+    return ImageDataset(open_source(captions), preprocessor=tower, device=CPU, workers=2)
 
 
 def task_of(base: Path, captions: Path, **choices: Any) -> ContrastTask:
@@ -281,7 +281,7 @@ def test_pictures_of_which_none_can_be_read_are_one_sentence(small: Callable[[st
     captions = drawn(tmp_path / "photos", count=8)
     for path in captions.parent.glob("*.jpg"):
         path.unlink()
-    with pytest.raises(SourceError, match=r"None of the 2 pictures can be read; 003\.jpg, for one"):
+    with pytest.raises(SourceError, match=r"None of the 2 images can be read, such as 003\.jpg"):
         run(captions, tmp_path / "out", small("clip"), recipe())
 
 
@@ -355,7 +355,7 @@ def test_the_command_makes_an_encoder_over_a_bad_picture(
         app, ["finetune", str(captions), str(tmp_path / "own"), "--encoder", str(small("siglip")), *options]
     )
     assert said.exit_code == 0, said.output
-    assert "1 of the pictures could not be read; 000.jpg, for one, is not an image" in " ".join(said.output.split())
+    assert "1 of the images could not be read, such as 000.jpg: not an image" in " ".join(said.output.split())
     made, base = open_encoder(str(tmp_path / "own")), open_encoder(str(small("siglip")))
     assert made.name == "own"
     assert made.vocabulary.hash == base.vocabulary.hash

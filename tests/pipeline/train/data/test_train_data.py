@@ -116,7 +116,7 @@ def read(path: Path, encoder: Encoder, folder: Path, *, views: int = 2) -> tuple
         views=views,
         batch_size=3,
         device="cpu",
-        bar=training.listening().bar,
+        watch=training.listening().watch,
     )
 
 
@@ -164,7 +164,7 @@ def test_a_picture_that_fails_in_one_view_is_seen_as_a_whole_there(encoder: Enco
 
 
 def test_pictures_of_which_none_can_be_read_are_one_sentence(encoder: Encoder, tmp_path: Path) -> None:
-    with pytest.raises(SourceError, match=r"None of the pictures for val could be read; .*failures\.parquet") as caught:
+    with pytest.raises(SourceError, match=r"None of the images for val could be read; .*failures\.parquet") as caught:
         read(manifest(tmp_path, broken=(6, 7)), encoder, tmp_path / "work")
     assert "\n" not in str(caught.value)
 

@@ -38,7 +38,7 @@ def task(head: Trainable, recipe: HeadRecipe) -> HeadTask:
         head,
         train=train,
         val=side(1),
-        standard=Standardizer.of(train.lesson.sample(100)),
+        standard=Standardizer.of(train.dataset.sample(100)),
         worth=torch.from_numpy(importance(KNOWN.document_frequency)),
         recipe=recipe,
         device=torch.device("cpu"),
@@ -47,7 +47,7 @@ def task(head: Trainable, recipe: HeadRecipe) -> HeadTask:
 
 def test_caption_words_are_those_of_all_captions_of_the_picture_itself() -> None:
     made = task(WordClassifierHead(features=6, terms=len(KNOWN)), HeadRecipe(SCHEDULE, dropout=0.0, mix=0.4))
-    lesson, head = made.train.lesson, made.module.head
+    lesson, head = made.train.dataset, made.module.head
     batch = next(lesson.batches(size=4, seed=0, epoch=0))
     held = torch.zeros(4, len(KNOWN))
     for row, picture in enumerate(batch.pictures):
@@ -68,7 +68,7 @@ def test_contrast_has_a_slope_for_every_part_that_learns(kind: type, mix: float)
     made = task(kind(features=6, terms=len(KNOWN), **sizes), HeadRecipe(SCHEDULE, dropout=0.0, mix=mix, keep=5))
     made.module.train()
     for epoch, progress in ((0, 0.0), (1, 0.99)):
-        for batch in made.train.lesson.batches(size=4, seed=0, epoch=epoch):
+        for batch in made.train.dataset.batches(size=4, seed=0, epoch=epoch):
             loss, told = made.loss(batch, progress)
             loss.backward()
             assert torch.isfinite(loss)
@@ -81,7 +81,7 @@ def test_contrast_has_a_slope_for_every_part_that_learns(kind: type, mix: float)
 
 def test_query_weights_can_be_left_out() -> None:
     made = task(LexiconHead(features=6, terms=len(KNOWN)), HeadRecipe(SCHEDULE, query_weights=False))
-    made.loss(next(made.train.lesson.batches(size=4, seed=0, epoch=0)), 0.0)[0].backward()
+    made.loss(next(made.train.dataset.batches(size=4, seed=0, epoch=0)), 0.0)[0].backward()
     assert isinstance(made.module.head, LexiconHead)
     assert made.module.head.log_query.grad is None
 
