@@ -200,11 +200,11 @@ def test_a_forked_process_has_decoders_of_its_own() -> None:
 
 def test_a_job_goes_on_after_each(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What takes for ever is one item's failure."""
-    monkeypatch.setattr(decoder_pool, "SECONDS", 1.0)
+    monkeypatch.setattr(decoder_pool, "SECONDS", 5.0)  # in which a decoder starts on a busy machine too
     folder = photo_folder(tmp_path / "photos", count=6)
     (folder / "002.jpg").write_bytes(scans(20_000))
     run(folder, tmp_path / "out", random_encoder(tmp_path / "encoder"))
-    assert failures(tmp_path / "out") == {"002.jpg": "too slow: not decoded within 1 seconds"}
+    assert failures(tmp_path / "out") == {"002.jpg": "too slow: not decoded within 5 seconds"}
     assert len(uris(tmp_path / "out")) == 5
 
 
