@@ -1,4 +1,4 @@
-"""The card of an encoder: size, dimension, licence and the like, to compare encoders by. Loads no networks."""
+"""Encoder cards: size, dimension, licence and other facts, read without loading networks."""
 
 import json
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ from lexel.encoders.encoder import Encoder
 
 @dataclass(frozen=True)
 class EncoderCard:
-    """Facts of an encoder: `size` in bytes on disk, dimension of a vector, number of terms.
+    """Facts about an encoder: `size` in bytes on disk, vector dimension, number of terms.
 
-    Licence, language and training data are from the YAML header of its README.md, as on model hubs (`license`,
-    `language`, `trained_on`); None if it has none.
+    Licence, language and training data come from the YAML header of its README.md, as on model hubs (`license`,
+    `language`, `trained_on`); None if missing.
     """
 
     name: str

@@ -1,12 +1,12 @@
-"""Images as weighted words, on OpenSearch: what a program needs of lexel.
+"""Learned sparse image retrieval on OpenSearch: the public names of lexel.
 
     from lexel.pipeline import connect, index_source, open_encoder, open_index, open_source
 
     index_source(open_source("pictures"), index="photos", encoder=open_encoder(), client=connect())
     open_index("photos").search("a dog^2 +beach -people")
 
-Each name is imported when it is first asked for, so that a search by words loads no torch. The stages, in the order
-that data flows, are the folders: sources, images, shards, encode, collection, cluster, load, search, explain, stats,
+Names are imported on first use, so that a search by words loads no torch. The folders are stages, in the order of data
+flow: sources, images, shards, encode, collection, cluster, load, search, explain, stats,
 evaluate, calibrate, train, serve.
 """
 
@@ -92,7 +92,7 @@ _WHERE = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first asked for (PEP 562)."""
+    """Import a name on first use (PEP 562)."""
     if name not in _WHERE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     where = import_module(_WHERE[name])

@@ -1,4 +1,4 @@
-"""Ingestion: a source's pictures or captions into an index, encoded and loaded in one call."""
+"""Encodes a source and loads it into an index, in one call."""
 
 import time
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from lexel.pipeline.sources.source import Source
 
 @dataclass(frozen=True)
 class IndexReport:
-    """What `index_source` did, the folder of shards that it loaded, and how long encoding took."""
+    """The reports of encoding and loading, the folder of shards, and the duration of encoding in seconds."""
 
     encoded: EncodeReport
     loaded: LoadReport
@@ -37,10 +37,10 @@ def index_source(
     load: LoadOptions = LoadOptions(),
     watch: Watch = unwatched,
 ) -> IndexReport:
-    """Encode the items of `source` into shards and make `index` hold exactly these; the same call again goes on.
+    """Encode the items of `source` into shards, and replace the contents of `index` by them; can be resumed.
 
-    The shards are kept in `out`, by default one of lexel's own folders for each index, source and encoder, so that
-    pointing an index at other pictures begins anew. Raises what `encode_source` and `load_shards` raise.
+    The shards are stored in `out`, by default a folder of lexel's own for this index, source and encoder. Raises the
+    errors of `encode_source` and `load_shards`.
     """
     folder = out or index_shards_folder(index, source.place, encoder.fingerprint)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""lexel from a notebook: the verbs of the command line on an index, and results that show themselves as pictures.
+"""lexel in notebooks: the commands on an index as methods, and results displayed as images.
 
 from lexel.pipeline import open_index
 
@@ -28,15 +28,15 @@ from lexel.pipeline.search.run import search_index
 
 File = str | PathLike[str]
 
-# How a notebook lays out results; it has no style sheet of ours.
+# Inline styles, since a notebook has no style sheet of lexel.
 _GRID = "display:grid;grid-template-columns:repeat(auto-fill,minmax(180px,1fr));gap:12px;font:13px system-ui"
 _PICTURE = "width:100%;height:150px;object-fit:cover;border-radius:6px;background:#8882"
-_SHOWN = 5
+_TERMS = 5
 
 
 @dataclass(frozen=True)
 class NotebookResults:
-    """What a search found. It is a sequence of hits; in a notebook it shows their pictures and their words."""
+    """Search results as a sequence of hits; a notebook displays their thumbnails and terms."""
 
     found: SearchResults
     index: SearchIndex
@@ -53,7 +53,7 @@ class NotebookResults:
     def _repr_html_(self) -> str:
         pictures = self._thumbnails()
         cards = "".join(_card(hit, pictures.get(hit.id)) for hit in self.found.hits)
-        unknown = f"; no words of this index: {escape(', '.join(self.found.unknown))}" if self.found.unknown else ""
+        unknown = f"; not in the vocabulary: {escape(', '.join(self.found.unknown))}" if self.found.unknown else ""
         return f'<div style="{_GRID}">{cards}</div><p>{self.found.total:,} match{unknown}</p>'
 
     def _thumbnails(self) -> dict[str, str]:
@@ -69,7 +69,7 @@ class NotebookResults:
 
 @dataclass(frozen=True)
 class IndexHandle:
-    """An index and what can be done with it."""
+    """An open index."""
 
     index: SearchIndex
 
@@ -85,9 +85,9 @@ class IndexHandle:
         facets: Sequence[str] = (),
         fold: bool = False,
     ) -> NotebookResults:
-        """Search by words, by a picture's file, by an item's id, or by some of them together; see `lexel search -h`.
+        """Search by text, by an image file, by the id of an item, or by several of them; see `lexel search -h`.
 
-        Raises LexelError in one sentence where something is wrong.
+        Raises LexelError, with a message of one sentence.
         """
         request = SearchRequest(
             text,
@@ -99,22 +99,22 @@ class IndexHandle:
             facets={field_name(one): 10 for one in facets},
             fold=fold,
         )
-        return self.ask(request)
+        return self.search_request(request)
 
-    def ask(self, request: SearchRequest) -> NotebookResults:
-        """Search by a whole request, for what `search` has no word for."""
+    def search_request(self, request: SearchRequest) -> NotebookResults:
+        """Search by a SearchRequest, for options that `search` does not have."""
         return NotebookResults(search_index(self.index, request), self.index)
 
     def explain(self, item: str, text: str, *, mode: Mode = "hybrid") -> Explanation:
-        """Why the item, by id or uri, scores what it does."""
+        """The parts of the score of an item, by id or uri, for a query text."""
         return explain_item(self.index, item, SearchRequest(text, mode=mode))
 
     def compare(self, first: str, second: str, text: str, *, mode: Mode = "hybrid") -> ItemComparison:
-        """Why the one item stands above the other, and what would swap them."""
+        """Why one of two items ranks above the other, and a query that would swap them."""
         return compare_items(self.index, SearchRequest(text, mode=mode), first, second)
 
     def terms(self, image: File) -> dict[str, float]:
-        """The weighted words of a picture's file, what says most of it first."""
+        """The weighted terms of an image file, the largest first."""
         return encode_picture(self.index.model, Path(image).expanduser().read_bytes()).terms[0]
 
     def __len__(self) -> int:
@@ -123,20 +123,23 @@ class IndexHandle:
 
 
 def open_index(name: str = "images", *, device: str = "auto") -> IndexHandle:
-    """The index `name` of the cluster that the command line would use. Raises ClusterError where there is none."""
+    """Open the index `name` of the cluster in the OPENSEARCH_* variables, by default the embedded one.
+
+    Raises ClusterError if the cluster cannot be reached, NotThereError if the index does not exist.
+    """
     index = SearchIndex(connect(), name, device=device)
-    index.about  # noqa: B018 - it is asked for now, so that a wrong name is said at once
+    index.about  # noqa: B018 - accessed here so that a wrong name raises at once
     return IndexHandle(index)
 
 
 def _card(hit: Hit, thumbnail: str | None) -> str:
-    said = hit.text if hit.text is not None else hit.uri
+    title = hit.text if hit.text is not None else hit.uri
     source = f"data:image/jpeg;base64,{_clean(thumbnail)}" if thumbnail else ""
-    shown = f'<img style="{_PICTURE}" alt="{escape(said)}" src="{source}">' if source else ""
-    why = escape("  ".join(f"{term} {share:.2f}" for term, share in list(hit.parts.items())[:_SHOWN]))
-    return f"<div>{shown}<div><b>{hit.score:.2f}</b> {escape(said)}</div><div style='opacity:.7'>{why}</div></div>"
+    image = f'<img style="{_PICTURE}" alt="{escape(title)}" src="{source}">' if source else ""
+    why = escape("  ".join(f"{term} {share:.2f}" for term, share in list(hit.parts.items())[:_TERMS]))
+    return f"<div>{image}<div><b>{hit.score:.2f}</b> {escape(title)}</div><div style='opacity:.7'>{why}</div></div>"
 
 
 def _clean(encoded: str) -> str:
-    """Base64 that is surely nothing else: it stands in the page as it is."""
+    """Decoded and encoded again, so that the HTML surely contains nothing but base64."""
     return base64.b64encode(base64.b64decode(encoded)).decode()

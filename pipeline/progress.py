@@ -1,4 +1,4 @@
-"""How long jobs tell what they are doing."""
+"""Progress of long jobs: the interface that they call, and one that shows nothing."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -6,30 +6,30 @@ from typing import Protocol
 
 
 class Progress(Protocol):
-    """What a job calls as it goes."""
+    """Receives the progress of a job."""
 
     def plan(self, *, total: int, done: int) -> None:
-        """How many items there are, and how many were finished by earlier runs."""
+        """Called first: the number of items, and of those finished by earlier runs."""
 
     def advance(self, *, encoded: int, failed: int) -> None:
-        """A batch is finished."""
+        """Called after each batch, with its numbers of encoded and failed items."""
 
 
 class _Quiet:
     def plan(self, *, total: int, done: int) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
     def advance(self, *, encoded: int, failed: int) -> None:
-        """Say nothing."""
+        """Ignore it."""
 
 
 QUIET: Progress = _Quiet()
 
-# For jobs of several steps: given a step's name, what shows how far it is.
+# For jobs of several steps: a function from a step's name to a context manager with its Progress.
 Watch = Callable[[str], AbstractContextManager[Progress]]
 
 
 @contextmanager
 def unwatched(_: str) -> Iterator[Progress]:
-    """Watch a step without showing anything."""
+    """The Watch that shows nothing."""
     yield QUIET

@@ -1,6 +1,6 @@
-"""Where this process spends its time, step by step: for `lexel -v`, and for whoever profiles a job.
+"""Measures the time that the process spends in each step, for `lexel -v` and for profiling.
 
-A step's seconds are summed over all threads at it, so that several steps together exceed the time on the clock.
+Seconds are summed over threads, so that their total can exceed the elapsed time.
 """
 
 import threading
@@ -19,7 +19,7 @@ _seconds: dict[Step, float] = {}
 
 @contextmanager
 def timed(step: Step) -> Iterator[None]:
-    """Count what runs inside as `step`; safe on any thread."""
+    """A context manager that adds its duration to `step`; thread-safe."""
     began = time.perf_counter()
     try:
         yield
@@ -30,7 +30,7 @@ def timed(step: Step) -> Iterator[None]:
 
 
 def timed_each(step: Step, things: Iterable[T]) -> Iterator[T]:
-    """The same things, the time that it takes to get each counted as `step`."""
+    """Iterate over `things`, adding the time that each takes to arrive to `step`."""
     rest = iter(things)
     while True:
         with timed(step):
@@ -41,6 +41,6 @@ def timed_each(step: Step, things: Iterable[T]) -> Iterator[T]:
 
 
 def spent() -> dict[Step, float]:
-    """Seconds by step since the process began."""
+    """The seconds of each step since the process started."""
     with _lock:
         return dict(_seconds)

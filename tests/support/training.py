@@ -84,7 +84,9 @@ def found(encoder: Encoder, path: Path, work: Path) -> Found:
     place = work / f"features-{encoder.features_id}"
     sides = splits(open_source(path))
     features = encoder.for_features()
-    _, val = training_sets(sides, place, encoder=features, views=1, batch_size=32, device="cpu", watch=listening().watch)
+    _, val = training_sets(
+        sides, place, encoder=features, views=1, batch_size=32, device="cpu", watch=listening().watch
+    )
     model = load_model(encoder, device="cpu")
     pictures = model.of_features(val.views[0])
     terms = term_scores([*model.queries(val.texts)], pictures.terms).T

@@ -5,8 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
-from lexel.pipeline.explain import comparison
-from lexel.pipeline.explain import score_parts as one
+from lexel.pipeline.explain import comparison, score_parts
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.serve.error_responses import problems
 from lexel.pipeline.serve.index_registry import OfRequest
@@ -32,5 +31,5 @@ def explain_by_body(request: ByBody, registry: OfRequest, id: ItemRef, against: 
 
 def _why(index: SearchIndex, request: ParsedRequest, id_: str, against: str | None) -> dict[str, Any]:
     if against is None:
-        return one.as_json(one.explain_item(index, id_, request.search_request()))
+        return score_parts.as_json(score_parts.explain_item(index, id_, request.search_request()))
     return comparison.as_json(comparison.compare_items(index, request.search_request(), id_, against))
