@@ -11,6 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
+from lexel.pipeline.images.colour_profile import in_srgb
 
 # 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated.
 MAX_PIXELS = 100_000_000
@@ -37,7 +38,7 @@ class Decoded(NamedTuple):
 
 
 def decode(content: bytes, *, least: int | None = None) -> Decoded:
-    """Decode to 8-bit RGB: rotated by EXIF, the first frame only, transparency on white.
+    """Decode to 8-bit sRGB: rotated by EXIF, the first frame only, transparency on white.
 
     With `least` a large image is halved, repeatedly, as long as its shorter side keeps that many pixels. A JPEG is then
     decoded from fewer DCT coefficients, a photograph of 12 megapixels in a quarter of the time.
@@ -53,8 +54,9 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
                 image.draft(None, (least, least))
             drafted = image.size != own
             image.load()
-            found = _rgb(_upright(image))
-            size = found.size if not drafted else own[::-1] if _lies(image) else own
+            upright = _upright(image)
+            size = upright.size if not drafted else own[::-1] if _lies(image) else own
+            found = _rgb(upright, least)
             return Decoded(_halved(found, least) if least else found, size)
     except UnidentifiedImageError as error:
         raise BadImageError(_unknown(content)) from error
@@ -112,9 +114,12 @@ def _halved(image: Image.Image, least: int) -> Image.Image:
     return image.reduce(1 << times.bit_length() - 1) if times > 1 else image
 
 
-def _rgb(image: Image.Image) -> Image.Image:
+def _rgb(image: Image.Image, least: int | None) -> Image.Image:
     if image.mode.startswith("I") or image.mode == "F":
         return _eight_bits(image)
+    if least and image.mode in {"RGB", "L"} and not image.has_transparency_data:
+        image = _halved(image, least)  # early, since a profile is then applied to fewer pixels
+    image = in_srgb(image)
     if image.has_transparency_data:
         over = image.convert("RGBA")
         white = Image.new("RGBA", over.size, "white")
