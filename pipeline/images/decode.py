@@ -8,12 +8,14 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
+from lexel.pipeline.images import large_jpeg
 from lexel.pipeline.images.colour_profile import in_srgb
 
-# 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated.
+# 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated; larger JPEGs
+# are decoded at a smaller scale.
 MAX_PIXELS = 100_000_000
 
 # Pillow warns at this limit and raises at twice that, also for images within an icon file.
@@ -43,21 +45,26 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     With `least` a large image is halved, repeatedly, as long as its shorter side keeps that many pixels. A JPEG is then
     decoded from fewer DCT coefficients, a photograph of 12 megapixels in a quarter of the time.
 
-    Raises BadImageError if it is empty, not an image, truncated, broken or larger than MAX_PIXELS.
+    A JPEG of more than MAX_PIXELS is downscaled also without `least`, as little as it takes to have no more than that.
+
+    Raises BadImageError if it is empty, not an image, truncated, broken, or larger than MAX_PIXELS, or than the limits
+    of `large_jpeg`.
     """
     if not content:
         raise BadImageError("empty: the file has zero bytes")
     try:
-        with Image.open(io.BytesIO(content), formats=_formats()) as image:
+        with _opened(content) as image:
             own = image.size
-            if least:
-                image.draft(None, (least, least))
+            if side := _drafted_side(own, least):
+                image.draft(None, (side, side))
             drafted = image.size != own
             image.load()
             upright = _upright(image)
             size = upright.size if not drafted else own[::-1] if _lies(image) else own
             found = _rgb(upright, least)
             return Decoded(_halved(found, least) if least else found, size)
+    except BadImageError:
+        raise
     except UnidentifiedImageError as error:
         raise BadImageError(_unknown(content)) from error
     except Image.DecompressionBombError as error:
@@ -67,6 +74,25 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     except Exception as error:
         # Decoders raise nearly anything for broken files: SyntaxError, struct.error, IndexError, ...
         raise BadImageError(_broken(content, error)) from error
+
+
+def _opened(content: bytes) -> ImageFile.ImageFile:
+    try:
+        return Image.open(io.BytesIO(content), formats=_formats())
+    except Image.DecompressionBombError:
+        if not content.startswith(large_jpeg.START):
+            raise
+    image = large_jpeg.open_large(content)
+    if reason := large_jpeg.refusal(image, content):
+        raise BadImageError(reason)
+    return image
+
+
+def _drafted_side(size: tuple[int, int], least: int | None) -> int | None:
+    """How many pixels of the shorter side a JPEG's decoder shall keep; None for all."""
+    by = large_jpeg.reduction(*size, MAX_PIXELS)
+    most = None if by == 1 else min(size) // by
+    return min(least or most, most) if most else least
 
 
 @cache
