@@ -55,7 +55,15 @@ def _converted(image: Image.Image, conversion: _Conversion) -> Image.Image:
 
 
 def _applied(image: Image.Image, conversion: _Conversion) -> Image.Image:
-    found = conversion.transform.apply(image.convert(conversion.mode))
+    pixels = image.convert(conversion.mode)
+    if conversion.mode != "L":
+        return _transformed(pixels, conversion)
+    tones = np.asarray(_transformed(Image.fromarray(np.arange(256, dtype=np.uint8)[None]), conversion))[0]
+    return Image.merge("RGB", [pixels.point(tones[:, band].tolist()) for band in range(3)])
+
+
+def _transformed(pixels: Image.Image, conversion: _Conversion) -> Image.Image:
+    found = conversion.transform.apply(pixels)
     assert found is not None
     return found
 
@@ -66,7 +74,9 @@ def _conversion(profile: bytes) -> _Conversion | None:
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
         mode, fits = _SPACES[opened.profile.xcolor_space.strip()]
-        transform = ImageCms.buildTransform(opened, _srgb(), mode, "RGB", _INTENT, _FLAGS)
+        # lcms would interpolate the tones of greyscale between 33 of them, which is coarse for linear light.
+        flags = _FLAGS | ImageCms.Flags.NOOPTIMIZE if mode == "L" else _FLAGS
+        transform = ImageCms.buildTransform(opened, _srgb(), mode, "RGB", _INTENT, flags)
         found = _Conversion(mode, fits, transform)
         return None if _changes_nothing(found) else found
     except Exception:  # broken, or of a colour space that no image here is in

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
-from lexel.pipeline.images import large_jpeg
+from lexel.pipeline.images import deep_grey, large_jpeg
 from lexel.pipeline.images.colour_profile import in_srgb
 
 # 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated; larger JPEGs
@@ -26,6 +26,7 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 _HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")
+_RAMP = np.arange(256, dtype=np.uint8)
 
 
 class BadImageError(LexelError):
@@ -61,7 +62,8 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
             image.load()
             upright = _upright(image)
             size = upright.size if not drafted else own[::-1] if _lies(image) else own
-            found = _rgb(upright, least)
+            deep = deep_grey.is_deep(upright)
+            found = _grey(upright, deep_grey.declared(image)) if deep else _rgb(upright, least)
             return Decoded(_halved(found, least) if least else found, size)
     except BadImageError:
         raise
@@ -141,8 +143,6 @@ def _halved(image: Image.Image, least: int) -> Image.Image:
 
 
 def _rgb(image: Image.Image, least: int | None) -> Image.Image:
-    if image.mode.startswith("I") or image.mode == "F":
-        return _eight_bits(image)
     if least and image.mode in {"RGB", "L"} and not image.has_transparency_data:
         image = _halved(image, least)  # early, since a profile is then applied to fewer pixels
     image = in_srgb(image)
@@ -153,16 +153,12 @@ def _rgb(image: Image.Image, least: int | None) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _eight_bits(image: Image.Image) -> Image.Image:
-    """Greyscale of 16 or 32 bits, integer or float, scaled by the range of its mode; Pillow would clip it to white."""
-    values = np.nan_to_num(np.asarray(image, dtype=np.float64), posinf=0, neginf=0)
-    top = float(values.max(initial=0))
-    full = 65535 if image.mode.startswith("I;16") else _full(image.mode, top)
-    grey = (values.clip(0, full) * (255 / full)).round().astype(np.uint8)
-    return Image.fromarray(grey).convert("RGB")
-
-
-def _full(mode: str, top: float) -> float:
-    if mode == "F" and top <= 1:
-        return 1
-    return next((n for n in (255, 65535) if top <= n), top)
+def _grey(image: Image.Image, said: deep_grey.Declared) -> Image.Image:
+    """Greyscale of more than 8 bits as RGB, its tones by the colour profile; Pillow would clip it to white."""
+    ramp = Image.fromarray(_RAMP[None])
+    ramp.info = image.info
+    toned = in_srgb(ramp)
+    if toned is ramp:
+        return deep_grey.eight_bits(image, said).convert("RGB")
+    curve = np.asarray(toned.convert("L"), np.float64)[0]
+    return deep_grey.eight_bits(image, said, lambda grey: np.interp(grey, _RAMP, curve)).convert("RGB")
