@@ -11,7 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
-from lexel.pipeline.images import deep_grey, large_jpeg
+from lexel.pipeline.images import deep_grey, heic, large_jpeg
 from lexel.pipeline.images.colour_profile import in_srgb
 
 # 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated; larger JPEGs
@@ -25,7 +25,8 @@ warnings.filterwarnings("ignore", module=r"PIL\b")
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
-_HEIC = (b"ftyphe", b"ftypmif1", b"ftypmsf1")
+# Formats that are decoded at a smaller scale from the same data. A HEIC file would give an embedded thumbnail.
+_SCALED = {"JPEG", "MPO"}
 _RAMP = np.arange(256, dtype=np.uint8)
 
 
@@ -56,7 +57,8 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     try:
         with _opened(content) as image:
             own = image.size
-            if side := _drafted_side(own, least):
+            side = _drafted_side(own, least)
+            if side and image.format in _SCALED:
                 image.draft(None, (side, side))
             drafted = image.size != own
             image.load()
@@ -80,7 +82,7 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
 
 def _opened(content: bytes) -> ImageFile.ImageFile:
     try:
-        return Image.open(io.BytesIO(content), formats=_formats())
+        return Image.open(io.BytesIO(content), formats=_formats(content))
     except Image.DecompressionBombError:
         if not content.startswith(large_jpeg.START):
             raise
@@ -97,16 +99,23 @@ def _drafted_side(size: tuple[int, int], least: int | None) -> int | None:
     return min(least or most, most) if most else least
 
 
+def _formats(content: bytes) -> tuple[str, ...]:
+    if not heic.is_heic(content):
+        return _own_formats()
+    heic.register()
+    return (heic.FORMAT,)
+
+
 @cache
-def _formats() -> tuple[str, ...]:
+def _own_formats() -> tuple[str, ...]:
     """All formats of Pillow except EPS, which is a PostScript program that Ghostscript would run."""
     Image.init()
-    return tuple(name for name in Image.ID if name != "EPS")
+    return tuple(name for name in Image.ID if name not in {"EPS", heic.FORMAT})
 
 
 def _unknown(content: bytes) -> str:
-    if content[4:].startswith(_HEIC):
-        return "not readable: a HEIC picture; convert it to JPEG first"
+    if heic.is_heic(content):
+        return "broken: a HEIC picture whose header cannot be read"
     if content[:200].removeprefix(codecs.BOM_UTF8).lstrip().lower().startswith((b"<html", b"<!doc", b"<?xml", b"<svg")):
         return "not an image: it is a web page, XML or SVG"
     if content.startswith(_MAGIC) or content[8:12] == b"WEBP":
@@ -115,8 +124,6 @@ def _unknown(content: bytes) -> str:
 
 
 def _broken(content: bytes, error: Exception) -> str:
-    if content[4:].startswith(_HEIC):  # AVIF shares the container, so its decoder may have tried
-        return _unknown(content)
     reason = str(error).partition("\n")[0] or type(error).__name__
     cut = "truncated" in reason.lower() or "EOF" in reason or isinstance(error, EOFError)
     return f"{'truncated' if cut else 'broken'}: {reason}"
