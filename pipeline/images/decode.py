@@ -11,7 +11,7 @@ import numpy as np
 from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 
 from lexel.pipeline.errors import LexelError
-from lexel.pipeline.images import deep_grey, heic, large_jpeg
+from lexel.pipeline.images import camera_raw, deep_grey, heic, large_jpeg
 from lexel.pipeline.images.colour_profile import in_srgb
 
 # 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated; larger JPEGs
@@ -54,6 +54,8 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     """
     if not content:
         raise BadImageError("empty: the file has zero bytes")
+    if camera_raw.is_camera_raw(content):
+        return _decode_raw(content, least)
     try:
         with _opened(content) as image:
             own = image.size
@@ -78,6 +80,21 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
     except Exception as error:
         # Decoders raise nearly anything for broken files: SyntaxError, struct.error, IndexError, ...
         raise BadImageError(_broken(content, error)) from error
+
+
+def _decode_raw(content: bytes, least: int | None) -> Decoded:
+    """The preview in a camera's raw file, with the size of the raw image."""
+    try:
+        preview = camera_raw.raw_preview(content)
+    except ImportError as error:
+        reason = "not readable: a camera's raw file; install lexel with its extra, lexel[raw], to see its preview"
+        raise BadImageError(reason) from error
+    except Exception as error:
+        said = error.args[0] if error.args else type(error).__name__
+        reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
+        raise BadImageError(f"broken: a camera's raw file: {reason}") from error
+    image = decode(preview.content, least=least).image
+    return Decoded(image if preview.turn is None else image.transpose(preview.turn), preview.size)
 
 
 def _opened(content: bytes) -> ImageFile.ImageFile:
