@@ -18,6 +18,7 @@ PICTURES = frozenset(
     """
     .jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .jp2 .j2k .ppm .pgm .pbm
     .pnm .tga .ico .icns .pcx .psd
+    .dng .cr2 .cr3 .nef .arw .raf .orf .rw2
     """.split()  # noqa: SIM905 - read as a list of names
 )
 

@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from PIL import Image
 from support.making import jpeg, picture, saved
 
+from lexel.pipeline.images import heic
+
 BIG = 60_000  # pixels a side, 3.6 gigapixels
+heic.register()  # to write it
 Kinds = dict[str, Callable[[], bytes]]
 
 
@@ -83,6 +86,10 @@ KINDS: Kinds = {
     "PostScript in a binary EPS": lambda: b"\xc5\xd0\xd3\xc6" + struct.pack("<II", 30, 60) + b"%!PS-Adobe-3.0" * 9,
     "PDF": lambda: b"%PDF-1.7\n" + b"x" * 500,
     "HEIC": lambda: b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + b"x" * 400,
+    "HEIC: cut": lambda: saved(picture(), "HEIF")[:-40],
+    "HEIC: 4 billion wide": lambda: saved(picture(), "HEIF").replace(
+        b"ispe" + struct.pack(">III", 0, 64, 64), b"ispe" + struct.pack(">III", 0, 2**32 - 1, 2**32 - 1)
+    ),
     "video": lambda: b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41" + random.Random(1).randbytes(3000),
     "ZIP": lambda: b"PK\3\4" + bytes(400),
     "gzip of a picture": lambda: gzip.compress(jpeg()),
