@@ -72,7 +72,12 @@ CaptionsOpt = Annotated[
     ),
 ]
 RetryOpt = Annotated[
-    bool, typer.Option("--retry", help="Try the items again that failed before.", rich_help_panel=READ)
+    bool,
+    typer.Option(
+        "--retry",
+        help="Try all items again that failed before, not only those that could not be read.",
+        rich_help_panel=READ,
+    ),
 ]
 SplitOpt = Annotated[str | None, typer.Option(help="Only rows whose column `split` says this.", rich_help_panel=READ)]
 ShardSizeOpt = Annotated[
@@ -108,6 +113,14 @@ MergeOpt = Annotated[
     typer.Option(
         "--merge",
         help="Merge each shard into one segment: a longer load, faster searches.",
+        rich_help_panel=OPENSEARCH,
+    ),
+]
+AllowShrinkOpt = Annotated[
+    bool,
+    typer.Option(
+        "--allow-shrink",
+        help="Load also where the index loses more than a tenth of what it shows.",
         rich_help_panel=OPENSEARCH,
     ),
 ]

@@ -15,6 +15,7 @@ class LoadOptions:
     k-NN engine; `connections` how many requests are on their way at once. `merge` makes one segment of each shard at
     the end: a longer load, and faster searches. Without `collection_fields` the documents have no near-duplicates and
     no place on the map, without `templates` no search templates are stored in the cluster; ranking needs neither.
+    `allow_shrink` lets an index lose more than a tenth of what it shows.
     """
 
     shard_count: int = 1
@@ -24,6 +25,7 @@ class LoadOptions:
     merge: bool = False
     collection_fields: bool = True
     templates: bool = True
+    allow_shrink: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

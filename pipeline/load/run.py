@@ -27,6 +27,7 @@ from lexel.pipeline.load.bulk import GoneError, Rejected
 from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
+from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
@@ -46,6 +47,8 @@ class LoadReport:
     sent: int  # in this run
     rejected: int
     unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
+    source: str = ""  # what the documents are of
+    replaced: Replaced | None = None  # what the index showed before
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ def load_shards(
 ) -> LoadReport:
     """Make `index` hold exactly the items in `folder`; until the last one is in, searches see what it held before.
 
-    Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses. Documents that it rejects are
+    Raises ShardError for a folder without shards, ClusterError where OpenSearch refuses, or where the index would lose
+    more than a tenth of what it shows and `options` do not allow it. Documents that it rejects are
     kept in `folder`/rejected-INDEX.jsonl, and the index is then not swapped in.
     """
     shards = ShardFolder.open(folder)
@@ -87,6 +91,9 @@ def load_shards(
 
 
 def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
+    replaced = find_replaced(client, plan.index, plan.target)
+    if not plan.options.allow_shrink:
+        (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
     _create(client, plan)
     todo = unfinished_shards(client, plan.target, plan.shards.shards)
     total = plan.shards.rows
@@ -104,7 +111,8 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
     if plan.options.templates:
         store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
-    return LoadReport(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
+    left = alias.clean_up(client, plan.index, plan.target)
+    return LoadReport(plan.target, count, sent, len(rejected), left, source_of(plan.shards), replaced)
 
 
 def _merge(client: OpenSearch, target: str) -> None:
@@ -164,7 +172,7 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
 
 def _about(job: Job) -> dict[str, Any]:
     """What a search needs to know: which encoder, and where the files are."""
-    names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "captions")
+    names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "source", "captions")
     return {name: value for name, value in asdict(job).items() if name in names}
 
 
