@@ -15,6 +15,7 @@ from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, NotThereError
+from lexel.pipeline.load.document_id import document_id
 from lexel.pipeline.search.query_dsl import SOURCE
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class SearchIndex:
         wanted = {name: ",".join(names) for name, names in which.items()}
         try:
             with readable_errors():
-                return dict(self.client.get(index=self.name, id=id_, params=wanted)["_source"])
+                return dict(self.client.get(index=self.name, id=document_id(id_), params=wanted)["_source"])
         except ClusterError as error:
             if isinstance(error.__cause__, errors.NotFoundError):
                 raise NotThereError(f"There is no item {id_} in {self.name}.") from error
@@ -109,7 +110,7 @@ class SearchIndex:
 
     def id_of(self, ref: str) -> str:
         """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
-        either = {"bool": {"should": [{"term": {"id": ref}}, {"term": {"uri": ref}}]}}
+        either = {"bool": {"should": [{"ids": {"values": [document_id(ref)]}}, {"term": {"uri": ref}}]}}
         body = {"size": 2, "query": either, "_source": False}
         with readable_errors():
             found = [hit["_id"] for hit in self.client.search(index=self.name, body=body)["hits"]["hits"]]

@@ -24,6 +24,8 @@ def say_loaded(report: "LoadReport", index: str) -> None:
         now = f"{report.documents:,} of {report.source}"
         warn(f"{index} showed {before.documents:,} documents of {before.source}; it now shows {now}.")
     say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run")
+    if report.rejects:
+        warn(f"{report.rejected:,} more were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
     if report.unfinished:
         names = ", ".join(report.unfinished)
         warn(f"Not finished by another load of {index}: {names}. A load of a day later removes what is still there.")

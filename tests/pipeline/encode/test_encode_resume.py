@@ -209,9 +209,7 @@ def test_where_nothing_can_be_read_it_is_said_and_the_same_command_does_it_later
     for name in ("near", "far"):
         (tmp_path / name).rename(tmp_path / f"{name}-away")
     for _ in range(2):
-        with pytest.raises(
-            SourceError, match=r"None of the 10 items could be read \(near/000.jpg: unread"
-        ):
+        with pytest.raises(SourceError, match=r"None of the 10 items could be read \(near/000.jpg: unread"):
             run(listed, tmp_path / "out", encoder)
     assert len(failures(tmp_path / "out")) == 10
     (tmp_path / "near-away").rename(tmp_path / "near")
