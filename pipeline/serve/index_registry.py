@@ -167,7 +167,7 @@ class IndexRegistry:
             there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
         if not there:
             raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
-        return str(next(iter(there)))
+        return ",".join(sorted(there))
 
 
 def of_request(request: Request) -> IndexRegistry:
