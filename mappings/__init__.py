@@ -35,6 +35,8 @@ def index_body(
     body: dict[str, Any] = json.loads(_text("index.json"))
     index = body["settings"]["index"]
     index |= {"number_of_shards": shards, "number_of_replicas": 0, "refresh_interval": "-1"}
+    composed = json.loads(_text("compositions.json"))
+    index["analysis"]["char_filter"]["composed"]["mappings"] = [f"{apart} => {one}" for apart, one in composed.items()]
     filters = index["analysis"]["filter"]
     # A term that is its own form needs no rule.
     filters["forms"]["rules"] = [f"{form} => {term}" for form, term in sorted(forms.items()) if form != term]
