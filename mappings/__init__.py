@@ -24,13 +24,14 @@ def index_body(
     forms: Mapping[str, str],
     engine: str,
     shards: int,
-    metadata: Mapping[str, Mapping[str, Any]],
+    metadata: Mapping[str, str | Mapping[str, Any]],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The request body that creates an index for vectors of dimension `dim` and a vocabulary.
 
-    `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its own
-    mapping, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no refresh.
+    `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch
+    type, or its own mapping, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no
+    refresh.
     """
     body: dict[str, Any] = json.loads(_text("index.json"))
     index = body["settings"]["index"]
@@ -45,7 +46,9 @@ def index_body(
     properties = body["mappings"]["properties"]
     properties["vector"]["dimension"] = dim
     properties["vector"]["method"]["engine"] = engine
-    properties["meta"]["properties"] = {name: dict(own) for name, own in sorted(metadata.items())}
+    properties["meta"]["properties"] = {
+        name: {"type": own} if isinstance(own, str) else dict(own) for name, own in sorted(metadata.items())
+    }
     if len(metadata) > _ROOM:
         # A field with dots in its name makes objects too.
         objects = {name[: dot.start()] for name in metadata for dot in re.finditer(r"\.", name)}
