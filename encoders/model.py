@@ -40,7 +40,10 @@ _CHECKPOINTS = (TransformersBackbone, TransformersText, DualTower)
 
 @dataclass(frozen=True)
 class Encoded:
-    """B items: unit vectors [B, D], the head's input [B, F] (None if that is the vector), and term weights."""
+    """B items: unit vectors [B, D], the head's input [B, F] (None if that is the vector), and term weights.
+
+    An item of which the networks gave a weight that is no number has no number in its vector either.
+    """
 
     vectors: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
@@ -123,7 +126,8 @@ class Model:
         if self.feature_dim is None:
             return self.of_features(_array(features))
         # Rounded to float16 first, so that features read back from a shard give exactly the same vectors and terms.
-        own = features.float().cpu().numpy().astype(np.float16)
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and so no number
+            own = features.float().cpu().numpy().astype(np.float16)
         return replace(self.of_features(own), features=own)
 
     def features(self, batch: torch.Tensor) -> torch.Tensor:
@@ -138,7 +142,11 @@ class Model:
         """Stored features [B, F] (or vectors [B, D], if these are the features) to the result of `images`."""
         with torch.inference_mode():
             rows = torch.from_numpy(np.ascontiguousarray(features, dtype=np.float32)).to(self.device)
-            return Encoded(_array(self.tower.image_vectors(rows)), None, self._prune(self.head(rows)))
+            vectors, weights = _array(self.tower.image_vectors(rows)), _array(self.head(rows))
+        wrong = ~np.isfinite(weights).all(axis=1)
+        vectors[wrong] = np.nan
+        weights[wrong] = 0.0
+        return Encoded(vectors, None, prune(weights, self._worth, self.vocabulary.terms, keep=self.keep))
 
     def texts(self, texts: Sequence[str]) -> Encoded:
         """Encode sentences as items to retrieve: unit vectors and the term weights of `items_of`."""
@@ -177,9 +185,6 @@ class Model:
         """Sentences to unit vectors [B, D]."""
         with torch.inference_mode(), self.precision():
             return _array(self.tower.texts(texts))
-
-    def _prune(self, weights: torch.Tensor) -> list[dict[str, float]]:
-        return prune(_array(weights), self._worth, self.vocabulary.terms, keep=self.keep)
 
     def precision(self) -> AbstractContextManager[Any]:
         """The context in which the towers run: bfloat16 autocast, or none."""

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,8 @@ from typing import Any
 __all__ = ["index_body", "pipelines", "templates"]
 
 _HERE = Path(__file__).parent
+# As many metadata fields fit beside ours below OpenSearch's own limit of 1,000.
+_ROOM = 400
 
 
 def index_body(
@@ -21,17 +24,20 @@ def index_body(
     forms: Mapping[str, str],
     engine: str,
     shards: int,
-    metadata: Mapping[str, str],
+    metadata: Mapping[str, str | Mapping[str, Any]],
     about: Mapping[str, Any],
 ) -> dict[str, Any]:
     """The request body that creates an index for vectors of dimension `dim` and a vocabulary.
 
     `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch
-    type, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no refresh.
+    type, or its own mapping, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no
+    refresh.
     """
     body: dict[str, Any] = json.loads(_text("index.json"))
     index = body["settings"]["index"]
     index |= {"number_of_shards": shards, "number_of_replicas": 0, "refresh_interval": "-1"}
+    composed = json.loads(_text("compositions.json"))
+    index["analysis"]["char_filter"]["composed"]["mappings"] = [f"{apart} => {one}" for apart, one in composed.items()]
     filters = index["analysis"]["filter"]
     # A term that is its own form needs no rule.
     filters["forms"]["rules"] = [f"{form} => {term}" for form, term in sorted(forms.items()) if form != term]
@@ -40,7 +46,13 @@ def index_body(
     properties = body["mappings"]["properties"]
     properties["vector"]["dimension"] = dim
     properties["vector"]["method"]["engine"] = engine
-    properties["meta"]["properties"] = {name: {"type": kind} for name, kind in sorted(metadata.items())}
+    properties["meta"]["properties"] = {
+        name: {"type": own} if isinstance(own, str) else dict(own) for name, own in sorted(metadata.items())
+    }
+    if len(metadata) > _ROOM:
+        # A field with dots in its name makes objects too.
+        objects = {name[: dot.start()] for name in metadata for dot in re.finditer(r"\.", name)}
+        index["mapping.total_fields.limit"] = len(metadata) + len(objects) + 100
     return body
 
 

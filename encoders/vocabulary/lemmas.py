@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-from lexel.encoders.vocabulary.tokenize import _WORD
+from lexel.encoders.vocabulary.tokenize import is_word
 
 
 class Lemmas(dict[str, str]):
@@ -37,7 +37,7 @@ class Lemmas(dict[str, str]):
         from simplemma import lemmatize  # its tables are large, and only building a vocabulary needs them
 
         lemma = str(lemmatize(form, lang="en")).lower()
-        if lemma != form and (lemma in self.seen or lemma in self.aliases) and _WORD.fullmatch(lemma):
+        if lemma != form and (lemma in self.seen or lemma in self.aliases) and is_word(lemma):
             return lemma
         # simplemma leaves "sitting" unchanged and turns "playing" into "playe". Fold an -ing form into its verb if the
         # captions use the verb often enough: "building" stays, since captions hardly ever say "build".

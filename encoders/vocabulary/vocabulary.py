@@ -12,7 +12,7 @@ from pathlib import Path
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.vocabulary.lemmas import Lemmas
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.tokenize import is_word, normalized, words
 
 # A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it must not contain their separators.
 _SAFE_TERM = re.compile(r"[^\s.|\x00]+")
@@ -109,7 +109,7 @@ class Vocabulary:
         forms_in = [Counter(words(caption)) for caption in captions]
         seen: Counter[str] = _total(forms_in)
         named = resolved(aliases or {})
-        term_of = Lemmas(seen, frozenset(stop_words), named, frozenset(map(str.lower, banned)))
+        term_of = Lemmas(seen, frozenset(stop_words), named, frozenset(map(normalized, banned)))
         held = _total({t for f in forms if (t := term_of[f])} for forms in forms_in)
         common = [(t, n) for t, n in sorted(held.items(), key=lambda item: (-item[1], item[0])) if n >= min_count][
             :size
@@ -131,7 +131,7 @@ class Vocabulary:
         given = {term: named[term] for term in self.terms if named.get(term, term) != term}
         named = {form: _last(term, given) for form, term in named.items()}
         given = {term: named[term] for term in given}
-        lost = frozenset(map(str.lower, banned))
+        lost = frozenset(map(normalized, banned))
         forms = {form: given.get(term, term) for form, term in self.forms.items()} | named
         left = {form: term for form, term in forms.items() if not {form, term} & lost}
         share = dict(zip(self.terms, self.document_frequency, strict=True))
@@ -149,8 +149,8 @@ class Vocabulary:
 
 def one_word(text: str) -> str:
     """`text` in lower case, without spaces around it. Raises EncoderError if the tokenizer does not see one word."""
-    word = text.strip().lower()
-    if words(word) != [word]:
+    word = normalized(text.strip())
+    if not is_word(word):
         raise EncoderError(
             f"{text!r} is not one word of letters and digits, and text is read word by word; give single words."
         )

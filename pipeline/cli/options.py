@@ -71,7 +71,14 @@ CaptionsOpt = Annotated[
     bool,
     typer.Option("--captions", help="Index the manifest's captions instead of its images.", rich_help_panel=READ),
 ]
-RetryOpt = Annotated[bool, typer.Option("--retry", help="Try failed items again.", rich_help_panel=READ)]
+RetryOpt = Annotated[
+    bool,
+    typer.Option(
+        "--retry",
+        help="Try all items again that failed before, not only those that could not be read.",
+        rich_help_panel=READ,
+    ),
+]
 SplitOpt = Annotated[
     str | None, typer.Option(help="Use only the rows with this value in the column `split`.", rich_help_panel=READ)
 ]
@@ -111,6 +118,14 @@ MergeOpt = Annotated[
     typer.Option(
         "--merge",
         help="Merge each shard into one segment: slower loading, faster searches.",
+        rich_help_panel=OPENSEARCH,
+    ),
+]
+AllowShrinkOpt = Annotated[
+    bool,
+    typer.Option(
+        "--allow-shrink",
+        help="Load also where the index loses more than a tenth of what it shows.",
         rich_help_panel=OPENSEARCH,
     ),
 ]

@@ -51,7 +51,7 @@ class TsneMap:
         return np.concatenate([self._placed(vectors[i : i + _AT_ONCE]) for i in starts])
 
     def _placed(self, vectors: Floats) -> Floats:
-        likeness = vectors @ self.landmarks.T
+        likeness = np.nan_to_num(vectors, posinf=0, neginf=0) @ self.landmarks.T
         others = max(0, len(self.landmarks) - _NEAREST)
         nearest = np.argpartition(likeness, others, axis=1)[:, others:]
         found = np.take_along_axis(likeness, nearest, axis=1)
@@ -111,7 +111,10 @@ def _landmarks(shards: Sequence[Shard]) -> Floats:
             column = pa.chunked_array([batch.column("vector") for batch in shard.batches(columns=["vector"])])
             parts.append(matrix(column.take(mine)).astype(np.float32, copy=False))
         row += shard.rows()
-    return np.concatenate(parts)
+    found = np.concatenate(parts)
+    # Shards of an earlier lexel may hold what a network made no number of. It is no landmark, and lies in the middle.
+    real: Floats = found[np.isfinite(found).all(axis=1)]
+    return real if len(real) else np.zeros_like(found[:1])
 
 
 def _identity(shards: Sequence[Shard]) -> bytes:

@@ -12,9 +12,9 @@ class EncodeOptions:
 
     `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
     `exact` computes in float32 on a CPU even if bfloat16 is faster and gives the same vectors (see `precision_check`).
-    `retry` encodes the failed items of finished shards again. `preview` stores a thumbnail and a perceptual hash of
-    each image, None neither. `view` transforms each image before encoding (training uses crops). `write_map` also
-    computes the map of the collection, if this part is the whole job.
+    `retry` encodes all failed items of finished shards again, not only those that could not be read. `preview` stores
+    a thumbnail and a perceptual hash of each image, None neither. `view` transforms each image before encoding
+    (training uses crops). `write_map` also computes the map of the collection, if this part is the whole job.
     """
 
     batch_size: int = 32

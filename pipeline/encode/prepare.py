@@ -16,6 +16,9 @@ from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.timings import timed
 
+# How the reason of a failure begins that is of the disk or the network, and not of what is in the file.
+UNREADABLE = "unreadable"
+
 View = Callable[[Image.Image], Image.Image]
 
 
@@ -68,7 +71,7 @@ def prepare(
             content = item.content()
     except Exception as error:  # such as ValueError, for a null character in a manifest's path
         reason = error.strerror if isinstance(error, OSError) else None
-        return Failure(None, item.uri, readable(f"unreadable: {reason or error}"))
+        return Failure(None, item.uri, readable(f"{UNREADABLE}: {reason or error}"))
     try:
         with timed("decoding"):
             decoded = decode(content, least=least, preview=preview)

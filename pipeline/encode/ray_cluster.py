@@ -12,7 +12,7 @@ from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.part import Part
-from lexel.pipeline.encode.run import EncodeReport, encode_source
+from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
@@ -80,10 +80,12 @@ def encode_on_ray(
 
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
-    write_failures(out)  # each part wrote the list while others were still running
+    write_failures(out)  # the parts gathered them while others were still at work
+    report = EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
+    check_some(report, out)
     if options.write_map:
         write_map(out)
-    return EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
+    return report
 
 
 def _ray() -> Any:

@@ -16,13 +16,14 @@ import pyarrow as pa
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model, load_model
 from lexel.pipeline.encode.run import EncodeReport
+from lexel.pipeline.encode.workers import NO_NUMBER
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
 from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, write_failures
 from lexel.pipeline.shards.job import Job
-from lexel.pipeline.shards.shard import Shard, shard_name, write_shard
+from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
 
@@ -64,12 +65,12 @@ def reterm_shards(
     total, new = sum(map(_size, todo)), sum(map(_size, left))
     progress.plan(total=total, done=total - new)
     for shard in left:
-        table, failures = _again(shard, model, job, batch_size, progress), shard.failures()
+        table, failures = _again(shard, model, job, batch_size, progress)
         write_shard(out, shard.number, table, listing=listings[shard.number], failures=failures)
         progress.advance(encoded=0, failed=len(failures))
     remove_leftovers(out, {shard_name(shard.number) for shard in todo})
     failed = write_failures(out)
-    return EncodeReport(total, sum(shard.rows() for shard in todo), failed, new)
+    return EncodeReport(total, total - failed, failed, new)
 
 
 def default_output(folder: Path, encoder: Encoder) -> Path:
@@ -104,8 +105,8 @@ def _size(shard: Shard) -> int:
     return shard.rows() + len(shard.failures())
 
 
-def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> pa.Table:
-    """The shard's table with terms and vectors by `model`."""
+def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> tuple[pa.Table, list[Failure]]:
+    """The shard's table with the terms and vectors that `model` makes of its rows, and what fails or had failed."""
     table, parts = shard.table().combine_chunks(), list[Encoded]()
     given: Sequence[str] | npt.NDArray[Any] = table["text"].to_pylist() if job.captions else _features(table, job)
     # The same batches as in `lexel encode`: the rounding of a matrix product depends on its number of rows.
@@ -114,7 +115,11 @@ def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Prog
         parts.append(model.of_features(some) if isinstance(some, np.ndarray) else model.texts(some))
         progress.advance(encoded=len(some), failed=0)
     terms, vectors = [t for part in parts for t in part.terms], [v for part in parts for v in part.vectors]
-    return encoded_again(table, terms, vectors, dim=job.dim, feature_dim=job.feature_dim)
+    made = encoded_again(table, terms, vectors, dim=job.dim, feature_dim=job.feature_dim)
+    known = np.array([np.isfinite(vector).all() for vector in vectors], bool)
+    unknown = table.filter(pa.array(~known)).select(["id", "uri"]).to_pylist()
+    failures = [*shard.failures(), *(Failure(row["id"], row["uri"], NO_NUMBER) for row in unknown)]
+    return (made.filter(pa.array(known)) if unknown else made), failures
 
 
 def _features(table: pa.Table, job: Job) -> npt.NDArray[Any]:

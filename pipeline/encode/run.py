@@ -1,8 +1,10 @@
 """Encodes the items of a source into shards. An interrupted job is resumed by the same call."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from types import MappingProxyType
 
 import pyarrow as pa
 
@@ -13,12 +15,14 @@ from lexel.pipeline.encode.chunks import Chunk, chunks
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import low_precision_if_equal
+from lexel.pipeline.encode.prepare import UNREADABLE
 from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
 from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
 from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
-from lexel.pipeline.shards.shard import Shard, shard_name, write_shard
+from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
+from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 
 
@@ -42,7 +46,7 @@ class _EncodePlan:
 
     listings: dict[int, str]
     todo: frozenset[int]
-    again: dict[int, frozenset[str]]
+    again: dict[int, list[Failure]]
     items: int
     left: int
 
@@ -71,15 +75,67 @@ def encode_source(
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
         todo = (c for c in chunks(source.items(), shard_size=job.shard_size) if c.number in plan.todo)
-        for number, rows, failures in work.encode(todo):
-            write_shard(out, number, rows, listing=plan.listings[number], failures=failures)
+        held = _write(work.encode(todo), out, plan)
         if plan.again:
             _retry(work, source, out, plan, job.shard_size)
+    report = _settle(out, plan, held)
     _drop_stale(out, part, plan)
     write_failures(out)
-    if options.write_map and part.of == 1:
-        write_map(out)  # now, so that loading only sends documents
-    return _report(out, plan)
+    if part.of == 1:
+        check_some(report, out, held)
+        if options.write_map:
+            write_map(out)  # so that a load has nothing to do but to send
+    return report
+
+
+def check_some(report: EncodeReport, out: Path, held: Mapping[int, Sequence[Failure]] = MappingProxyType({})) -> None:
+    """Raise SourceError where nothing at all could be read: a disk that is not there, more likely than a new truth."""
+    if report.encoded or not report.failed:
+        return
+    failures = [*chain.from_iterable(held.values()), *chain.from_iterable(s.failures() for s in finished_shards(out))]
+    if all(map(_was_unreadable, failures)):
+        raise SourceError(
+            f"None of the {report.items:,} items could be read ({failures[0].uri}: {failures[0].reason}); see that the "
+            "disk is there and that you may read it, and give the same command again."
+        )
+
+
+def _write(
+    encoded: Iterator[tuple[int, pa.Table, list[Failure]]], out: Path, plan: _EncodePlan
+) -> dict[int, list[Failure]]:
+    """Write each shard. Returns the chunks of which nothing at all could be read, whose old shards are not replaced."""
+    held: dict[int, list[Failure]] = {}
+    for number, rows, failures in encoded:
+        if not rows.num_rows and all(map(_was_unreadable, failures)) and _rows_of(out, number):
+            held[number] = failures
+        else:
+            write_shard(out, number, rows, listing=plan.listings[number], failures=failures)
+    return held
+
+
+def _rows_of(out: Path, number: int) -> int:
+    """How many items the shard holds that is there; 0 for none, or half of one."""
+    shard = Shard(number, out / shard_name(number))
+    try:
+        return shard.rows() if shard.path.exists() else 0
+    except ShardError:
+        return 0
+
+
+def _settle(out: Path, plan: _EncodePlan, held: Mapping[int, Sequence[Failure]]) -> EncodeReport:
+    """Replace the shards that were held back, unless nothing else was encoded: then they are all that there is."""
+    mine = [s for s in finished_shards(out) if s.number in plan.listings and s.number not in held]
+    encoded = sum(shard.rows() for shard in mine)
+    failed = sum(len(shard.failures()) for shard in mine) + sum(map(len, held.values()))
+    for number, failures in held.items() if encoded else ():
+        old = Shard(number, out / shard_name(number)).table()
+        write_shard(out, number, old.slice(0, 0), listing=plan.listings[number], failures=failures)
+    return EncodeReport(plan.items, encoded, failed, plan.left)
+
+
+def _was_unreadable(failure: Failure) -> bool:
+    """Whether it may pass by itself: the file itself was never seen."""
+    return failure.reason.startswith(UNREADABLE)
 
 
 def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions) -> Job:
@@ -110,8 +166,8 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Enco
     kept = {n for n, made_from in listings.items() if n in there and there[n].holds(made_from)}
     if not kept and there.keys() & listings.keys():
         _check_source(out, job)
-    failed = {n: frozenset(f.uri for f in there[n].failures()) for n in kept} if retry else {}
-    again = {n: uris for n, uris in failed.items() if uris}
+    failed = {n: [f for f in there[n].failures() if retry or _was_unreadable(f)] for n in kept}
+    again = {n: failures for n, failures in failed.items() if failures}
     todo = frozenset(listings.keys() - kept)
     left = sum(counts[n] for n in todo) + sum(map(len, again.values()))
     return _EncodePlan(listings, todo, again, sum(counts.values()), left)
@@ -130,19 +186,29 @@ def _check_source(out: Path, job: Job) -> None:
 def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, shard_size: int) -> None:
     """Encode the failed items of finished shards again, and insert those that succeed into the shard, in order."""
     for chunk in chunks(source.items(), shard_size=shard_size):
-        if uris := plan.again.get(chunk.number):
-            again = Chunk(chunk.number, [item for item in chunk.items if item.uri in uris])
+        if tried := plan.again.get(chunk.number):
+            again = Chunk(chunk.number, _failed(chunk, tried))
             for number, rows, failures in work.encode([again]):
                 shard = Shard(number, out / shard_name(number))
-                merged = _in_order(chunk, [shard.table(), rows])
-                write_shard(out, number, merged, listing=plan.listings[number], failures=failures)
+                settled = [f for f in shard.failures() if f not in tried]
+                if rows.num_rows or failures != tried:
+                    merged = _in_order(chunk, [shard.table(), rows])
+                    write_shard(out, number, merged, listing=plan.listings[number], failures=settled + failures)
+
+
+def _failed(chunk: Chunk, failures: Sequence[Failure]) -> list[Item]:
+    """The items that these are. Texts may share a uri, that of their picture."""
+    uris, ids = {f.uri for f in failures}, {f.id for f in failures}
+    some = [item for item in chunk.items if item.uri in uris]
+    return [item for item in some if item.text is None or item.identify(item.text.encode()) in ids]
 
 
 def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
     # Shards of older versions lack the columns of previews.
     both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables], promote_options="default")
-    place = {item.uri: position for position, item in enumerate(chunk.items)}
-    return both.take(sorted(range(both.num_rows), key=lambda i: place[both["uri"][i].as_py()]))
+    place = {(item.uri, item.text): position for position, item in enumerate(chunk.items)}
+    there = [place[uri, text] for uri, text in zip(both["uri"].to_pylist(), both["text"].to_pylist(), strict=True)]
+    return both.take(sorted(range(both.num_rows), key=there.__getitem__))
 
 
 def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
@@ -153,9 +219,3 @@ def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
     # With several parts, others may be writing the common files now.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
     remove_leftovers(out, {*map(shard_name, plan.listings), *common})
-
-
-def _report(out: Path, plan: _EncodePlan) -> EncodeReport:
-    mine = [shard for shard in finished_shards(out) if shard.number in plan.listings]
-    failed = sum(len(shard.failures()) for shard in mine)
-    return EncodeReport(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 
+import numpy as np
 import pyarrow as pa
 import torch
 
@@ -25,6 +26,8 @@ from lexel.pipeline.timings import timed
 
 # One batch is computed on the GPU while the other is copied or its terms are selected.
 _LANES_OF_GPU = 2
+# Why an item failed that the networks answered with NaN or infinity.
+NO_NUMBER = "the network gave no number for it"
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,14 @@ class BatchEncoder:
         number, outcomes = numbered
         good = [outcome for outcome in outcomes if isinstance(outcome, PreparedItem)]
         failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+        if not good:
+            return _EncodedBatch(number, [], failures)
         with timed("network"):
-            rows = _rows(good, self._forward(good)) if good else []
+            encoded = self._forward(good)
+        known: list[bool] = np.asarray(np.isfinite(encoded.vectors).all(axis=1)).tolist()
+        rows = [row for row, fine in zip(_rows(good, encoded), known, strict=True) if fine]
+        unknown = [one for one, fine in zip(good, known, strict=True) if not fine]
+        failures += [Failure(one.id, one.item.uri, NO_NUMBER) for one in unknown]
         return _EncodedBatch(number, rows, failures)
 
     def _forward(self, good: Sequence[PreparedItem]) -> Encoded:

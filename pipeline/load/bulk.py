@@ -32,7 +32,9 @@ from lexel.pipeline.timings import timed
 MAX_BYTES = 4 * 2**20
 # The status code of a proxy with a limit below MAX_BYTES.
 _TOO_LARGE = 413
-# Parts of the messages of a node whose disk is full.
+# What is said of a document, or of a request because of one document in it.
+_OF_CONTENT = (400, _TOO_LARGE)
+# How a node says that its disk is full, and that it takes nothing until there is space.
 _FULL = ("flood-stage watermark", "No space left on device")
 
 # The rest, nine tenths of a response, is not used.
@@ -53,6 +55,7 @@ class Rejected:
     id: str
     reason: str
     document: bytes
+    of_content: bool
 
 
 @dataclass(frozen=True)
@@ -151,8 +154,8 @@ def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Doc
     try:
         answer = client.transport.perform_request("POST", url, body=body, headers=kind)
     except errors.TransportError as error:
-        if error.status_code == _TOO_LARGE:
-            return _halved(client, index, require_alias, request)
+        if error.status_code in _OF_CONTENT:
+            return _halved(client, index, require_alias, request, error)
         if is_retryable(error):
             raise _gave_up(str(error.error).rstrip(".")) from error
         raise
@@ -160,9 +163,14 @@ def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Doc
     return items
 
 
-def _halved(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
+def _halved(
+    client: OpenSearch, index: str, require_alias: bool, request: list[Document], error: errors.TransportError
+) -> list[dict[str, Any]]:
     if len(request) == 1:
-        return [{"status": _TOO_LARGE, "error": {"reason": "larger than OpenSearch or its proxy accepts"}}]
+        large = {"reason": "larger than OpenSearch, or a proxy before it, takes"}
+        said = error.info.get("error") if isinstance(error.info, dict) else None
+        reason = said if isinstance(said, dict) else {"reason": str(error.error)}
+        return [{"status": error.status_code, "error": large if error.status_code == _TOO_LARGE else reason}]
     half = len(request) // 2
     return [item for part in (request[:half], request[half:]) for item in _post(client, index, require_alias, part)]
 
@@ -180,7 +188,7 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
             again.append((id_, document))
             reason = reason or why
         else:
-            refused.append(Rejected(id_, why, document))
+            refused.append(Rejected(id_, why, document, item["status"] in _OF_CONTENT))
     return again, refused, reason
 
 

@@ -1,9 +1,7 @@
 """Converts the rows of a shard to OpenSearch documents."""
 
 import base64
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from itertools import repeat
 from typing import Any
 
@@ -14,35 +12,37 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lexel.encoders.term_weights import frequencies
-from lexel.pipeline.sources.item import Scalar
+from lexel.pipeline.load.document_id import document_id
+from lexel.pipeline.load.metadata_fields import MetadataFields
 
 # The number of an item's most important terms that are stored for facets and filters.
 TOP_TERMS = 16
 COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "terms", "vector")
 # Changes with the fields of documents, so that a load which an older version began is not resumed.
 LAYOUT = 2
+_AS_THEY_ARE = MetadataFields()
 _OPTIONAL = ("text", "captions", "label", "width", "height")
-# OpenSearch's default date format; Python's parser accepts more.
-_DATE = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,9})?)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII)
-# Not "007": as a number it would lose its zeros.
-_LONG = re.compile(r"-?(0|[1-9]\d{0,17})", re.ASCII)
-_DOUBLE = re.compile(r"-?(0|[1-9]\d{0,17})\.\d+", re.ASCII)
 
 
 def documents(
-    batch: pa.RecordBatch, *, shard: int, fields: Iterable[Mapping[str, Any]] = repeat({})
+    batch: pa.RecordBatch,
+    *,
+    shard: int,
+    metadata: MetadataFields = _AS_THEY_ARE,
+    fields: Iterable[Mapping[str, Any]] = repeat({}),
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield the id and the document (JSON) of each row; `fields` has additional fields of each."""
+    """Yield the id and the document (JSON) of each row; `metadata` names its metadata, `fields` are more fields."""
     column = batch.column("vector")
     vectors = column.flatten().to_numpy(zero_copy_only=False).reshape(len(column), -1).astype(np.float32, copy=False)
     rows = batch.drop_columns(["terms", "vector"]).to_pylist()
     for row, views, vector, more in zip(rows, _views(batch.column("terms")), vectors, fields, strict=False):
-        document = _document(row, shard) | views | {"vector": vector} | dict(more)
-        yield row["id"], orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
+        document = _document(row, shard, metadata) | views | {"vector": vector} | dict(more)
+        yield document_id(row["id"]), orjson.dumps(document, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
-def _document(row: dict[str, Any], shard: int) -> dict[str, Any]:
-    about = {"id": row["id"], "uri": row["uri"], "shard": shard, "meta": orjson.Fragment(row["metadata"] or b"{}")}
+def _document(row: dict[str, Any], shard: int, metadata: MetadataFields) -> dict[str, Any]:
+    meta = orjson.Fragment(metadata.stored(row["metadata"] or "{}"))
+    about = {"id": row["id"], "uri": row["uri"], "shard": shard, "meta": meta}
     # Shards of older versions have no such column.
     if thumbnail := row.get("thumbnail"):
         about["thumbnail"] = base64.b64encode(thumbnail).decode()
@@ -78,52 +78,3 @@ def _as_json(values: pa.Array) -> pa.Array:
     return pa.array([orjson.dumps(value).decode() for value in kinds.dictionary.to_pylist()], pa.string()).take(
         kinds.indices
     )
-
-
-def field_types(batches: Iterable[pa.RecordBatch]) -> dict[str, str]:
-    """The OpenSearch type of each metadata field, from all its values: long, double, boolean, date, else keyword.
-
-    Values in a CSV have no types: a field is a date or a number if all its values can be parsed as one.
-    """
-    kinds: dict[str, set[str]] = {}
-    for batch in batches:
-        for text in batch.column("metadata").to_pylist():
-            if text and text != "{}":
-                for name, value in orjson.loads(text).items():
-                    kinds.setdefault(name, set()).add(_kind(value))
-    return {name: _common(found) for name, found in kinds.items()}
-
-
-def _common(kinds: set[str]) -> str:
-    if len(kinds) == 1:
-        return kinds.pop()
-    return "double" if kinds == {"long", "double"} else "keyword"
-
-
-def _kind(value: Scalar) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case int():
-            return "long" if abs(value) < 2**63 else "keyword"
-        case float():
-            return "double"
-    return _kind_of_text(value)
-
-
-def _kind_of_text(text: str) -> str:
-    if _LONG.fullmatch(text):
-        return "long"
-    if _DOUBLE.fullmatch(text):
-        return "double"
-    return "date" if _is_date(text) else "keyword"
-
-
-def _is_date(text: str) -> bool:
-    if not _DATE.fullmatch(text):
-        return False
-    try:
-        datetime.fromisoformat(text)
-    except ValueError:  # the 30th of February
-        return False
-    return True

@@ -15,6 +15,7 @@ class LoadOptions:
     after loading; `engine` the k-NN engine; `connections` the number of concurrent requests. `merge` merges each shard
     into one segment at the end, which makes searches faster. `collection_fields` adds near-duplicate group and map
     position to the documents, `templates` stores search templates in the cluster; ranking needs neither.
+    `allow_shrink` lets the index lose more than a tenth of its documents.
     """
 
     shard_count: int = 1
@@ -24,6 +25,7 @@ class LoadOptions:
     merge: bool = False
     collection_fields: bool = True
     templates: bool = True
+    allow_shrink: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

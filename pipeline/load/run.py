@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
-from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
+from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents
 from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.metadata_fields import MetadataFields, metadata_fields
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
+from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
@@ -35,6 +38,8 @@ from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.timings import timed_each
 
 _POLL_SECONDS = 0.5
+# Of what share of the documents an index is made without them. Where OpenSearch rejects more, something else is wrong.
+_LEFT_OUT = 0.01
 
 
 @dataclass(frozen=True)
@@ -44,8 +49,11 @@ class LoadReport:
     index: str  # the concrete index behind the alias
     documents: int
     sent: int  # in this run
-    rejected: int
-    unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may still be running
+    rejected: int  # of the items, by OpenSearch for what is in them
+    unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
+    source: str = ""  # what the documents are of
+    replaced: Replaced | None = None  # what the index showed before
+    rejects: Path | None = None  # the file that says why documents were rejected
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,16 @@ class _LoadPlan:
     index: str
     target: str
     options: LoadOptions
+
+    @cached_property
+    def metadata(self) -> MetadataFields:
+        """The fields of the metadata of all documents, all of which is read for that, once."""
+        return metadata_fields(self.shards.batches(columns=["metadata"], size=4096))
+
+    @property
+    def rejects(self) -> Path:
+        """The file of what OpenSearch will not take."""
+        return self.shards.path / f"rejected-{self.index}.jsonl"
 
 
 def load_shards(
@@ -69,7 +87,9 @@ def load_shards(
     """Replace the contents of `index` by the items in `folder`; searches see the old ones until all are in.
 
     Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if
-    OpenSearch fails or rejects documents. These are written to `folder`/rejected-INDEX.jsonl, and `index` is unchanged.
+    OpenSearch fails, or if the index would lose more than a tenth of its documents and `options` do not allow that.
+    Documents that OpenSearch rejects are written to `folder`/rejected-INDEX.jsonl. One in a hundred, or a single one,
+    is left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
     """
     shards = ShardFolder.open(folder)
     keep_freed_memory()  # the next request reuses the memory of the last one
@@ -87,15 +107,18 @@ def load_shards(
 
 
 def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
+    replaced = find_replaced(client, plan.index, plan.target)
+    if not plan.options.allow_shrink:
+        (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
     _create(client, plan)
     todo = unfinished_shards(client, plan.target, plan.shards.shards)
     total = plan.shards.rows
     progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
     sent, rejected = _send(client, plan, todo, progress)
-    _keep_rejected(plan.shards.path / f"rejected-{plan.index}.jsonl", rejected)
+    _keep_rejected(plan.rejects, rejected)
     expected, count = count_distinct_ids(plan.shards.shards), count_documents(client, plan.target)
-    if rejected or count != expected:
-        raise ClusterError(_shortfall(plan.shards.path, plan.index, count, expected, rejected))
+    if not _are_few(rejected, expected) or count + len(rejected) != expected:
+        raise ClusterError(_shortfall(plan, count, expected, rejected))
     if plan.options.merge:
         _merge(client, plan.target)
     # From now on OpenSearch refreshes the index as it is searched.
@@ -104,7 +127,15 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
     if plan.options.templates:
         store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
-    return LoadReport(plan.target, count, sent, len(rejected), alias.clean_up(client, plan.index, plan.target))
+    left = alias.clean_up(client, plan.index, plan.target)
+    why = plan.rejects if rejected else None
+    return LoadReport(plan.target, count, sent, len(rejected), left, source_of(plan.shards), replaced, why)
+
+
+def _are_few(rejected: Sequence[Rejected], expected: int) -> bool:
+    """Whether the index is better with these left out than not at all: a few whose content is at fault."""
+    few = len(rejected) <= max(1, expected * _LEFT_OUT) and len(rejected) < max(1, expected)
+    return few and all(one.of_content for one in rejected)
 
 
 def _merge(client: OpenSearch, target: str) -> None:
@@ -151,7 +182,7 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
         forms=plan.shards.vocabulary.forms,
         engine=plan.options.engine,
         shards=plan.options.shard_count,
-        metadata=field_types(plan.shards.batches(columns=["metadata"], size=4096)),
+        metadata=plan.metadata.properties,
         about={"lexel": _about(plan.shards.job)},
     )
     try:
@@ -163,8 +194,8 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
 
 
 def _about(job: Job) -> dict[str, Any]:
-    """The fields of the job that searches need, stored in the mapping."""
-    names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "captions")
+    """What a search needs to know: which encoder, and where the files are."""
+    names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "source", "captions")
     return {name: value for name, value in asdict(job).items() if name in names}
 
 
@@ -183,10 +214,10 @@ def _documents(plan: _LoadPlan, todo: Sequence[Shard]) -> Iterator[bulk.Document
     for shard in todo:
         if fields is None:
             for batch in timed_each("reading", shard.batches(columns=COLUMNS)):
-                yield from documents(batch, shard=shard.number)
+                yield from documents(batch, shard=shard.number, metadata=plan.metadata)
         else:
             for batch, rows in timed_each("reading", fields.batches(shard, COLUMNS)):
-                yield from documents(batch, shard=shard.number, fields=rows)
+                yield from documents(batch, shard=shard.number, metadata=plan.metadata, fields=rows)
 
 
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
@@ -197,12 +228,13 @@ def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
     write_atomically(path, b"\n".join(lines) + b"\n")
 
 
-def _shortfall(folder: Path, index: str, count: int, expected: int, rejected: list[Rejected]) -> str:
+def _shortfall(plan: _LoadPlan, count: int, expected: int, rejected: list[Rejected]) -> str:
     if rejected:
         return (
             f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
-            f"they are in {folder / f'rejected-{index}.jsonl'}, and {index} is unchanged."
+            f"they are in {plan.rejects}, and {plan.index} still shows what it held before."
         )
     return (
-        f"OpenSearch has {count} documents instead of {expected}, so {index} is unchanged; run the same command again."
+        f"OpenSearch holds {count} documents and should hold {expected}, so {plan.index} was left as it was; "
+        "give the same command again."
     )

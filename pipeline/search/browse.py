@@ -1,7 +1,6 @@
 """Lists the items of an index that pass filters, without a query."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.cluster.error_messages import readable_errors
@@ -22,6 +21,7 @@ def browse(
     """The items that pass `filters`, `k` from `after` on, in an arbitrary but fixed order; each has a score of 0."""
     body = query_dsl.everything(k=k, filters=filters)
     body = query_dsl.with_page(body, offset=after.offset if after else 0, k=k)
+    index.check_fields(filters, facets or ())
     if facets:
         body = query_dsl.with_facets(body, fields=facets)
     with readable_errors():
@@ -34,15 +34,15 @@ def browse(
         body=body,
         weights={},
         facets=facet_counts(answer),
-        next=_next(rows, k, after.offset if after else 0),
+        next=_next(index, rows, k, after.offset if after else 0),
     )
 
 
 def _hit(index: SearchIndex, row: Mapping[str, Any]) -> Hit:
     source = row["_source"]
-    return Hit(row["_id"], 0.0, source["uri"], Path(index.about["root"]) / source["uri"], {}, 0.0, source)
+    return Hit(row["_id"], 0.0, source["uri"], index.path(row), {}, 0.0, source)
 
 
-def _next(rows: Sequence[Mapping[str, Any]], k: int, offset: int) -> Cursor | None:
+def _next(index: SearchIndex, rows: Sequence[Mapping[str, Any]], k: int, offset: int) -> Cursor | None:
     end = offset + len(rows)
-    return Cursor(rows[0]["_index"], end) if len(rows) == k and end + k <= query_dsl.MAX_RESULTS else None
+    return Cursor(index.place, end) if len(rows) == k and end + k <= query_dsl.MAX_RESULTS else None

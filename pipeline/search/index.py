@@ -1,24 +1,32 @@
 """An index made by `lexel load`: its encoder, its items, its analyzer."""
 
 import base64
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import accumulate
+from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from opensearchpy import OpenSearch
-from opensearchpy import exceptions as errors
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
 from lexel.pipeline.cluster.error_messages import readable_errors
-from lexel.pipeline.errors import ClusterError, NotThereError
-from lexel.pipeline.search.query_dsl import SOURCE
+from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
+from lexel.pipeline.load.document_id import document_id
+from lexel.pipeline.search.index_fields import IndexFields
+from lexel.pipeline.search.query_dsl import SOURCE, Filters
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
+
+# OpenSearch's analyzer gives out 10,000 tokens of one text.
+_MOST_WORDS = 8000
 
 
 class SearchIndex:
@@ -33,21 +41,57 @@ class SearchIndex:
         self._tokens = lru_cache(maxsize=256)(self._analyze)
 
     @cached_property
-    def about(self) -> Mapping[str, Any]:
-        """The metadata that `lexel load` stored in the mapping.
-
-        Raises NotThereError if the index does not exist, ClusterError if lexel did not make it.
-        """
+    def _mappings(self) -> Mapping[str, Mapping[str, Any]]:
+        """The mapping of each index that the name means. Raises ClusterError where there is none, or a foreign one."""
         with readable_errors():
             if not self.client.indices.exists(index=self.name):
                 raise NotThereError(
                     f"There is no index {self.name}: create it with `lexel index SOURCE --index {self.name}`."
                 )
-            mappings = self.client.indices.get_mapping(index=self.name)
-        about = next(iter(mappings.values()))["mappings"].get("_meta", {}).get("lexel")
-        if about is None:
-            raise ClusterError(f"The index {self.name} was not made by lexel; choose an index that `lexel load` made.")
-        return dict(about)
+            found = self.client.indices.get_mapping(index=self.name)
+        for name, about in found.items():
+            if "lexel" not in about["mappings"].get("_meta", {}):
+                what = f"The index {self.name}" if len(found) == 1 else f"{name}, an index behind {self.name},"
+                raise ClusterError(f"{what} was not made by lexel, so its terms and vectors cannot be understood.")
+        return {name: about["mappings"] for name, about in sorted(found.items())}
+
+    @cached_property
+    def about(self) -> Mapping[str, Any]:
+        """What `lexel load` wrote about the index. Raises ClusterError where there is none, a foreign one, or several
+        of different encoders.
+        """
+        made = {name: about["_meta"]["lexel"] for name, about in self._mappings.items()}
+        kinds = {tuple(one.get(key) for key in ("fingerprint", "vocabulary")): one for one in made.values()}
+        if len(kinds) > 1:
+            of = ", ".join(f"{name} of {one.get('name')} {one.get('fingerprint')}" for name, one in made.items())
+            raise ClusterError(
+                f"{self.name} holds indices of different encoders ({of}), whose scores do not fit together; "
+                "search one of them."
+            )
+        return dict(next(iter(made.values())))
+
+    @property
+    def place(self) -> str:
+        """The index behind the name, or several, by which pages of one answer are asked for."""
+        return ",".join(self._mappings)
+
+    def path(self, row: Mapping[str, Any]) -> Path:
+        """Where the picture of a hit is, below the root of the index that the hit is from."""
+        if row["_index"] not in self._mappings:
+            self._look_again()
+        about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
+        return Path(about["root"], row["_source"]["uri"])
+
+    def check_fields(self, filters: Filters, facets: Iterable[str] = ()) -> None:
+        """Raise ConfigError for conditions and facets that the index cannot answer."""
+        try:
+            IndexFields.of(self._mappings.values()).check(filters, facets)
+        except ConfigError:  # it may have been loaded anew since we looked
+            self._look_again()
+            IndexFields.of(self._mappings.values()).check(filters, facets)
+
+    def _look_again(self) -> None:
+        self.__dict__.pop("_mappings", None)
 
     @property
     def side(self) -> str:
@@ -97,20 +141,19 @@ class SearchIndex:
             return has_neural(self.client)
 
     def item(self, id_: str, *, fields: Sequence[str] = ()) -> dict[str, Any]:
-        """The stored `fields` of an item, by default all but large ones. Raises NotThereError if it does not exist."""
-        which = {"_source_includes": fields} if fields else {"_source_excludes": SOURCE["excludes"]}
-        params = {name: ",".join(names) for name, names in which.items()}
-        try:
-            with readable_errors():
-                return dict(self.client.get(index=self.name, id=id_, params=params)["_source"])
-        except ClusterError as error:
-            if isinstance(error.__cause__, errors.NotFoundError):
-                raise NotThereError(f"There is no item {id_} in {self.name}.") from error
-            raise
+        """An item as stored: `fields` of it, or all that a page shows. Raises ClusterError where it is not there."""
+        which = {"includes": list(fields)} if fields else SOURCE
+        # A search and no get, which does not work for a name of several indices.
+        body = {"size": 1, "query": {"ids": {"values": [document_id(id_)]}}, "_source": which}
+        with readable_errors():
+            found = self.client.search(index=self.name, body=body)["hits"]["hits"]
+        if not found:
+            raise NotThereError(f"There is no item {id_} in {self.name}.")
+        return dict(found[0]["_source"])
 
     def id_of(self, ref: str) -> str:
-        """The id of the item whose id or uri is `ref`. Raises NotThereError if there is none, or more than one."""
-        either = {"bool": {"should": [{"term": {"id": ref}}, {"term": {"uri": ref}}]}}
+        """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
+        either = {"bool": {"should": [{"ids": {"values": [document_id(ref)]}}, {"term": {"uri": ref}}]}}
         body = {"size": 2, "query": either, "_source": False}
         with readable_errors():
             found = [hit["_id"] for hit in self.client.search(index=self.name, body=body)["hits"]["hits"]]
@@ -125,17 +168,33 @@ class SearchIndex:
         return base64.b64decode(stored) if stored else None
 
     def analyzed(self, text: str) -> tuple[dict[str, float], tuple[str, ...]]:
-        """The terms of `text` with their counts, by OpenSearch's analyzer, and its words without a term."""
-        if not text.strip():
-            return {}, ()
-        tokens = self._tokens(text)
-        counts: dict[str, float] = {}
-        for token in tokens:
-            counts[token["token"]] = counts.get(token["token"], 0.0) + 1
-        known = {text[token["start_offset"] : token["end_offset"]].lower() for token in tokens}
+        """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder.
+
+        Raises ConfigError for more different words than a query may hold.
+        """
+        times = Counter(text.split())
+        if len(times) > _MOST_WORDS:
+            raise ConfigError(
+                f"A query holds at most {_MOST_WORDS:,} different words, and this has {len(times):,}; leave some out."
+            )
+        counts, known = dict[str, float](), set[str]()
+        for word, token, piece in self._tokens(" ".join(times)) if times else ():
+            counts[token] = counts.get(token, 0.0) + times[word]
+            known.update(words(piece))
         return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
 
-    def _analyze(self, text: str) -> list[dict[str, Any]]:
+    def _analyze(self, text: str) -> list[tuple[str, str, str]]:
+        """Each token of `text` that has a term: the word that it stands in, the term, and what it was made of."""
         with readable_errors():
-            answer = self.client.indices.analyze(index=self.name, body={"analyzer": "vocabulary", "text": text})
-        return list(answer["tokens"])
+            body = {"analyzer": "vocabulary", "text": text}
+            answer = self.client.indices.analyze(index=next(iter(self._mappings)), body=body)
+        typed, units = text.split(" "), text.encode("utf-16-le")  # OpenSearch counts in these
+        starts = list(accumulate((len(word.encode("utf-16-le")) // 2 + 1 for word in typed), initial=0))
+        return [
+            (
+                typed[bisect_right(starts, one["start_offset"]) - 1],
+                one["token"],
+                units[2 * one["start_offset"] : 2 * one["end_offset"]].decode("utf-16-le", "replace"),
+            )
+            for one in answer["tokens"]
+        ]

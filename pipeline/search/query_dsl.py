@@ -41,8 +41,8 @@ SOURCE = {"excludes": ["vector", "words", "shard", "thumbnail", "map"]}
 
 
 def terms(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
-    """Weighted terms, scored with the learned weights in the field `terms`."""
-    return _body(_filtered(_term_clauses(weights), filters), k)
+    """Weighted terms against the learned weights of `terms`."""
+    return _body(_filtered(_term_clauses(weights, filters), filters), k)
 
 
 def words(text: str, *, factors: Terms = MappingProxyType({}), k: int = 10, filters: Filters = ()) -> Dsl:
@@ -60,7 +60,7 @@ def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl
 
     A `term` clause is not analyzed.
     """
-    clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in heaviest(weights)]
+    clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in heaviest(weights, filters)]
     return _body(_filtered(clauses, filters), k)
 
 
@@ -83,13 +83,13 @@ def hybrid(
     """
     near = max(depth // 2, k)
     lifted = {"constant_score": {"filter": nearest(vector, near, filters), "boost": _LIFT}}
-    return _body(_filtered([*_term_clauses(weights), lifted], filters), k) | {
+    return _body(_filtered([*_term_clauses(weights, filters), lifted], filters), k) | {
         "rescore": {
             "window_size": 2 * near,
             "query": {
                 "query_weight": 0.0,
                 "rescore_query_weight": 1.0,
-                "rescore_query": _fused(weights, vector, weight),
+                "rescore_query": _fused(weights, vector, weight, filters),
             },
         }
     }
@@ -128,17 +128,20 @@ def with_facets(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
     return body | {"aggs": facets, "track_total_hits": True}
 
 
-def _term_clauses(weights: Terms) -> list[Dsl]:
+def _term_clauses(weights: Terms, filters: Filters = ()) -> list[Dsl]:
     return [
         {"rank_feature": {"field": f"terms.{term}", "boost": weight, "linear": {}}}
-        for weight, term in heaviest(weights)
+        for weight, term in heaviest(weights, filters)
     ]
 
 
-def heaviest(weights: Terms) -> list[tuple[float, str]]:
-    """The (weight, term) pairs with positive weight, the heaviest first, at most as many as one query can have."""
+def heaviest(weights: Terms, filters: Filters = ()) -> list[tuple[float, str]]:
+    """Each weight above 0 with its term, the heaviest first, as many as one query may hold beside its filters.
+
+    In hybrid the filters stand twice.
+    """
     some = ((weight, term) for term, weight in weights.items() if weight > 0)
-    return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: MAX_CLAUSES - 2]
+    return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: max(1, MAX_CLAUSES - 2 - 2 * len(filters))]
 
 
 def _filtered(should: list[Dsl], filters: Filters) -> Dsl:
@@ -156,14 +159,16 @@ def nearest(values: Vector, k: int, filters: Filters) -> Dsl:
     return {"knn": {"vector": clause}}
 
 
-def _fused(weights: Terms, values: Vector, weight: float) -> Dsl:
-    """terms + weight x (1 + cosine) for every document; match_all with boost 0 includes those without a shared term."""
+def _fused(weights: Terms, values: Vector, weight: float, filters: Filters) -> Dsl:
+    """terms + weight x (1 + cosine) for every document: match_all at 0 lets those in that share no term."""
     every = {"match_all": {"boost": 0.0}}
     script = {
         "source": "_score + params.weight * (1.0 + innerProduct(params.vector, doc['vector']))",
         "params": {"weight": weight, "vector": [float(x) for x in values]},
     }
-    return {"script_score": {"query": {"bool": {"should": [*_term_clauses(weights), every]}}, "script": script}}
+    return {
+        "script_score": {"query": {"bool": {"should": [*_term_clauses(weights, filters), every]}}, "script": script}
+    }
 
 
 def _body(query: Dsl, k: int) -> Dsl:

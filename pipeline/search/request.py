@@ -9,6 +9,9 @@ from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusi
 from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.results import Cursor
 
+# Each is a clause or two of the query, of which OpenSearch takes 1,024.
+MAX_SIGNED = 200
+
 
 @dataclass(frozen=True)
 class SearchRequest:
@@ -45,14 +48,21 @@ class SearchRequest:
 
     @property
     def conditions(self) -> Filters:
-        """The filters, with those for the +words and -words of the query."""
-        return [*self.filters, *map(requires, self.query.required), *map(bans, self.query.banned)]
+        """The filters with those that the query's +words and -words are."""
+        required, banned = dict.fromkeys(self.query.required), dict.fromkeys(self.query.banned)
+        return [*self.filters, *map(requires, required), *map(bans, banned)]
 
     def __post_init__(self) -> None:
         if self.query.source != self.text:  # not if it was passed, for example by `replace`
             object.__setattr__(self, "query", parse_query(self.text))
         if self.after and not self.paged:
             object.__setattr__(self, "paged", True)
+        signed = len({*self.query.required, *self.query.banned})
+        if signed > MAX_SIGNED:
+            raise ConfigError(
+                f"A query takes at most {MAX_SIGNED} different words with + or -, and this one has {signed:,}; "
+                "leave some out."
+            )
         if self.mode not in MODES:
             raise ConfigError(f"There is no mode {self.mode!r}; choose {', '.join(MODES)}.")
         if self.fusion not in FUSIONS:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.cluster.error_messages import readable_errors
-from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.search import neural_dsl, query_dsl
 from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
 from lexel.pipeline.search.index import SearchIndex
@@ -18,6 +18,10 @@ from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_coun
 
 # Always search the same copies of the shards, since others may order equal scores differently.
 _PREFERENCE = "lexel"
+# From here on words that stand more than once become one clause, which weighs more.
+_MANY_WORDS = 500
+# How OpenSearch says that a query has too many clauses.
+_TOO_MANY = ("maxClauseCount", "too_many_clauses", "too_many_nested_clauses")
 
 
 def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResults:
@@ -29,9 +33,9 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if isinstance(request, str):
         request = SearchRequest(request)
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
-        raise ConfigError(
-            f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch lacks; use --fusion exact."
-        )
+        raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
+    index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
+    index.check_fields(request.filters, request.facets)
     encoded, unknown = encode_query(index, request)
     return _answer(index, request, _body(request, encoded), encoded, unknown)
 
@@ -39,6 +43,8 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
 def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
     k, filters, query = request.k, request.conditions, request.query
     match request.mode:
+        case "words" if max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
+            body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters)
         case "words":
             body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters)
         case "terms":
@@ -68,9 +74,9 @@ def _answer(
     index: SearchIndex, request: SearchRequest, body: Dsl, encoded: EncodedQuery, unknown: tuple[str, ...]
 ) -> SearchResults:
     answer = _folded(index, request, body) if request.fold else _sent(index, request, body)
-    rows, root = answer["hits"]["hits"], Path(index.about["root"])
+    rows = answer["hits"]["hits"]
     found = SearchResults(
-        tuple(_hit(root, row, encoded.weights, dense=request.mode in {"vector", "hybrid"}) for row in rows),
+        tuple(_hit(index.path(row), row, encoded.weights, dense=request.mode in {"vector", "hybrid"}) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
@@ -79,7 +85,7 @@ def _answer(
         floor=encoded.weight if request.mode in {"vector", "hybrid"} and request.fusion == "exact" else 0.0,
         unknown=unknown,
         facets=facet_counts(answer),
-        next=_next(request, rows),
+        next=_next(index, request, rows),
     )
     least = request.after.least if request.after else None
     return found if least is None else found.above(least)
@@ -88,8 +94,16 @@ def _answer(
 def _sent(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, Any]:
     """The response to `body`, from the index that the first page came from."""
     where = request.after.index if request.after else index.name
-    with readable_errors():
-        answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
+    try:
+        with readable_errors():
+            answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
+    except ClusterError as error:
+        if any(words in str(error.__cause__) + str(error) for words in _TOO_MANY):
+            raise ConfigError(
+                f"The query has more words and conditions than OpenSearch takes at once ({query_dsl.MAX_CLAUSES:,}); "
+                "leave some out."
+            ) from error
+        raise
     return answer
 
 
@@ -121,18 +135,20 @@ def _with_sources(index: SearchIndex, rows: Sequence[dict[str, Any]]) -> list[di
     return [row | {"_source": stored[row["_id"]]["_source"]} for row in rows]
 
 
-def _next(request: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
-    """The cursor of the next page; None if this page is not full, or if the query does not rank more results."""
+def _next(index: SearchIndex, request: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
+    """Where the next page begins: nowhere after one that is not full, or at the end of what the query ranks."""
     end = request.offset + len(rows)
     ranked = query_dsl.MAX_RESULTS if request.mode in {"terms", "words"} else request.depth
     if not request.paged or len(rows) < request.k or end + request.k > ranked:
         return None
-    return Cursor(rows[0]["_index"], end, request.after.least if request.after else None)
+    return Cursor(
+        request.after.index if request.after else index.place, end, request.after.least if request.after else None
+    )
 
 
-def _hit(root: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
+def _hit(path: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
     source = row["_source"]
     parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
     rest = row["_score"] - sum(parts.values()) if dense else 0.0
-    return Hit(row["_id"], row["_score"], source["uri"], root / source["uri"], parts, rest, source)
+    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source)

@@ -164,10 +164,10 @@ class IndexRegistry:
 
     def _behind(self, name: str) -> str:
         with readable_errors():
-            found = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
-        if not found:
-            raise NotThereError(f"There is no index {name}: create it with `lexel index SOURCE --index {name}`.")
-        return str(next(iter(found)))
+            there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
+        if not there:
+            raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
+        return ",".join(sorted(there))
 
 
 def of_request(request: Request) -> IndexRegistry:

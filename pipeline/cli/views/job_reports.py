@@ -19,8 +19,13 @@ def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
 
 
 def say_loaded(report: "LoadReport", index: str) -> None:
-    """Print the number of documents in the index, and a warning about unfinished loads."""
+    """What the index holds now, and what other loads left unfinished."""
+    if (before := report.replaced) and before.source != report.source:
+        now = f"{report.documents:,} of {report.source}"
+        warn(f"{index} showed {before.documents:,} documents of {before.source}; it now shows {now}.")
     say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run")
+    if report.rejects:
+        warn(f"{report.rejected:,} more were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
     if report.unfinished:
         names = ", ".join(report.unfinished)
         warn(f"Unfinished indices of other loads of {index}: {names}. A load a day later removes them.")

@@ -12,7 +12,7 @@ from support.making import contents, jpeg, photo_folder, random_encoder
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode.run import EncodeReport
-from lexel.pipeline.errors import ShardError
+from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.shards.job import read_job
 
 
@@ -169,8 +169,11 @@ def test_retry_gives_what_a_clean_run_gives(tmp_path: Path, encoder: Encoder) ->
     assert list(failures(tmp_path / "out")) == list(bad)
     for name in ("000.jpg", "005.jpg", "006.jpg"):
         (folder / name).write_bytes(bad[name])
+    # What could not be read is tried again by itself; what was read and was bad is not.
+    assert run(manifest, tmp_path / "out", encoder) == EncodeReport(items=12, encoded=9, failed=3, new=1)
+    assert list(failures(tmp_path / "out")) == ["000.jpg", "005.jpg", "010.jpg"]
     assert run(manifest, tmp_path / "out", encoder).new == 0
-    assert run(manifest, tmp_path / "out", encoder, retry=True) == EncodeReport(items=12, encoded=11, failed=1, new=4)
+    assert run(manifest, tmp_path / "out", encoder, retry=True) == EncodeReport(items=12, encoded=11, failed=1, new=3)
     run(manifest, tmp_path / "clean", encoder)
     assert list(failures(tmp_path / "out")) == list(failures(tmp_path / "clean")) == ["010.jpg"]
     found, wanted = rows(tmp_path / "out"), rows(tmp_path / "clean")
@@ -186,3 +189,49 @@ def test_retry_gives_what_a_clean_run_gives(tmp_path: Path, encoder: Encoder) ->
     assert [n for n in before if before[n] == after[n]] == [0, 1]
     assert not (tmp_path / "out" / "failures.parquet").exists()
     assert uris(tmp_path / "out") == [f"{i:03d}.jpg" for i in range(12)]
+
+
+@pytest.fixture
+def listed(tmp_path: Path) -> Path:
+    """A manifest of 10 pictures in two folders, which tells no sizes."""
+    for name, first in (("near", 0), ("far", 5)):
+        photo_folder(tmp_path / name, count=10)
+        for i in set(range(10)) - set(range(first, first + 5)):
+            (tmp_path / name / f"{i:03d}.jpg").unlink()
+    manifest = tmp_path / "list.csv"
+    manifest.write_text("image\n" + "".join(f"{'near' if i < 5 else 'far'}/{i:03d}.jpg\n" for i in range(10)))
+    return manifest
+
+
+def test_where_nothing_can_be_read_it_is_said_and_the_same_command_does_it_later(
+    listed: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    for name in ("near", "far"):
+        (tmp_path / name).rename(tmp_path / f"{name}-away")
+    for _ in range(2):
+        with pytest.raises(SourceError, match=r"None of the 10 items could be read \(near/000.jpg: unread"):
+            run(listed, tmp_path / "out", encoder)
+    assert len(failures(tmp_path / "out")) == 10
+    (tmp_path / "near-away").rename(tmp_path / "near")
+    assert run(listed, tmp_path / "out", encoder) == EncodeReport(items=10, encoded=5, failed=5, new=10)
+    before = marks(tmp_path / "out")
+    assert run(listed, tmp_path / "out", encoder) == EncodeReport(items=10, encoded=5, failed=5, new=5)
+    assert marks(tmp_path / "out") == before  # nothing came of it, so nothing is written
+    (tmp_path / "far-away").rename(tmp_path / "far")
+    assert run(listed, tmp_path / "out", encoder) == EncodeReport(items=10, encoded=10, failed=0, new=5)
+
+
+def test_shards_are_kept_where_nothing_of_a_changed_list_can_be_read(
+    listed: Path, tmp_path: Path, encoder: Encoder
+) -> None:
+    run(listed, tmp_path / "out", encoder)
+    before = marks(tmp_path / "out")
+    listed.write_text("image,note\n" + "".join(f"{uri},new\n" for uri in listed.read_text().split()[1:]))
+    for name in ("near", "far"):
+        (tmp_path / name).rename(tmp_path / f"{name}-away")
+    with pytest.raises(SourceError, match="None of the 10 items could be read"):
+        run(listed, tmp_path / "out", encoder)
+    assert marks(tmp_path / "out") == before
+    (tmp_path / "near-away").rename(tmp_path / "near")
+    assert run(listed, tmp_path / "out", encoder) == EncodeReport(items=10, encoded=5, failed=5, new=10)
+    assert uris(tmp_path / "out") == [f"near/{i:03d}.jpg" for i in range(5)]

@@ -1,74 +1,17 @@
-"""What a row of a shard becomes in OpenSearch, and what type its metadata have."""
+"""What a row of a shard becomes in OpenSearch."""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import orjson
-import pyarrow as pa
-import pytest
 
 from lexel.encoders.term_weights import FREQUENCY_SCALE
-from lexel.pipeline.load.documents import COLUMNS, TOP_TERMS, documents, field_types
+from lexel.pipeline.load.documents import COLUMNS, TOP_TERMS, documents
 from lexel.pipeline.shards.table import Row, table
-from lexel.pipeline.sources.item import Item, Scalar
+from lexel.pipeline.sources.item import Item
 
 DIM = 6
-
-
-def _types(*values: Scalar) -> str | None:
-    rows = [orjson.dumps({"x": value}).decode() for value in values]
-    return field_types([pa.record_batch({"metadata": rows})]).get("x")
-
-
-@pytest.mark.parametrize(
-    ("values", "kind"),
-    [
-        ((1, -2, 0), "long"),
-        (("1", "-2", "0", "999999999999999999"), "long"),
-        ((1, "2"), "long"),
-        ((2**63 - 1, -(2**62)), "long"),
-        ((2**63,), "keyword"),
-        (("9999999999999999999",), "keyword"),
-        ((0.5, 1.0), "double"),
-        ((1, 0.5), "double"),
-        (("0.5", "-12.25", "7"), "double"),
-        (("1.", ".5"), "keyword"),
-        (("1e5",), "keyword"),
-        (("1.2.3",), "keyword"),
-        (("1,5",), "keyword"),
-        (("٣",), "keyword"),
-        (("007",), "keyword"),
-        (("007", "8"), "keyword"),
-        (("00.5",), "keyword"),
-        (("-", "--1"), "keyword"),
-        ((True, False), "boolean"),
-        ((True, 1), "keyword"),
-        (("true",), "keyword"),
-        (("2021-05-01",), "date"),
-        (("2021-05-01", "2021-05-01T10:30:00Z", "2021-05-01T10:30:00.123456+02:00", "2021-05-01T10:30"), "date"),
-        (("2021-02-30",), "keyword"),
-        (("2021-05-01 10:30:00",), "keyword"),
-        (("2021-05-01T103000",), "keyword"),
-        (("2021-W01-1",), "keyword"),
-        (("0000-01-01",), "keyword"),
-        (("2021-05-01", "soon"), "keyword"),
-        (("2021-05-01", 5), "keyword"),
-        ((" 5",), "keyword"),
-        (("",), "keyword"),
-        (("5", ""), "keyword"),
-        (("dog", 1, 0.5), "keyword"),
-    ],
-)
-def test_the_type_of_a_field_is_what_all_its_values_are(values: Sequence[Scalar], kind: str) -> None:
-    assert _types(*values) == kind
-    assert _types(*reversed(values)) == kind
-
-
-def test_types_are_gathered_over_all_batches() -> None:
-    batches = [pa.record_batch({"metadata": rows}) for rows in (['{"a":1}', "{}"], ['{"a":"x","b":true}', "", None])]
-    assert field_types(batches) == {"a": "keyword", "b": "boolean"}
-    assert field_types([]) == {}
 
 
 def _row(item: Item, terms: dict[str, float], seed: int = 0) -> Row:

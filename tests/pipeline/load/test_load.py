@@ -13,6 +13,7 @@ from opensearchpy import OpenSearch
 from support.indices import Names, contents, count, load_command
 from support.synthetic import collection
 
+from lexel.pipeline.cli.views.job_reports import say_loaded
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
@@ -113,23 +114,37 @@ def test_rejected_documents_are_kept_and_the_old_index_stays(
     index = index_name("rejected")
     load_shards(collection(tmp_path / "a", count=20).folder, index=index, client=client)
     items = collection(tmp_path / "b", count=30, seed=2)
-    spoil(items.folder)
-    with pytest.raises(ClusterError, match="rejected 1 of 30"):
+    spoil(items.folder, 2)
+    with pytest.raises(ClusterError, match="rejected 2 of 30"):
         load_shards(items.folder, index=index, client=client)
     kept = [json.loads(line) for line in (items.folder / f"rejected-{index}.jsonl").read_text().splitlines()]
-    assert [row["id"] for row in kept] == [items.ids[0]]
+    assert [row["id"] for row in kept] == items.ids[:2]
     assert "positive" in kept[0]["reason"]
     assert json.loads(kept[0]["document"])["uri"] == "000000.jpg"
     assert len(contents(client, index)) == 20
 
 
-def spoil(folder: Path) -> None:
-    """Give the first item a weight that OpenSearch cannot store."""
+def test_a_single_rejected_document_is_left_out_and_counted(
+    client: OpenSearch, tmp_path: Path, index_name: Names, capsys: pytest.CaptureFixture[str]
+) -> None:
+    index = index_name("single")
+    items = collection(tmp_path / "a", count=30, seed=2)
+    spoil(items.folder, 1)
+    for _ in range(2):
+        loaded = load_shards(items.folder, index=index, client=client)
+        assert (loaded.documents, loaded.rejected) == (29, 1)
+    say_loaded(loaded, index)
+    assert f"1 more were rejected by OpenSearch: {items.folder / f'rejected-{index}.jsonl'}" in capsys.readouterr().out
+    assert set(contents(client, index)) == set(items.ids[1:])
+
+
+def spoil(folder: Path, some: int) -> None:
+    """Give the first items a weight that OpenSearch cannot store."""
     import pyarrow as pa
 
     shard = finished_shards(folder)[0]
     table = shard.table()
-    terms = [[("word0", -1.0)], *(row for row in table["terms"].to_pylist()[1:])]
+    terms = [[("word0", -1.0)]] * some + table["terms"].to_pylist()[some:]
     column = pa.array(terms, table.schema.field("terms").type)
     spoiled = table.set_column(table.schema.get_field_index("terms"), "terms", column)
     write_shard(folder, 0, spoiled, listing=shard.listing(), failures=[])

@@ -45,7 +45,7 @@ def loaded_wrongly(
 
 
 def _poison(ground: Ground, items: Collection, wanted: dict[str, object]) -> Tried:
-    bad = frozenset(ground.dice("poison").sample(items.ids, 7))
+    bad = frozenset(ground.dice("poison").sample(items.ids, 70))
     faults = Faults(ground.dice("poison"), poisoned=bad)
     lost, index = 0, "faults-poison"
     try:
@@ -53,10 +53,10 @@ def _poison(ground: Ground, items: Collection, wanted: dict[str, object]) -> Tri
             load_shards(items.folder, index=index, client=connect(Address(url)))
         lost += 1  # it must not end well
     except ClusterError as error:
-        lost += "rejected 7 of 3000" not in str(error)
+        lost += "rejected 70 of 3000" not in str(error)
     kept = [json.loads(line) for line in (items.folder / f"rejected-{index}.jsonl").read_text().splitlines()]
     lost += {row["id"] for row in kept} != bad
     lost += ground.client.indices.exists_alias(name=index)
     load_shards(items.folder, index=index, client=ground.client)  # what was poison is so no longer
     lost += contents(ground.client, index) != wanted
-    return Tried("7 documents refused for good among all faults: dead letters, and loaded later", 1, min(lost, 1))
+    return Tried("70 documents refused for good among all faults: dead letters, and loaded later", 1, min(lost, 1))

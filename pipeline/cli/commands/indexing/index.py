@@ -8,6 +8,7 @@ import typer
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import (
     OUTPUT,
+    AllowShrinkOpt,
     BatchOpt,
     CaptionsOpt,
     DeviceOpt,
@@ -16,6 +17,7 @@ from lexel.pipeline.cli.options import (
     IndexOpt,
     MergeOpt,
     ReplicasOpt,
+    RetryOpt,
     ShardsOpt,
     SourceArg,
     ThumbnailOpt,
@@ -29,6 +31,7 @@ from lexel.pipeline.images.preview import SIDE
 def index(
     source: SourceArg,
     captions: CaptionsOpt = False,
+    retry: RetryOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
@@ -43,6 +46,7 @@ def index(
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
     merge: MergeOpt = False,
+    allow_shrink: AllowShrinkOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Encode images and load them into an index, in one step.
@@ -67,10 +71,11 @@ def index(
             batch_size=batch_size,
             device=device,
             workers=workers,
+            retry=retry,
             preview=PreviewOptions(thumbnail),
             write_map=True,
         ),
-        load=LoadOptions(shard_count=shards, replicas=replicas, engine=engine, merge=merge),
+        load=LoadOptions(shard_count=shards, replicas=replicas, engine=engine, merge=merge, allow_shrink=allow_shrink),
         watch=Bar,
     )
     say_encoded(report.encoded, report.shards, report.encoding_seconds)
