@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +82,9 @@ def encode_on_ray(
     write_failures(out)  # the parts gathered them while others were still at work
     if options.write_map:
         write_map(out)
-    return EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
+    counts = [(report.items, report.encoded, report.failed, report.new) for report in reports]
+    items, encoded, failed, new = (sum(column) for column in zip(*counts, strict=True))
+    return EncodeReport(items, encoded, failed, new, reports[0].notes)
 
 
 def _ray() -> Any:

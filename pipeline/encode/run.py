@@ -24,12 +24,16 @@ from lexel.pipeline.sources.source import Source
 
 @dataclass(frozen=True)
 class EncodeReport:
-    """What a job found and did; the counts are of this part, over this and earlier runs."""
+    """What a job found and did; the counts are of this part, over this and earlier runs.
+
+    `notes` are sentences about what the source leaves out.
+    """
 
     items: int
     encoded: int
     failed: int
     new: int  # items encoded or failed in this run
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ def encode_source(
     job = _job(source, encoder, model, options)
     check(out, job)
     plan = _plan(source, out, part, job, options.retry)
+    notes = tuple(source.notes.sentences())
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
@@ -78,7 +83,7 @@ def encode_source(
     write_failures(out)
     if options.write_map and part.of == 1:
         write_map(out)  # so that a load has nothing to do but to send
-    return _report(out, plan)
+    return _report(out, plan, notes)
 
 
 def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions) -> Job:
@@ -105,7 +110,8 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Enco
             counts[chunk.number] = len(chunk.items)
     if empty:
         what = "captions" if source.captions else "pictures"
-        raise SourceError(f"There is nothing to encode in {source.root / source.name}: no {what} were found.")
+        said = " ".join(["", *(sentence.rstrip(".") + "." for sentence in source.notes.sentences())])
+        raise SourceError(f"There is nothing to encode in {source.place}: no {what} were found.{said}")
     kept = {n for n, made_from in listings.items() if n in there and there[n].holds(made_from)}
     if not kept and there.keys() & listings.keys():
         _check_source(out, job)
@@ -154,7 +160,7 @@ def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
     remove_leftovers(out, {*map(shard_name, plan.listings), *common})
 
 
-def _report(out: Path, plan: _EncodePlan) -> EncodeReport:
+def _report(out: Path, plan: _EncodePlan, notes: tuple[str, ...]) -> EncodeReport:
     mine = [shard for shard in finished_shards(out) if shard.number in plan.listings]
     failed = sum(len(shard.failures()) for shard in mine)
-    return EncodeReport(plan.items, sum(shard.rows() for shard in mine), failed, plan.left)
+    return EncodeReport(plan.items, sum(shard.rows() for shard in mine), failed, plan.left, notes)

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
-    """What was encoded, how fast, where to; and what failed."""
+    """What was encoded, how fast, where to; what was left out, and what failed."""
     rate = f", {report.new / seconds:,.0f} a second" if report.new else ""
     done = f"{report.encoded:,} of {report.items:,} items encoded{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s{rate}: {short(out.resolve())}")
+    for sentence in report.notes:
+        say(sentence)
     warn_failed(report.failed, (out / "failures.parquet").resolve())
 
 

@@ -2,12 +2,8 @@
 
 import codecs
 import csv
-import json
-import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,12 +11,13 @@ from typing import Any
 import orjson
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import Item, Scalar, read_file
+from lexel.pipeline.sources.item import Item, read_file
+from lexel.pipeline.sources.sidecar import CAPTION_COLUMNS
+from lexel.pipeline.sources.values import caption_list, scalar
 
 MANIFESTS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
 # Column names of public data sets and tools, by precedence.
 URI_COLUMNS = ("uri", "image", "path", "file", "filename", "file_name", "filepath", "image_path", "image_file")
-CAPTION_COLUMNS = ("captions", "caption", "sentences", "text", "description")
 _OWN = {"id", "label"}
 
 
@@ -77,33 +74,6 @@ def _read(root: Path, uri: str) -> bytes:
         kind = uri.split("://", maxsplit=1)[0]
         raise OSError(f"{kind} addresses are not fetched; download the pictures first (img2dataset does it well)")
     return read_file(root / Path(uri).expanduser())
-
-
-def caption_list(value: Any) -> list[str]:
-    """The captions in a cell: one caption, a list of them, or a JSON list in a CSV cell."""
-    if isinstance(value, str) and value.startswith("["):
-        try:
-            value = orjson.loads(value)
-        except ValueError:
-            return [value]
-    values = value if isinstance(value, list | tuple) else [value]
-    return [text for v in values if scalar(v) is not None and (text := str(v).strip())]
-
-
-def scalar(value: Any) -> Scalar | None:
-    """A metadata value as one that filters can compare: nested values become JSON, empty ones and NaN None."""
-    match value:
-        case bool() | int():
-            return value
-        case float() | Decimal():
-            return float(value) if math.isfinite(value) else None
-        case datetime() | date():
-            return value.isoformat()
-        case list() | dict():
-            return json.dumps(value, ensure_ascii=False, default=str)
-        case None | "" | bytes():
-            return None
-    return str(value)
 
 
 def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
