@@ -16,6 +16,8 @@ from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.timings import timed
 
+# Of a document's id in OpenSearch, in bytes.
+LONGEST_ID = 512
 View = Callable[[Image.Image], Image.Image]
 
 
@@ -63,6 +65,10 @@ def prepare(
 
     Runs on worker threads, and raises nothing that a picture can cause.
     """
+    if item.id and (size := len(item.id.encode())) > LONGEST_ID:
+        return Failure(
+            None, item.uri, f"its id has {size:,} bytes, and OpenSearch takes {LONGEST_ID}: {item.id[:40]}..."
+        )
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
     try:

@@ -12,9 +12,11 @@ from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_folder import file_item, folder_items
 from lexel.pipeline.sources.picture_kinds import is_picture
-from lexel.pipeline.sources.tables.manifest import MANIFESTS, manifest_items
+from lexel.pipeline.sources.tables.manifest import manifest_items
+from lexel.pipeline.sources.tables.table_rows import MANIFESTS
 from lexel.pipeline.sources.tars.tar_members import TARS, is_tar
 from lexel.pipeline.sources.tars.webdataset import tar_items
+from lexel.pipeline.sources.text_encoding import encoding_of_file
 
 
 @dataclass(frozen=True)
@@ -80,10 +82,15 @@ def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterat
 
 
 def _lines(path: Path) -> Iterator[Item]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if text := line.strip():
-                yield Item(readable(f"{path.name}#{number}"), text=text)
+    try:
+        with path.open(encoding=encoding_of_file(path)) as file:
+            for number, line in enumerate(file, 1):
+                if text := line.strip():
+                    yield Item(readable(f"{path.name}#{number}"), text=text)
+    except UnicodeError as error:
+        raise SourceError(f"{path.name} is not UTF-8 ({error}); save it as UTF-8.") from error
+    except OSError as error:
+        raise SourceError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 def _captions(items: Iterator[Item]) -> Iterator[Item]:

@@ -1,122 +1,146 @@
 """Manifests: a table with a row per image, or per caption of an image, as CSV, TSV, JSONL or Parquet."""
 
-import codecs
-import csv
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-import orjson
-
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import Item, read_file
-from lexel.pipeline.sources.sidecar import CAPTION_COLUMNS
-from lexel.pipeline.sources.values import caption_list, scalar
+from lexel.pipeline.sources.item import Item, read_file, readable
+from lexel.pipeline.sources.picture_path import picture_path
+from lexel.pipeline.sources.tables.scattered_rows import RowKey, TableState, scattered
+from lexel.pipeline.sources.tables.table_columns import URI_COLUMNS, TableColumns, columns_of
+from lexel.pipeline.sources.tables.table_rows import table_rows
+from lexel.pipeline.sources.values import caption_list, metadata_of, scalar
 
-MANIFESTS = frozenset({".csv", ".tsv", ".jsonl", ".ndjson", ".parquet"})
-# Column names of public data sets and tools, by precedence.
-URI_COLUMNS = ("uri", "image", "path", "file", "filename", "file_name", "filepath", "image_path", "image_file")
-_OWN = {"id", "label"}
+
+@dataclass(frozen=True)
+class _NumberedRow:
+    """A row, the uri of its picture, and the picture itself where the table holds it."""
+
+    number: int
+    uri: str
+    row: Mapping[str, Any]
+    picture: bytes | None = None
+
+    @property
+    def columns(self) -> TableColumns:
+        return columns_of(tuple(self.row))
+
+    @property
+    def id(self) -> str | None:
+        own = scalar(self.row.get(self.columns.id)) if self.columns.id else None
+        return None if own is None else str(own)
+
+    def captions(self) -> list[str]:
+        return caption_list(self.row.get(self.columns.caption)) if self.columns.caption else []
 
 
 def manifest_items(path: Path) -> Iterator[Item]:
-    """The items of a manifest; consecutive rows with the same image are one item with all their captions.
+    """The items of a manifest; rows with the same image are one item with all their captions, where its first row is.
 
-    Raises SourceError if the file cannot be parsed or no column names the images.
+    Raises SourceError if the file cannot be parsed, no column names the images, or two images share an id.
     """
-    rows = enumerate(_rows(path), 1)
-    for uri, same in groupby(rows, key=lambda numbered: _uri(path, *numbered)):
-        group = [row for _, row in same]
-        yield _item(uri, group, path.parent)
+    apart = scattered(TableState.of(path), _Keys(path))
+    gathered = _gathered(path, apart) if apart else {}
+    for uri, same in groupby(_numbered(path, table_rows(path)), key=lambda row: row.uri):
+        group = list(same)
+        if hash(uri) not in apart:
+            yield _item(group[0], [caption for row in group for caption in row.captions()], path.parent)
+        elif (captions := gathered.pop(uri, None)) is not None:
+            yield _item(group[0], captions, path.parent)
 
 
-def _uri(path: Path, number: int, row: Mapping[str, Any]) -> str:
-    there = [column for column in URI_COLUMNS if column in row]
-    if not there:
+@dataclass(frozen=True)
+class _Keys:
+    """What the rows of a table are about, read again at each call."""
+
+    path: Path
+
+    def __call__(self) -> Iterable[RowKey]:
+        for row in _numbered(self.path, table_rows(self.path, only=_names_of_keys(self.path))):
+            yield RowKey(row.number, row.uri, row.id)
+
+
+def _names_of_keys(path: Path) -> tuple[str, ...]:
+    """The columns that say what a row is about."""
+    row = next(iter(table_rows(path)), {})
+    columns = columns_of(tuple(row))
+    return tuple(name for name in (*columns.uris, columns.id) if name)
+
+
+def _gathered(path: Path, apart: frozenset[int]) -> dict[str, list[str]]:
+    found = dict[str, list[str]]()
+    try:
+        for row in _numbered(path, table_rows(path)):
+            if hash(row.uri) in apart:
+                found.setdefault(row.uri, []).extend(row.captions())
+    except SourceError:  # said when its row is reached
+        pass
+    return found
+
+
+def _numbered(path: Path, rows: Iterable[Mapping[str, Any]]) -> Iterator[_NumberedRow]:
+    for number, row in enumerate(rows, 1):
+        yield _named(path, number, row)
+
+
+def _named(path: Path, number: int, row: Mapping[str, Any]) -> _NumberedRow:
+    columns = columns_of(tuple(row))
+    if not columns.uris:
         raise SourceError(
             f"{path.name}, row {number}: no column names the picture; lexel looks for {', '.join(URI_COLUMNS[:5])}, "
             f"and found {', '.join(map(str, row)) or 'nothing'}."
         )
     column = _uri_column(row)
     if column is None:
-        raise SourceError(f"{path.name}, row {number}: {there[0]!r} is empty; name a picture or take the row out.")
-    if not isinstance(row[column], str | int):
-        kind = type(row[column]).__name__
+        raise SourceError(
+            f"{path.name}, row {number}: {columns.uris[0]!r} is empty; name a picture or take the row out."
+        )
+    value = row[column]
+    if (picture := _embedded(value)) is not None:
+        return _NumberedRow(number, _uri_within(path, number, value), row, picture)
+    if isinstance(value, dict) and isinstance(value.get("path"), str):
+        value = value["path"]
+    if not isinstance(value, str | int):
+        kind = type(value).__name__
         raise SourceError(f"{path.name}, row {number}: {column!r} should be a path and is of the type {kind}.")
-    return str(row[column])
+    return _NumberedRow(number, str(value), row)
+
+
+def _embedded(value: Any) -> bytes | None:
+    """The picture in a cell, as Hugging Face's Parquet has it: {"bytes": ..., "path": ...}, or bytes alone."""
+    content = value.get("bytes") if isinstance(value, dict) else value
+    return content if isinstance(content, bytes) else None
+
+
+def _uri_within(path: Path, number: int, value: Any) -> str:
+    """The name of a picture within a table. It says the row, since names within are often all the same."""
+    name = value.get("path") if isinstance(value, dict) else None
+    return readable("/".join([path.name, str(number), *([Path(name).name] if isinstance(name, str) and name else [])]))
 
 
 def _uri_column(row: Mapping[str, Any]) -> str | None:
-    return next((column for column in URI_COLUMNS if row.get(column)), None)
+    return next((column for column in columns_of(tuple(row)).uris if row.get(column)), None)
 
 
-def _item(uri: str, rows: Sequence[Mapping[str, Any]], root: Path) -> Item:
-    first = rows[0]
-    caption_column = next((c for c in CAPTION_COLUMNS if c in first), None)
-    captions = [c for row in rows for c in caption_list(row.get(caption_column))] if caption_column else []
-    skip = {_uri_column(first), caption_column, *_OWN}
-    metadata = {str(k): v for k, value in first.items() if k not in skip and (v := scalar(value)) is not None}
-    own_id, label = scalar(first.get("id")), scalar(first.get("label"))
+def _item(first: _NumberedRow, captions: Sequence[str], root: Path) -> Item:
+    columns, row = first.columns, first.row
+    label = scalar(row.get(columns.label)) if columns.label else None
+    uri_column = _uri_column(row)
+    metadata = metadata_of(row, frozenset({uri_column, columns.caption, columns.id, columns.label}))
     return Item(
-        uri,
-        lambda: _read(root, uri),
+        first.uri,
+        partial(_read, root, first.uri) if first.picture is None else partial(bytes, first.picture),
         captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
         label=None if label is None else str(label),
-        metadata=metadata,
-        id=None if own_id is None else str(own_id),
+        metadata={columns.renamed.get(name, name): value for name, value in metadata.items()},
+        id=first.id,
+        size=len(first.picture or b""),
     )
 
 
 def _read(root: Path, uri: str) -> bytes:
-    if "://" in uri:
-        kind = uri.split("://", maxsplit=1)[0]
-        raise OSError(f"{kind} addresses are not fetched; download the pictures first (img2dataset does it well)")
-    return read_file(root / Path(uri).expanduser())
-
-
-def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    suffix = path.suffix.lower()
-    try:
-        if suffix == ".parquet":
-            yield from _parquet(path)
-        elif suffix in {".jsonl", ".ndjson"}:
-            yield from _jsonl(path)
-        else:
-            yield from _csv(path, "\t" if suffix == ".tsv" else ",")
-    except (OSError, ValueError, csv.Error) as error:
-        reason = str(error).partition("\n")[0].rstrip(".")
-        raise SourceError(f"{path.name} cannot be read as {suffix[1:]}: {reason}.") from error
-
-
-def _csv(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
-    csv.field_size_limit(min(sys.maxsize, 2**31 - 1))  # the default of 128 KiB is too small for some captions
-    with path.open(newline="", encoding="utf-8-sig") as file:
-        for row in csv.DictReader(file, delimiter=delimiter):
-            yield {key.strip(): value for key, value in row.items() if isinstance(key, str)}
-
-
-def _jsonl(path: Path) -> Iterator[Mapping[str, Any]]:
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            if text := line.removeprefix(codecs.BOM_UTF8).strip():
-                yield _object(text, number)
-
-
-def _object(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        row = orjson.loads(line)
-    except ValueError as error:
-        raise ValueError(f"line {number} is not JSON ({error})") from error
-    if isinstance(row, dict):
-        return row
-    raise ValueError(f"line {number} is not an object")
-
-
-def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(batch_size=4096):
-            yield from batch.to_pylist()
+    return read_file(picture_path(root, uri))
