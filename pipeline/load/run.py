@@ -24,8 +24,9 @@ from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
-from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents, field_types
+from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents
 from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.metadata_types import MetadataTypes, metadata_types
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
@@ -56,6 +57,7 @@ class _LoadPlan:
     index: str
     target: str
     options: LoadOptions
+    types: MetadataTypes
 
 
 def load_shards(
@@ -77,7 +79,8 @@ def load_shards(
         check_reachable(client)
     client = with_retries(client)
     _check(index, options, client)
-    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options)}", options)
+    types = metadata_types(shards.batches(columns=["metadata"], size=4096))
+    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options, types)}", options, types)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards ends first, or one of the same name removes what it takes for abandoned.
@@ -133,10 +136,11 @@ def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
             )
 
 
-def _identity(shards: ShardFolder, options: LoadOptions) -> str:
+def _identity(shards: ShardFolder, options: LoadOptions, types: MetadataTypes) -> str:
     """8 digits that the same load always has and another never: how a broken load finds its index again."""
     content = [(shard.number, shard.listing(), shard.rows()) for shard in shards.shards]
-    made = [options.engine, options.shard_count, not options.collection_fields]
+    made: list[Any] = [options.engine, options.shard_count, not options.collection_fields]
+    made += [sorted(types.untidy)] if types.untidy else []  # what an older lexel loaded as texts
     about = json.dumps([LAYOUT, asdict(shards.job), content, *made], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
@@ -151,7 +155,7 @@ def _create(client: OpenSearch, plan: _LoadPlan) -> None:
         forms=plan.shards.vocabulary.forms,
         engine=plan.options.engine,
         shards=plan.options.shard_count,
-        metadata=field_types(plan.shards.batches(columns=["metadata"], size=4096)),
+        metadata=plan.types.of,
         about={"lexel": _about(plan.shards.job)},
     )
     try:
@@ -179,14 +183,15 @@ def _send(client: OpenSearch, plan: _LoadPlan, todo: Sequence[Shard], progress: 
 
 
 def _documents(plan: _LoadPlan, todo: Sequence[Shard]) -> Iterator[bulk.Document]:
+    untidy = plan.types.untidy
     fields = CollectionFields(plan.shards) if todo and plan.options.collection_fields else None
     for shard in todo:
         if fields is None:
             for batch in timed_each("reading", shard.batches(columns=COLUMNS)):
-                yield from documents(batch, shard=shard.number)
+                yield from documents(batch, shard=shard.number, untidy=untidy)
         else:
             for batch, rows in timed_each("reading", fields.batches(shard, COLUMNS)):
-                yield from documents(batch, shard=shard.number, beside=rows)
+                yield from documents(batch, shard=shard.number, beside=rows, untidy=untidy)
 
 
 def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:

@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from lexel.encoders.terms import FREQUENCY_SCALE
-from lexel.pipeline.load.documents import COLUMNS, TOP_TERMS, documents, field_types
+from lexel.pipeline.load.documents import COLUMNS, TOP_TERMS, documents
+from lexel.pipeline.load.metadata_types import metadata_types
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item, Scalar
 
@@ -18,7 +19,7 @@ DIM = 6
 
 def _types(*values: Scalar) -> str | None:
     rows = [orjson.dumps({"x": value}).decode() for value in values]
-    return field_types([pa.record_batch({"metadata": rows})]).get("x")
+    return metadata_types([pa.record_batch({"metadata": rows})]).of.get("x")
 
 
 @pytest.mark.parametrize(
@@ -54,9 +55,9 @@ def _types(*values: Scalar) -> str | None:
         (("0000-01-01",), "keyword"),
         (("2021-05-01", "soon"), "keyword"),
         (("2021-05-01", 5), "keyword"),
-        ((" 5",), "keyword"),
+        ((" 5",), "long"),
         (("",), "keyword"),
-        (("5", ""), "keyword"),
+        (("5", ""), "long"),
         (("dog", 1, 0.5), "keyword"),
     ],
 )
@@ -67,8 +68,8 @@ def test_the_type_of_a_field_is_what_all_its_values_are(values: Sequence[Scalar]
 
 def test_types_are_gathered_over_all_batches() -> None:
     batches = [pa.record_batch({"metadata": rows}) for rows in (['{"a":1}', "{}"], ['{"a":"x","b":true}', "", None])]
-    assert field_types(batches) == {"a": "keyword", "b": "boolean"}
-    assert field_types([]) == {}
+    assert metadata_types(batches).of == {"a": "keyword", "b": "boolean"}
+    assert metadata_types([]).of == {}
 
 
 def _row(item: Item, terms: dict[str, float], seed: int = 0) -> Row:
