@@ -71,6 +71,22 @@ CaptionsOpt = Annotated[
         "--captions", help="Take the manifest's captions as the items, not its pictures.", rich_help_panel=READ
     ),
 ]
+IncludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Only pictures whose name, or a folder on its way, is like this; may be repeated.",
+        rich_help_panel=READ,
+    ),
+]
+ExcludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="No pictures whose name, or a folder on its way, is like this; may be repeated.",
+        rich_help_panel=READ,
+    ),
+]
 RetryOpt = Annotated[
     bool, typer.Option("--retry", help="Try the items again that failed before.", rich_help_panel=READ)
 ]

@@ -16,6 +16,7 @@ from lexel.pipeline.encode.run import EncodeReport, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
+from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.source import open_source
 
 # A machine that is taken away takes its parts along; each is begun again so often.
@@ -52,6 +53,7 @@ def encode_on_ray(
     *,
     encoder: str,
     captions: bool = False,
+    selection: Selection = EVERYTHING,
     options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
 ) -> EncodeReport:
@@ -63,14 +65,14 @@ def encode_on_ray(
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
     # What is not there is said at once, and not by every machine.
-    items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
+    items, _ = open_source(source, captions=captions, selection=selection).items(), open_encoder(encoder)
     with _cluster(ray):
         cut = PartPlan.over(ray.nodes(), device=options.device, workers=options.workers)
         own = replace(options, workers=cut.cpus)
 
         def part(index: int) -> EncodeReport:
             return encode_source(
-                open_source(place, captions=captions),
+                open_source(place, captions=captions, selection=selection),
                 folder,
                 encoder=open_encoder(encoder),
                 part=Part(index, cut.parts),

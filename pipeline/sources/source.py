@@ -12,6 +12,7 @@ from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_folder import file_item, folder_items
 from lexel.pipeline.sources.picture_kinds import is_picture
+from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.tables.manifest import manifest_items
 from lexel.pipeline.sources.tables.table_rows import MANIFESTS
 from lexel.pipeline.sources.tars.tar_members import TARS, is_tar
@@ -39,23 +40,25 @@ class Source:
         return self.root / self.name
 
 
-def open_source(path: str | Path, *, captions: bool = False) -> Source:
+def open_source(path: str | Path, *, captions: bool = False, selection: Selection = EVERYTHING) -> Source:
     """Open a folder, manifest, tar, text file or image; with `captions` the captions are the items, not the images.
+
+    Only what `selection` takes is listed.
 
     Raises SourceError if `path` does not exist or is of an unknown kind.
     """
     place = Path(path).expanduser().resolve()
-    source = _open(place, str(path))
+    source = _open(place, str(path), selection)
     return replace(source, items=lambda: _captions(source.items()), captions=True) if captions else source
 
 
-def _open(place: Path, name: str) -> Source:
+def _open(place: Path, name: str, selection: Selection) -> Source:
     notes = ListingNotes()
     listed, root = _listing(place, name, notes), place if place.is_dir() else place.parent
 
     def items() -> Iterator[Item]:
         notes.clear()
-        yield from listed()
+        yield from (item for item in listed() if selection.takes(item.uri))
 
     texts = place.is_file() and place.suffix.lower() == ".txt"
     return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)

@@ -13,6 +13,8 @@ from lexel.pipeline.cli.options import (
     DeviceOpt,
     EncoderOpt,
     EngineOpt,
+    ExcludeOpt,
+    IncludeOpt,
     IndexOpt,
     MergeOpt,
     ReplicasOpt,
@@ -29,6 +31,8 @@ from lexel.pipeline.images.preview import SIDE
 def index(
     source: SourceArg,
     captions: CaptionsOpt = False,
+    include: IncludeOpt = None,
+    exclude: ExcludeOpt = None,
     encoder: EncoderOpt = "lexel-tiny",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
@@ -55,10 +59,12 @@ def index(
     from lexel.pipeline.images.preview import PreviewOptions
     from lexel.pipeline.ingest import index_source
     from lexel.pipeline.load.load_options import LoadOptions
+    from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
+    selection = Selection(tuple(include or ()), tuple(exclude or ()))
     report = index_source(
-        open_source(source, captions=captions),
+        open_source(source, captions=captions, selection=selection),
         index=index,
         encoder=open_encoder(encoder),
         client=connect(),
