@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
+from lexel.pipeline.sources.caption_files.formats import format_of
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_folder import file_item, folder_items
@@ -60,7 +61,7 @@ def _open(place: Path, name: str, selection: Selection) -> Source:
         notes.clear()
         yield from (item for item in listed() if selection.takes(item.uri))
 
-    texts = place.is_file() and place.suffix.lower() == ".txt"
+    texts = place.is_file() and place.suffix.lower() == ".txt" and not format_of(place)
     return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)
 
 
@@ -70,6 +71,8 @@ def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterat
         return lambda: folder_items(place, notes)
     if not place.is_file():
         raise SourceError(f"There is nothing at {name}: give a folder of pictures, a manifest or a tar.")
+    if known := format_of(place):
+        return lambda: known.items(place)
     if place.suffix.lower() in MANIFESTS:
         return lambda: manifest_items(place)
     if is_tar(place):

@@ -8,7 +8,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, TextIO
 
-from lexel.pipeline.sources.tables.table_columns import columns_of
+from lexel.pipeline.sources.tables.table_columns import TableColumns, columns_of
 from lexel.pipeline.sources.text_encoding import encoding_of_file
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -34,6 +34,14 @@ def delimited_rows(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
                     delimiter.join(row[len(header) - 1 :])
                 ]  # a caption with commas, and no quotes
             yield dict.fromkeys(header) | dict(zip(header, row, strict=False))
+
+
+def header_columns(path: Path) -> TableColumns:
+    """What the header of a text file names, if it is a table."""
+    with path.open(newline="", encoding=encoding_of_file(path), errors="replace") as file:
+        delimiter = _delimiter(file, ",")
+        names = next(csv.reader([file.readline(1 << 16)], delimiter=delimiter), [])
+    return columns_of(tuple(name.strip() for name in names))
 
 
 def _delimiter(file: TextIO, usual: str) -> str:

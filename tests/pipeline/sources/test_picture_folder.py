@@ -77,3 +77,33 @@ def test_a_broken_tar_among_pictures_fails_alone(tmp_path: Path) -> None:
     assert uris(tmp_path) == ["a.jpg", "b.tar", "c.jpg"]
     with pytest.raises(OSError, match="broken or not a tar"):
         found[1].content()
+
+
+def test_texts_of_a_pictures_name_are_its_own(tmp_path: Path) -> None:
+    _files(tmp_path, "in/a.1.jpg", "in/a.2.jpg", "in/b.png", "c.jpg")
+    written(tmp_path / "in" / "a.1.txt", "one")
+    written(tmp_path / "in" / "b.json", '{"caption": ["two", "three"], "stars": 4, "x": NaN}')
+    written(tmp_path / "in" / "b.cls", "5")
+    written(tmp_path / "notes.txt", "nobody's")
+    written(tmp_path / "c.json", "{broken")
+    source = open_source(tmp_path)
+    assert [(i.uri, i.captions, i.label, dict(i.metadata)) for i in source.items()] == [
+        ("c.jpg", (), None, {}),
+        ("in/a.1.jpg", ("one",), None, {}),
+        ("in/a.2.jpg", (), None, {}),
+        ("in/b.png", ("two", "three"), "5", {"stars": 4}),
+    ]
+    assert list(source.notes.sentences()) == ["Skipped: 1 .txt", "c.json is not JSON and was left out."]
+
+
+def test_a_folder_for_each_class_is_its_label(tmp_path: Path) -> None:
+    _files(tmp_path, "finch/1.jpg", "finch/2.jpg", "heron/1.jpg", "@eaDir/x/1.jpg", "README.md")
+    found = listed(tmp_path)
+    assert [(i.uri, i.label) for i in found] == [
+        ("finch/1.jpg", "finch"),
+        ("finch/2.jpg", "finch"),
+        ("heron/1.jpg", "heron"),
+    ]
+    assert b"null, {}" in found[0].listing()  # shards from before folders were labels are kept
+    _files(tmp_path, "heron/young/1.jpg")
+    assert {i.label for i in listed(tmp_path)} == {None}
