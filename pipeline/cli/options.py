@@ -24,7 +24,9 @@ def _modes(incomplete: str) -> list[str]:
 
 SourceArg = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar or a text file."),
+    typer.Argument(
+        metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, captions or a text file."
+    ),
 ]
 EncoderOpt = Annotated[
     str,

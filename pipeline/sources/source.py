@@ -1,4 +1,4 @@
-"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a WebDataset tar or a text file.
+"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a tar, a caption file or a text file.
 
 A source is listed lazily, always in the same order, and can be listed again from its start.
 """
