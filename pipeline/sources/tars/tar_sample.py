@@ -2,7 +2,7 @@
 
 WebDataset's rule is that files with the same name up to the first dot are one sample (0001.jpg, 0001.seg.png,
 0001.txt). People's names have dots of their own (IMG_2024.05.00.jpg): where a text is called exactly as a picture, it
-is that picture's alone.
+is that picture's alone, and what differs in more than words is not one sample.
 """
 
 import re
@@ -46,16 +46,18 @@ def shorter_stems(stem: str) -> list[str]:
     return [f"{folder}{slash}{'.'.join(parts[:n])}" for n in range(len(parts), 0, -1)]
 
 
-def tar_sample(names: Sequence[str]) -> TarSample:
-    """Sort a run of names with one key into pictures and their texts."""
+def tar_sample(names: Sequence[str], *, whole: bool = True) -> TarSample:
+    """Sort a run of names with one key into pictures and their texts; only a `whole` run can be one sample."""
     parts = [stem_and_kind(name) for name in names]
     texts = [i for i, (_, kind) in enumerate(parts) if kind in TEXT_KINDS]
     stems = {i: parts[i][0] for i in texts}
     pictures = _pictures(names, parts, frozenset(stems.values()))
-    owners = _owners({i: parts[i][0] for i in pictures}, stems)
+    named = {i: parts[i][0] for i in pictures}
+    together = whole and _is_one_sample(named, stems)
+    owners = _owners(named, stems, together=together)
     owned = dict[int, dict[str, int]]()
     for picture in pictures:
-        closest_last = _ordered(parts[picture][0], stems, alone=len(pictures) == 1)
+        closest_last = _ordered(parts[picture][0], stems, together=together or len(pictures) == 1)
         owned[picture] = {parts[i][1]: i for i in closest_last if picture in owners[i]}
     strays = tuple(i for i in texts if not owners[i])
     return TarSample(owned, strays, tuple(i for i in range(len(names)) if i not in owned and i not in stems))
@@ -81,12 +83,16 @@ def _extends(stem: str, other: str) -> bool:
     return stem == other or stem.startswith(f"{other}.")
 
 
-def _owners(pictures: Mapping[int, str], texts: Mapping[int, str]) -> dict[int, list[int]]:
+def _owners(pictures: Mapping[int, str], texts: Mapping[int, str], *, together: bool) -> dict[int, list[int]]:
     """The pictures that each text belongs to."""
-    found = {i: _related(stem, pictures) for i, stem in texts.items()}
-    if not any(found.values()) and all(map(_is_worded, [*pictures.values(), *texts.values()])):
-        return {i: list(pictures) for i in texts}  # a.left.jpg, a.right.jpg, a.caption.txt
-    return found
+    return {i: list(pictures) if together else _related(stem, pictures) for i, stem in texts.items()}
+
+
+def _is_one_sample(pictures: Mapping[int, str], texts: Mapping[int, str]) -> bool:
+    """Whether all suffixes are words, and none is a picture's with a text of its own: 7.left.jpg, 7.meta.json."""
+    stems = [*pictures.values(), *texts.values()]
+    own = set(pictures.values()) & set(texts.values())
+    return all(map(_is_worded, stems)) and not any("." in stem.rpartition("/")[2] for stem in own)
 
 
 def _related(text: str, pictures: Mapping[int, str]) -> list[int]:
@@ -104,6 +110,6 @@ def _is_worded(stem: str) -> bool:
     return bool(_WORD.fullmatch(base[len(base.split(".")[0]) :]))
 
 
-def _ordered(stem: str, texts: Mapping[int, str], *, alone: bool) -> list[int]:
-    """The closest text last, so that it counts. Of a single picture's texts that is simply the last one."""
-    return list(texts) if alone else sorted(texts, key=lambda i: (texts[i] == stem, len(texts[i]), i))
+def _ordered(stem: str, texts: Mapping[int, str], *, together: bool) -> list[int]:
+    """The closest text last, so that it counts. Of one sample's texts that is simply the last one."""
+    return list(texts) if together else sorted(texts, key=lambda i: (texts[i] == stem, len(texts[i]), i))

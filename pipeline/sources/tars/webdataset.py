@@ -35,8 +35,8 @@ def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
     """
     index = _index(path, notes)
     lost, late = list[str](), {member.name for member in index.strays.values()}
-    for members in _runs(tar_members(path, index.targets)):
-        sample = tar_sample([member.name for member in members])
+    for members, whole in _runs(tar_members(path, index.targets)):
+        sample = tar_sample([member.name for member in members], whole=whole)
         for other in sample.others:
             notes.skip(members[other].name)
         lost += [members[i].name for i in sample.strays if members[i].name not in late]
@@ -48,9 +48,9 @@ def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
 
 def _index(path: Path, notes: ListingNotes) -> _TarIndex:
     links, strays = dict[str, str](), list[str]()
-    for members in _runs(tar_names(path)):
+    for members, whole in _runs(tar_names(path)):
         links |= {member.name: member.link for member in members if member.link}
-        strays += [members[i].name for i in tar_sample([member.name for member in members]).strays]
+        strays += [members[i].name for i in tar_sample([member.name for member in members], whole=whole).strays]
     targets = link_targets(path, links)
     if outside := links.keys() - targets.keys():
         notes.warn(f"{len(outside):,} links of {path.name} lead out of it and were left out: {readable(min(outside))}.")
@@ -58,16 +58,16 @@ def _index(path: Path, notes: ListingNotes) -> _TarIndex:
     return _TarIndex(targets, {stem_and_kind(member.name): member for member in apart})
 
 
-def _runs(members: Iterator[TarMember]) -> Iterator[Sequence[TarMember]]:
-    """The members in runs that can hold one another's texts."""
+def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:
+    """The members in runs that can hold one another's texts, and whether a run is all that has its key."""
     for _, group in groupby((m for m in members if not _is_ignored(m.name)), key=lambda m: sample_key(m.name)):
-        run: list[TarMember] = []
+        run, whole = list[TarMember](), True
         for member in group:
             if len(run) >= _LONGEST_RUN and stem_and_kind(member.name)[0] != stem_and_kind(run[-1].name)[0]:
-                yield run
-                run = []
+                yield run, False
+                run, whole = [], False
             run.append(member)
-        yield run
+        yield run, whole
 
 
 def _is_ignored(name: str) -> bool:

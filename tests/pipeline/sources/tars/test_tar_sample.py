@@ -40,6 +40,8 @@ def test_files_of_one_sample_share_its_texts() -> None:
         "7.left.jpg": {"7.caption.txt"},
         "7.right.jpg": {"7.caption.txt"},
     }
+    meta = _pairs("7.json", "7.left.jpg", "7.meta.json", "7.right.jpg", "7.txt")
+    assert meta == {name: {"7.meta.json", "7.txt"} for name in ("7.left.jpg", "7.right.jpg")}
     assert _pairs("7.jpg", "7.mask.png", "7.mask.txt.txt") == {"7.jpg": {"7.mask.txt.txt"}}
 
 
@@ -54,7 +56,7 @@ def test_a_text_without_its_picture_is_nobody_elses() -> None:
 
 
 @pytest.mark.parametrize("name", ["u.tar", "u.tgz"])
-@pytest.mark.parametrize("stem", ["{:03d}", "set.{:03d}"])
+@pytest.mark.parametrize("stem", ["{:03d}", "set.{:03d}", "set.v{:03d}"])
 def test_texts_after_all_pictures_find_theirs(tmp_path: Path, name: str, stem: str) -> None:
     stems = [stem.format(i) for i in range(150)]
     members = [(f"{s}.jpg", b"x") for s in stems] + [(f"{s}.txt", f"of {s}".encode()) for s in reversed(stems)]
