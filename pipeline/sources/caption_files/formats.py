@@ -1,5 +1,6 @@
 """The formats of caption files that are known; other packages add theirs as entry points of the group lexel.sources."""
 
+import csv
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -16,7 +17,7 @@ def format_of(path: Path) -> SourceFormat | None:
     """The format of a file, the first one that recognises it; None where it is another kind of source."""
     try:
         return next((one for one in (*BUILT_IN, *_others()) if one.recognises(path)), None)
-    except OSError:  # said when the file is read
+    except (OSError, csv.Error):  # said when the file is read
         return None
 
 

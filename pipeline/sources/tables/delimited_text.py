@@ -15,6 +15,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 # Not a character: what is read to here was opened by a quote that nothing closes.
 _END = "\ufdd0"
 _LONGEST_CELL = 1000  # lines
+_LONGEST_HEADER = 1 << 16  # characters
 
 
 def delimited_rows(path: Path, delimiter: str) -> Iterator[Mapping[str, Any]]:
@@ -40,16 +41,16 @@ def header_columns(path: Path) -> TableColumns:
     """What the header of a text file names, if it is a table."""
     with path.open(newline="", encoding=encoding_of_file(path), errors="replace") as file:
         delimiter = _delimiter(file, ",")
-        names = next(csv.reader([file.readline(1 << 16)], delimiter=delimiter), [])
+        names = next(csv.reader([file.readline(_LONGEST_HEADER)], delimiter=delimiter), [])
     return columns_of(tuple(name.strip() for name in names))
 
 
 def _delimiter(file: TextIO, usual: str) -> str:
     """The delimiter, with the file at its header."""
-    start, line = 0, file.readline()
+    start, line = 0, file.readline(_LONGEST_HEADER)
     if line.lower().startswith("sep="):  # what Excel writes and reads
         start, usual = file.tell(), line[4:5]
-        line = file.readline()
+        line = file.readline(_LONGEST_HEADER)
     file.seek(start)
     names = ((each, next(csv.reader([line], delimiter=each), [])) for each in (usual, *_DELIMITERS))
     return next((each for each, found in names if columns_of(tuple(name.strip() for name in found)).uris), usual)

@@ -60,6 +60,7 @@ def test_captions_find_their_pictures(tmp_path: Path, name: str, own: str, pictu
 
 def test_a_text_file_stays_one(tmp_path: Path) -> None:
     assert open_source(written(tmp_path / "t.txt", "an image, and a caption\nb\n")).captions
+    assert len(listed(written(tmp_path / "long.txt", "word " * 100_000 + "\nb\n"))) == 2
 
 
 def test_what_only_looks_like_one_is_refused(tmp_path: Path) -> None:
