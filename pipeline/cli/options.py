@@ -24,7 +24,9 @@ def _modes(incomplete: str) -> list[str]:
 
 SourceArg = Annotated[
     str,
-    typer.Argument(metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar or a text file."),
+    typer.Argument(
+        metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, captions or a text file."
+    ),
 ]
 EncoderOpt = Annotated[
     str,
@@ -70,6 +72,22 @@ ExactOpt = Annotated[
 CaptionsOpt = Annotated[
     bool,
     typer.Option("--captions", help="Index the manifest's captions instead of its images.", rich_help_panel=READ),
+]
+IncludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="Only pictures whose name, or a folder on its way, is like this; may be repeated.",
+        rich_help_panel=READ,
+    ),
+]
+ExcludeOpt = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="GLOB",
+        help="No pictures whose name, or a folder on its way, is like this; may be repeated.",
+        rich_help_panel=READ,
+    ),
 ]
 RetryOpt = Annotated[
     bool,

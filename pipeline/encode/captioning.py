@@ -20,7 +20,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.source import Source
-from lexel.pipeline.sources.webdataset import is_tar
+from lexel.pipeline.sources.tars.tar_members import is_tar
 
 
 @dataclass(frozen=True)

@@ -3,19 +3,19 @@
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
-from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
+from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.source import open_source
 
 # How often a part is restarted after its machine was lost.
@@ -53,6 +53,7 @@ def encode_on_ray(
     *,
     encoder: str,
     captions: bool = False,
+    selection: Selection = EVERYTHING,
     options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
 ) -> EncodeReport:
@@ -64,14 +65,14 @@ def encode_on_ray(
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
     # A missing source or encoder raises here, before machines start.
-    items, _ = open_source(source, captions=captions).items(), open_encoder(encoder)
+    items, _ = open_source(source, captions=captions, selection=selection).items(), open_encoder(encoder)
     with _cluster(ray):
         cut = PartPlan.over(ray.nodes(), device=options.device, workers=options.workers)
         own = replace(options, workers=cut.cpus)
 
         def part(index: int) -> EncodeReport:
             return encode_source(
-                open_source(place, captions=captions),
+                open_source(place, captions=captions, selection=selection),
                 folder,
                 encoder=open_encoder(encoder),
                 part=Part(index, cut.parts),
@@ -81,11 +82,15 @@ def encode_on_ray(
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
     write_failures(out)  # the parts gathered them while others were still at work
-    report = EncodeReport(*(sum(column) for column in zip(*map(astuple, reports), strict=True)))
-    check_some(report, out)
-    if options.write_map:
-        write_map(out)
-    return report
+    total = EncodeReport(
+        items=sum(report.items for report in reports),
+        encoded=sum(report.encoded for report in reports),
+        failed=sum(report.failed for report in reports),
+        new=sum(report.new for report in reports),
+        notes=reports[0].notes,
+    )
+    check_some(total, out)
+    return total
 
 
 def _ray() -> Any:

@@ -1,7 +1,7 @@
 """Encodes the items of a source into shards. An interrupted job is resumed by the same call."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
@@ -28,12 +28,16 @@ from lexel.pipeline.sources.source import Source
 
 @dataclass(frozen=True)
 class EncodeReport:
-    """The counts of an encoding job, for one part, over this and earlier runs."""
+    """The counts of an encoding job, for one part, over this and earlier runs.
+
+    `notes` are sentences about what the source leaves out.
+    """
 
     items: int
     encoded: int
     failed: int
     new: int  # items encoded or failed in this run
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,7 @@ def encode_source(
     job = _job(source, encoder, model, options)
     check(out, job)
     plan = _plan(source, out, part, job, options.retry)
+    notes = tuple(source.notes.sentences())
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
@@ -78,7 +83,7 @@ def encode_source(
         held = _write(work.encode(todo), out, plan)
         if plan.again:
             _retry(work, source, out, plan, job.shard_size)
-    report = _settle(out, plan, held)
+    report = replace(_settle(out, plan, held), notes=notes)
     _drop_stale(out, part, plan)
     write_failures(out)
     if part.of == 1:
@@ -162,7 +167,8 @@ def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _Enco
             counts[chunk.number] = len(chunk.items)
     if empty:
         what = "captions" if source.captions else "pictures"
-        raise SourceError(f"There is nothing to encode in {source.root / source.name}: no {what} were found.")
+        said = " ".join(["", *(sentence.rstrip(".") + "." for sentence in source.notes.sentences())])
+        raise SourceError(f"There is nothing to encode in {source.place}: no {what} were found.{said}")
     kept = {n for n, made_from in listings.items() if n in there and there[n].holds(made_from)}
     if not kept and there.keys() & listings.keys():
         _check_source(out, job)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +63,7 @@ class _LoadPlan:
     index: str
     target: str
     options: LoadOptions
-
-    @cached_property
-    def metadata(self) -> MetadataFields:
-        """The fields of the metadata of all documents, all of which is read for that, once."""
-        return metadata_fields(self.shards.batches(columns=["metadata"], size=4096))
+    metadata: MetadataFields
 
     @property
     def rejects(self) -> Path:
@@ -97,7 +92,8 @@ def load_shards(
         check_reachable(client)
     client = with_retries(client)
     _check(index, options, client)
-    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options)}", options)
+    metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))
+    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options, metadata)}", options, metadata)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards may end first, or one of the same name may remove this one's index.
@@ -164,10 +160,11 @@ def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
             )
 
 
-def _identity(shards: ShardFolder, options: LoadOptions) -> str:
+def _identity(shards: ShardFolder, options: LoadOptions, metadata: MetadataFields) -> str:
     """8 hex digits of a hash of the shards and options, by which an interrupted load finds its index again."""
     content = [(shard.number, shard.listing(), shard.rows()) for shard in shards.shards]
-    made = [options.engine, options.shard_count, not options.collection_fields]
+    made: list[Any] = [options.engine, options.shard_count, not options.collection_fields]
+    made += [sorted(metadata.untidy)] if metadata.untidy else []  # an older version loaded these fields as text
     about = json.dumps([LAYOUT, asdict(shards.job), content, *made], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 

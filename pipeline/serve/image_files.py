@@ -11,6 +11,7 @@ from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.preview import SIDE, PreviewOptions
 from lexel.pipeline.sources.item import MAX_BYTES
+from lexel.pipeline.sources.picture_path import picture_path
 
 # The image types that browsers show, by their first bytes. Not SVG, which can contain scripts.
 _KINDS = (
@@ -68,7 +69,7 @@ def _opened(root: str, uri: str) -> BinaryIO:
     """Open a regular file below `root`, after resolving `..` and links. Raises NotThereError if it is none."""
     try:
         base = Path(root).resolve(strict=True)
-        path = (base / uri).resolve(strict=True)
+        path = picture_path(base, uri).resolve(strict=True)
         if not path.is_relative_to(base):
             raise _none(uri)
         # O_NOFOLLOW: a link put there since resolving is not followed. O_NONBLOCK: opening a pipe does not block.

@@ -1,5 +1,5 @@
-"""Sources: folders, manifests, WebDataset tars and text files, listed lazily as items.
+"""Sources: folders, tables, WebDataset tars, caption files and text files, listed lazily as items.
 
-Read item.py (an image or a text), manifest.py (CSV, TSV, JSONL, Parquet), webdataset.py (tars) and source.py, whose
-`open_source` chooses among them.
+Read item.py (an image or a text), picture_folder.py, tables/ (CSV, TSV, JSONL, Parquet), tars/, caption_files/ and
+source.py, whose `open_source` chooses among them. What is left out is kept in listing_notes.py, and said at the end.
 """

@@ -31,6 +31,7 @@ class Item:
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     id: str | None = None
     size: int = 0  # of the file in bytes; 0 if the source does not say
+    label_of_folder: bool = False  # the label is a part of the uri
 
     def identify(self, content: bytes) -> str:
         """`id`, or else 32 hexadecimal digits of a hash over uri and content.
@@ -42,7 +43,8 @@ class Item:
 
     def listing(self) -> bytes:
         """Everything that the source lists about the item, as bytes to hash: if it is unchanged, so is the shard."""
-        fields = [self.uri, self.text, self.captions, self.label, dict(self.metadata), self.id, self.size]
+        label = None if self.label_of_folder else self.label  # the uri says it
+        fields = [self.uri, self.text, self.captions, label, dict(self.metadata), self.id, self.size]
         return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
 
 

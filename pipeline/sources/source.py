@@ -1,26 +1,24 @@
-"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a WebDataset tar or a text file.
+"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a tar, a caption file or a text file.
 
 A source is listed lazily, always in the same order, and can be listed again from its start.
 """
 
-import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import Item, read_file, readable
-from lexel.pipeline.sources.manifest import MANIFESTS, manifest_items
-from lexel.pipeline.sources.webdataset import TARS, is_tar, tar_items
-
-PICTURES = frozenset(
-    """
-    .jpg .jpeg .jpe .jfif .png .apng .webp .gif .bmp .dib .tif .tiff .avif .heic .heif .jp2 .j2k .ppm .pgm .pbm
-    .pnm .tga .ico .icns .pcx .psd
-    .dng .cr2 .cr3 .nef .arw .raf .orf .rw2
-    """.split()  # noqa: SIM905 - read as a list of names
-)
+from lexel.pipeline.sources.caption_files.formats import format_of
+from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.sources.listing_notes import ListingNotes
+from lexel.pipeline.sources.picture_folder import file_item, folder_items
+from lexel.pipeline.sources.picture_kinds import is_picture
+from lexel.pipeline.sources.selection import EVERYTHING, Selection
+from lexel.pipeline.sources.tables.manifest import manifest_items
+from lexel.pipeline.sources.tables.table_rows import MANIFESTS
+from lexel.pipeline.sources.tars.tar_members import TARS, is_tar
+from lexel.pipeline.sources.tars.webdataset import tar_items
+from lexel.pipeline.sources.text_encoding import encoding_of_file
 
 
 @dataclass(frozen=True)
@@ -28,13 +26,14 @@ class Source:
     """A collection: `root` is the folder that uris are relative to; each call of `items` lists it from the start.
 
     `name` is the file name of the manifest, tar, text or image in `root`, empty for the folder itself. With `captions`
-    the captions are the items instead of the images.
+    the captions are the items instead of the images. `notes` are what the last listing left out.
     """
 
     root: Path
     items: Callable[[], Iterator[Item]]
     captions: bool = False
     name: str = ""
+    notes: ListingNotes = field(default_factory=ListingNotes, compare=False)
 
     @property
     def place(self) -> Path:
@@ -42,81 +41,62 @@ class Source:
         return self.root / self.name
 
 
-def open_source(path: str | Path, *, captions: bool = False) -> Source:
+def open_source(path: str | Path, *, captions: bool = False, selection: Selection = EVERYTHING) -> Source:
     """Open a folder, manifest, tar, text file or image; with `captions` the captions are the items, not the images.
+
+    Only what `selection` takes is listed.
 
     Raises SourceError if `path` does not exist or is of an unknown kind.
     """
     place = Path(path).expanduser().resolve()
-    source = _open(place, str(path))
+    source = _open(place, str(path), selection)
     return replace(source, items=lambda: _captions(source.items()), captions=True) if captions else source
 
 
-def _open(place: Path, name: str) -> Source:
+def _open(place: Path, name: str, selection: Selection) -> Source:
+    notes = ListingNotes()
+    listed, root = _listing(place, name, notes), place if place.is_dir() else place.parent
+
+    def items() -> Iterator[Item]:
+        notes.clear()
+        yield from (item for item in listed() if selection.takes(item.uri))
+
+    texts = place.is_file() and place.suffix.lower() == ".txt" and not format_of(place)
+    return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)
+
+
+def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterator[Item]]:
+    """What lists the items of a source, by its kind."""
     if place.is_dir():
-        return Source(place, lambda: _folder_items(place))
+        return lambda: folder_items(place, notes)
     if not place.is_file():
         raise SourceError(f"There is nothing at {name}: give a folder of pictures, a manifest or a tar.")
+    if known := format_of(place):
+        return lambda: known.items(place)
     if place.suffix.lower() in MANIFESTS:
-        return Source(place.parent, lambda: manifest_items(place), name=place.name)
+        return lambda: manifest_items(place)
     if is_tar(place):
-        return Source(place.parent, lambda: tar_items(place, place.parent), name=place.name)
+        return lambda: tar_items(place, place.parent, notes)
     if place.suffix.lower() == ".txt":
-        return Source(place.parent, lambda: _lines(place), captions=True, name=place.name)
-    if place.suffix.lower() in PICTURES:
-        return Source(place.parent, lambda: iter([_file_item(place, place.parent)]), name=place.name)
+        return lambda: _lines(place)
+    if is_picture(place.name):
+        return lambda: iter([file_item(place, place.parent)])
     kinds = ", ".join([*sorted(MANIFESTS), *TARS, ".txt"])
     raise SourceError(
         f"{name} is not a source that lexel reads: give a folder of pictures, or a file that ends in {kinds}."
     )
 
 
-def _folder_items(root: Path) -> Iterator[Item]:
-    """The images and samples of tars below `root`, sorted, without hidden files.
-
-    Folders are listed one at a time, to bound memory. Links to folders are not followed, since they can form a cycle.
-    """
-    for path in _walk(root):
-        if is_tar(path):
-            yield from tar_items(path, root)
-        elif path.suffix.lower() in PICTURES:
-            yield _file_item(path, root)
-
-
-def _walk(folder: Path) -> Iterator[Path]:
-    try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    except OSError as error:
-        raise SourceError(f"The folder {folder} cannot be read: {error.strerror}.") from error
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path))
-        elif not _leads_to_folder(entry):
-            yield Path(entry.path)
-
-
-def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
-
-
-def _file_item(path: Path, root: Path) -> Item:
-    try:
-        size = path.stat().st_size
-    except OSError:  # deleted meanwhile, or a dangling link: it is listed, and reading it fails later
-        size = 0
-    return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), size=size)
-
-
 def _lines(path: Path) -> Iterator[Item]:
-    with path.open(encoding="utf-8", errors="replace") as file:
-        for number, line in enumerate(file, 1):
-            if text := line.strip():
-                yield Item(readable(f"{path.name}#{number}"), text=text)
+    try:
+        with path.open(encoding=encoding_of_file(path)) as file:
+            for number, line in enumerate(file, 1):
+                if text := line.strip():
+                    yield Item(readable(f"{path.name}#{number}"), text=text)
+    except UnicodeError as error:
+        raise SourceError(f"{path.name} is not UTF-8 ({error}); save it as UTF-8.") from error
+    except OSError as error:
+        raise SourceError(f"{path.name} cannot be read: {error.strerror}.") from error
 
 
 def _captions(items: Iterator[Item]) -> Iterator[Item]:

@@ -11,10 +11,12 @@ if TYPE_CHECKING:
 
 
 def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
-    """Print the counts, the rate and the folder of an encoding job, and a warning about failures."""
+    """Print the counts, the rate and the folder of an encoding job, what its source leaves out, and its failures."""
     rate = f", {report.new / seconds:,.0f} per second" if report.new else ""
     done = f"{report.encoded:,} of {report.items:,} items encoded{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s{rate}: {short(out.resolve())}")
+    for sentence in report.notes:
+        say(sentence)
     warn_failed(report.failed, (out / "failures.parquet").resolve())
 
 

@@ -61,9 +61,9 @@ def _types(*values: Scalar) -> Mapping[str, Any]:
         (("0000-01-01",), "keyword"),
         (("2021-05-01", "soon"), "keyword"),
         (("2021-05-01", 5), "keyword"),
-        ((" 5",), "keyword"),
+        ((" 5",), "long"),
         (("",), "keyword"),
-        (("5", ""), "keyword"),
+        (("5", ""), "long"),
         (("dog", 1, 0.5), "keyword"),
     ],
 )

@@ -144,14 +144,22 @@ def test_chunks_are_a_function_of_the_list(tmp_path: Path) -> None:
 
 
 def test_a_text_file_has_an_item_a_line(tmp_path: Path) -> None:
-    path = written(tmp_path / "t.txt", b"one dog\n\n  two \xff cats \r\nlast")
+    path = written(tmp_path / "t.txt", "\ufeffone dog\n\n  two é cats \r\nlast")
     source = open_source(path)
     assert source.captions
     assert [(i.uri, i.text) for i in source.items()] == [
         ("t.txt#1", "one dog"),
-        ("t.txt#3", "two \ufffd cats"),
+        ("t.txt#3", "two é cats"),
         ("t.txt#4", "last"),
     ]
+
+
+def test_a_text_file_is_read_by_its_mark_or_refused(tmp_path: Path) -> None:
+    text = "naïve\nœuvre\n"
+    for encoding in ("utf-16", "utf-32", "utf-16-le"):
+        found = listed(written(tmp_path / "t.txt", text.encode(encoding)))
+        assert [item.text for item in found] == ["naïve", "œuvre"]
+    assert refused(written(tmp_path / "old.txt", text.encode("cp1252"))).startswith("old.txt is not UTF-8")
 
 
 def test_captions_are_items(tmp_path: Path) -> None:

@@ -13,6 +13,8 @@ from lexel.pipeline.cli.options import (
     DeviceOpt,
     EncoderOpt,
     ExactOpt,
+    ExcludeOpt,
+    IncludeOpt,
     PartOpt,
     RayOpt,
     RetryOpt,
@@ -31,6 +33,8 @@ def encode(
     source: SourceArg,
     out: Annotated[Path, typer.Argument(metavar="OUT", help="The folder for the shards; created if necessary.")],
     captions: CaptionsOpt = False,
+    include: IncludeOpt = None,
+    exclude: ExcludeOpt = None,
     retry: RetryOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     exact: ExactOpt = False,
@@ -55,11 +59,13 @@ def encode(
     from lexel.pipeline.encode.ray_cluster import encode_on_ray
     from lexel.pipeline.encode.run import encode_source
     from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
     if ray and part != "0/1":
         raise ConfigError("--ray divides the job itself; leave out --part.")
     began, share = time.monotonic(), Part.parse(part)
+    selection = Selection(tuple(include or ()), tuple(exclude or ()))
     options = EncodeOptions(
         batch_size=batch_size,
         device=device,
@@ -72,8 +78,16 @@ def encode(
     )
     with Bar("Encoding") as bar:
         if ray:
-            report = encode_on_ray(source, out, encoder=encoder, captions=captions, options=options, progress=bar)
+            report = encode_on_ray(
+                source,
+                out,
+                encoder=encoder,
+                captions=captions,
+                selection=selection,
+                options=options,
+                progress=bar,
+            )
         else:
-            pictures, opened = open_source(source, captions=captions), open_encoder(encoder)
+            pictures, opened = open_source(source, captions=captions, selection=selection), open_encoder(encoder)
             report = encode_source(pictures, out, encoder=opened, part=share, options=options, progress=bar)
     say_encoded(report, out, time.monotonic() - began)

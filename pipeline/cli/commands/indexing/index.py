@@ -14,6 +14,8 @@ from lexel.pipeline.cli.options import (
     DeviceOpt,
     EncoderOpt,
     EngineOpt,
+    ExcludeOpt,
+    IncludeOpt,
     IndexOpt,
     MergeOpt,
     ReplicasOpt,
@@ -32,6 +34,8 @@ def index(
     source: SourceArg,
     captions: CaptionsOpt = False,
     retry: RetryOpt = False,
+    include: IncludeOpt = None,
+    exclude: ExcludeOpt = None,
     encoder: EncoderOpt = "lexel-tiny",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
@@ -59,10 +63,12 @@ def index(
     from lexel.pipeline.images.preview import PreviewOptions
     from lexel.pipeline.ingest import index_source
     from lexel.pipeline.load.load_options import LoadOptions
+    from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
+    selection = Selection(tuple(include or ()), tuple(exclude or ()))
     report = index_source(
-        open_source(source, captions=captions),
+        open_source(source, captions=captions, selection=selection),
         index=index,
         encoder=open_encoder(encoder),
         client=connect(),

@@ -106,9 +106,9 @@ BROKEN: Mapping[str, tuple[str, str | bytes, list[str]]] = {
     "pixels": ("m.jsonl", '{"image": {"bytes": "x"}}\n', ["row 1", "'image' should be a path", "dict"]),
     "not JSON": ("m.jsonl", '{"image": "a.jpg"}\n\n{"image": \n', ["m.jsonl", "line 3 is not JSON"]),
     "a list": ("m.jsonl", "[1]\n", ["line 1 is not an object"]),
-    "not a number": ("m.jsonl", '{"image": "a.jpg", "x": NaN}\n', ["line 1 is not JSON"]),
+    "no number": ("m.jsonl", '{"image": "a.jpg", "x": NaNa}\n', ["line 1 is not JSON"]),
     "half a letter": ("m.jsonl", '{"image": "\\ud800.jpg"}\n', ["line 1 is not JSON"]),
-    "Latin-1": ("m.csv", b"image\ncaf\xe9.jpg\n", ["m.csv cannot be read as csv", "utf-8"]),
+    "Latin-1": ("m.csv", b"image\ncaf\xe9.jpg\n", ["m.csv cannot be read as csv", "utf-8", "save it as UTF-8"]),
     "not Parquet": ("m.parquet", "image\n", ["m.parquet cannot be read as parquet"]),
     "no Parquet at all": ("m.parquet", "", ["m.parquet cannot be read as parquet"]),
 }

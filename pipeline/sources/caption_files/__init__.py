@@ -1,0 +1,1 @@
+"""Caption files of public data sets, read as they are downloaded; formats.py lists them."""

@@ -1,0 +1,24 @@
+"""COCO's captions_train2017.json and others of its form: images and annotations apart."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lexel.pipeline.sources.caption_files.json_file import json_file, starts_with
+from lexel.pipeline.sources.caption_files.source_format import CaptionedFile, SourceFormat, items_of
+from lexel.pipeline.sources.item import Item
+
+
+def _recognises(path: Path) -> bool:
+    return starts_with(path, '"images"') or starts_with(path, '"annotations"')
+
+
+def _items(path: Path) -> Iterator[Item]:
+    with json_file(path) as about:
+        captions = dict[object, list[str]]()
+        for told in about["annotations"]:
+            captions.setdefault(told["image_id"], []).append(str(told["caption"]))
+        files = [CaptionedFile(str(image["file_name"]), captions.get(image["id"], [])) for image in about["images"]]
+        yield from items_of(files, path.parent)
+
+
+COCO_CAPTIONS = SourceFormat("COCO's captions JSON", _recognises, _items)

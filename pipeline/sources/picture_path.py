@@ -1,0 +1,36 @@
+"""The file that a table names: relative to the table, absolute or as file://, however its accents are spelled."""
+
+import unicodedata
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+
+def picture_path(root: Path, uri: str) -> Path:
+    """The path of `uri`, relative to `root`. Raises OSError for an address on the network."""
+    if "://" in uri:
+        return _local(uri)
+    path = existing_spelling(root / Path(uri).expanduser())
+    if "\\" in uri and not path.exists():  # written on Windows
+        return existing_spelling(root / uri.replace("\\", "/"))
+    return path
+
+
+def _local(uri: str) -> Path:
+    address = urlsplit(uri)
+    if address.scheme.lower() == "file" and address.netloc.lower() in {"", "localhost"}:
+        return existing_spelling(Path(url2pathname(address.path)))
+    raise OSError(
+        f"{address.scheme or 'such'} addresses are not fetched; download the pictures first (img2dataset does it well)"
+    )
+
+
+def existing_spelling(path: Path) -> Path:
+    """`path`, or the same name with its accents as letters of their own (NFD) or not (NFC), where that is there."""
+    if path.exists() or str(path).isascii():
+        return path
+    found = Path(path.anchor)
+    for part in path.relative_to(path.anchor).parts:
+        forms = (part, unicodedata.normalize("NFC", part), unicodedata.normalize("NFD", part))
+        found = next((found / form for form in forms if (found / form).exists()), found / part)
+    return found if found.exists() else path
