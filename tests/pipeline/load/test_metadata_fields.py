@@ -83,11 +83,11 @@ def test_types_are_gathered_over_all_batches() -> None:
     [(("5", "NA"), "long"), (("0.5", 7, "n/a", "NaN"), "double"), (("2021-05-01", "unknown", None), "date")],
 )
 def test_words_for_a_missing_value_leave_numbers_and_dates(values: Sequence[Scalar], kind: str) -> None:
-    assert _types(*values) == {"type": kind, "ignore_malformed": True}
+    assert _types(*values) == {"type": kind}
 
 
 def test_words_for_a_missing_value_are_words_among_words() -> None:
-    assert _types("DE", "NA") == _types("NA") == _types(True, "none") == {"type": "keyword"}
+    assert _types("DE", "NA") == _types("NA") == {"type": "keyword"}
 
 
 def test_what_no_index_can_search_is_stored() -> None:
