@@ -177,7 +177,7 @@ def all_options() -> set[str]:
         command = left.pop()
         left += getattr(command, "commands", {}).values()
         found |= {name for one in command.params for name in (*one.opts, *one.secondary_opts)}
-    for script in (ROOT / "scripts").iterdir():
+    for script in (path for path in (ROOT / "scripts").iterdir() if path.is_file()):
         found |= set(re.findall(r"\[(--\w+)", script.read_text(encoding="utf-8")))
     return found | {"--help"}
 
