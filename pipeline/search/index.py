@@ -11,6 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from opensearchpy import OpenSearch
+from opensearchpy import exceptions as errors
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
@@ -44,11 +45,12 @@ class SearchIndex:
     def _mappings(self) -> Mapping[str, Mapping[str, Any]]:
         """The mapping of each index that the name means. Raises ClusterError where there is none, or a foreign one."""
         with readable_errors():
-            if not self.client.indices.exists(index=self.name):
+            try:  # not `exists`: what refuses a HEAD request has no body, which could name the missing right
+                found = self.client.indices.get_mapping(index=self.name)
+            except errors.NotFoundError as error:
                 raise NotThereError(
                     f"There is no index {self.name}: create it with `lexel index SOURCE --index {self.name}`."
-                )
-            found = self.client.indices.get_mapping(index=self.name)
+                ) from error
         for name, about in found.items():
             if "lexel" not in about["mappings"].get("_meta", {}):
                 what = f"The index {self.name}" if len(found) == 1 else f"{name}, an index behind {self.name},"

@@ -84,4 +84,4 @@ def test_parts_are_the_gpus_of_the_cluster_or_its_machines() -> None:
 def test_ray_makes_its_own_parts(tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["encode", str(tmp_path), str(tmp_path / "out"), "--ray", "--part", "1/2"])
     assert found.exit_code == 1
-    assert "--ray makes parts by itself" in found.output
+    assert "--ray divides the job itself" in found.output

@@ -282,7 +282,7 @@ def test_two_reports_are_compared_query_by_query(done: Done, at_node: str, tmp_p
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ([], "Give CAPTIONS"),
+        ([], "Give either CAPTIONS"),
         (["x.jsonl", "--modes", "magic"], "no mode 'magic'"),
         (["x.jsonl", "--curve", "a"], "--curve a is invalid"),
         (["--compare", "nowhere.json", "nowhere.json"], "cannot be read"),
