@@ -114,6 +114,8 @@ def read_job(folder: Path) -> Job:
                 f"{folder} has shards of format {table.get('format')!r}; this lexel reads format {FORMAT}."
             )
         return Job(**table)
+    except NotADirectoryError as error:
+        raise ShardError(f"{folder} is a file: give the folder of shards that `lexel encode` made.") from error
     except FileNotFoundError as error:
         raise ShardError(f"{folder} holds no shards: create them with `lexel encode SOURCE {folder}`.") from error
     except (OSError, ValueError, TypeError, AttributeError) as error:

@@ -11,7 +11,8 @@ from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.progress import Watch
-from lexel.pipeline.shards.folder import ShardFolder
+from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train.data.augment import view
 from lexel.pipeline.train.data.splits import Splits
@@ -61,9 +62,9 @@ def merged(first: TrainingSet, second: TrainingSet) -> TrainingSet:
 
 def _table(folder: Path) -> pa.Table:
     """The columns that training needs, of all shards in `folder`; a table without columns if there are no rows."""
-    opened = ShardFolder.open(folder)
-    wanted = ["id", "captions", "label", "features" if opened.job.feature_dim else "vector"]
-    batches = [batch for batch in opened.batches(columns=wanted) if batch.num_rows]
+    wanted = ["id", "captions", "label", "features" if read_job(folder).feature_dim else "vector"]
+    # Not `ShardFolder.open`: encoders with equal features share shards, whose vectors may be of another length.
+    batches = [batch for shard in finished_shards(folder) for batch in shard.batches(columns=wanted) if batch.num_rows]
     return pa.Table.from_batches([batch.replace_schema_metadata(None) for batch in batches] or [pa.record_batch({})])
 
 

@@ -43,6 +43,8 @@ ERRORS = {
     "bad part": (["encode", ".", "out", "--part", "5/2"], "write i/n"),
     "no shards": (["load", "."], "holds no shards"),
     "no picture": (["terms", "no-such.jpg"], "cannot be read"),
+    "broken picture": (["terms", __file__], "test_cli.py cannot be used as an image (not an image"),
+    "a file of shards": (["load", __file__], "is a file: give the folder of shards"),
     "no such picture": (["search", "a dog", "--image", "dog.jpg"], "cannot be read"),
     "nothing asked": (["search"], "give words"),
     "no mode": (["search", "a dog", "--mode", "magic"], "no mode 'magic'"),

@@ -8,7 +8,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import ASKED, OUTPUT, RANKING, IndexOpt, JsonOpt, ModeOpt, WeightOpt
-from lexel.pipeline.cli.picture_file import read_picture
+from lexel.pipeline.cli.picture_file import naming, read_picture
 from lexel.pipeline.cli.views import search_results
 from lexel.pipeline.search import results
 
@@ -115,7 +115,8 @@ def search(
         paged=page is not None,
         after=Cursor.parse(page) if page is not None and page != "first" else None,
     )
-    result = search_index(place, request)
+    with naming(images or []):
+        result = search_index(place, request)
     if cutoff:
         result = result.above(place.encoder.cutoff("image" if images or like else "text", mode))
     if within is not None:

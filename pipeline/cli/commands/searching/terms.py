@@ -8,7 +8,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import OUTPUT, DeviceOpt, EncoderOpt
-from lexel.pipeline.cli.picture_file import read_picture
+from lexel.pipeline.cli.picture_file import naming, read_picture
 from lexel.pipeline.cli.views import search_results
 from lexel.pipeline.cli.views.console import out
 
@@ -32,10 +32,13 @@ def terms(
     from lexel.pipeline.search.encode_query import encode_picture
 
     model = load_model(open_encoder(encoder), device=device)
-    words = {str(file): encode_picture(model, read_picture(file)).terms[0] for file in files}
+    words: dict[str, dict[str, float]] = {}
+    for file in files:
+        with naming([file]):
+            words[str(file)] = encode_picture(model, read_picture(file)).terms[0]
     if as_json:
         typer.echo(json.dumps(words, ensure_ascii=False, indent=1))
         return
-    for file, weights in words.items():
-        out.print(f"[dim]{file}, {len(weights)} terms[/]")
+    for name, weights in words.items():
+        out.print(f"[dim]{name}, {len(weights)} terms[/]")
         out.print(search_results.weighted(weights, limit=k))
