@@ -61,7 +61,7 @@ def caption_source(
         bad.path.unlink(missing_ok=True)
     names = {_name(item, source, out) for item in source.items()}
     if not names:
-        raise SourceError(f"There is nothing to caption in {source.root / source.name}: no pictures were found.")
+        raise SourceError(f"There is nothing to caption in {source.place}: no pictures were found.")
     todo = names - good.images() - bad.images()
     progress.plan(total=len(names), done=len(names) - len(todo))
     with ThreadPoolExecutor(workers or max(1, os.cpu_count() or 1)) as pool:
@@ -82,8 +82,8 @@ def _check(source: Source, out: Path) -> None:
     if out.suffix.lower() != ".csv":
         raise ConfigError(f"{out} is not a CSV file: give a name that ends in .csv.")
     if source.captions:
-        raise SourceError(f"{source.root / source.name} contains texts; only images can be captioned.")
-    if is_tar(source.root / source.name):
+        raise SourceError(f"{source.place} contains texts; only images can be captioned.")
+    if is_tar(source.place):
         raise SourceError(f"{source.name} is a tar, and a table cannot refer to images inside it; unpack it first.")
 
 

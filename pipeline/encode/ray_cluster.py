@@ -9,6 +9,7 @@ from typing import Any
 
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
+from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
@@ -81,7 +82,7 @@ def encode_on_ray(
 
         progress.plan(total=sum(1 for _ in items), done=0)
         reports = list(_reports(ray, part, cut, progress))
-    write_failures(out)  # the parts gathered them while others were still at work
+    write_failures(out)  # each part wrote the list while others were still running
     total = EncodeReport(
         items=sum(report.items for report in reports),
         encoded=sum(report.encoded for report in reports),
@@ -90,6 +91,8 @@ def encode_on_ray(
         notes=reports[0].notes,
     )
     check_some(total, out)
+    if options.write_map:
+        write_map(out)
     return total
 
 

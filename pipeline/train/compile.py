@@ -132,7 +132,7 @@ def _pictures(
             if isinstance(outcome, PreparedItem) and outcome.pixels is not None:
                 found.append(outcome.pixels)
     if not found:
-        raise SourceError(f"None of the pictures in {source.root / source.name} can be read.")
+        raise SourceError(f"None of the pictures in {source.place} can be read.")
     return found[:count], found[count:] or found[:_COMPARED]
 
 

@@ -45,7 +45,7 @@ def splits(source: Source, *, labelled: bool = False) -> Splits:
         if next(one.items(), None) is None:
             how = f"no item has `split` {name}" if named else "there are too few of them"
             raise SourceError(
-                f"{source.root / source.name} has no pictures with {what} to {_USE[name]}: {how}; give more, "
+                f"{source.place} has no pictures with {what} to {_USE[name]}: {how}; give more, "
                 "or a column `split` that says train or val."
             )
     return both

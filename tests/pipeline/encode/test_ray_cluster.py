@@ -44,8 +44,8 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return partly_bad(tmp_path_factory.mktemp("many"), count=MANY)
 
 
-def begun(many: Path, out: Path, encoder: Encoder) -> EncodeReport:
-    options = EncodeOptions(device="cpu", workers=1, batch_size=3, shard_size=SHARD)
+def begun(many: Path, out: Path, encoder: Encoder, *, write_map: bool = False) -> EncodeReport:
+    options = EncodeOptions(device="cpu", workers=1, batch_size=3, shard_size=SHARD, write_map=write_map)
     return encode_on_ray(many, out, encoder=str(encoder.folder), options=options)
 
 
@@ -62,7 +62,8 @@ def test_a_worker_is_killed_and_the_shards_are_those_of_one_process(
     assert (report.items, report.encoded, report.failed) == (MANY, MANY - 4, 4)
     run(many, tmp_path / "one", encoder)
     assert contents(tmp_path / "ray") == contents(tmp_path / "one")
-    assert begun(many, tmp_path / "ray", encoder).new == 0
+    assert begun(many, tmp_path / "ray", encoder, write_map=True).new == 0
+    assert (tmp_path / "ray" / "map.parquet").exists()
 
 
 @pytest.mark.usefixtures("cluster")
