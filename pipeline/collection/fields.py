@@ -7,7 +7,7 @@ import numpy as np
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController
 
-from lexel.pipeline.collection.near_duplicates import find_near_duplicates
+from lexel.pipeline.collection.near_duplicates import near_names
 from lexel.pipeline.collection.tsne_map import load_or_make_map
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.shard import Shard
@@ -18,23 +18,27 @@ _DIGITS = 4
 
 
 class CollectionFields:
-    """Near-duplicate groups and map of the items in a shard folder, computed once and then read batch by batch."""
+    """Near-duplicate groups, as the ledger names them, and map of the items in a shard folder, batch by batch."""
 
     def __init__(self, folder: ShardFolder) -> None:
-        shards = folder.shards
-        self._near, self._map = find_near_duplicates(shards), load_or_make_map(folder.path, shards)
-        ends = np.cumsum([shard.rows() for shard in shards]).tolist()
-        self._blas = ThreadpoolController()
-        self._start = dict(zip((shard.number for shard in shards), [0, *ends], strict=False))
+        ledger, near = folder.ledger, folder.ledger.entries["near"].combine_chunks()
+        if not ledger.generation:  # that of an older version, or of a job that has not ended, names no groups
+            near = near_names(ledger, folder.shards)
+        live = np.flatnonzero(ledger.live)
+        self._order = live[np.lexsort((ledger.ints("row")[live], ledger.ints("shard")[live]))]
+        self._shards, self._near = ledger.ints("shard")[self._order], near
+        self._map, self._blas = load_or_make_map(folder.path, folder.shards), ThreadpoolController()
 
     def batches(self, shard: Shard, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, list[dict[str, Any]]]]:
         """The shard's rows batch by batch, and the fields `near` and `map` of each row."""
-        row = self._start[shard.number]
+        first, last = np.searchsorted(self._shards, [shard.number, shard.number + 1])
+        names = self._near.take(pa.array(self._order[first:last])).to_pylist()
+        row = 0
         for batch in shard.batches(columns=columns):
-            names = self._near.of(row, batch.column("id").to_pylist())
             # On one BLAS thread: others would busy-wait on cores that OpenSearch may need.
             with self._blas.limit(limits=1):
                 places = self._map.of(matrix(pa.chunked_array([batch.column("vector")])).astype(np.float32, copy=False))
             rounded = places.astype(np.float64).round(_DIGITS).tolist()
-            yield batch, [{"near": name, "map": {"x": x, "y": y}} for name, (x, y) in zip(names, rounded, strict=True)]
+            mine = zip(batch.column("id").to_pylist(), names[row : row + batch.num_rows], rounded, strict=True)
+            yield batch, [{"near": near or id_, "map": {"x": x, "y": y}} for id_, near, (x, y) in mine]
             row += batch.num_rows

@@ -7,13 +7,13 @@ Source: Manku, Jain, Das Sarma, Detecting Near-Duplicates for Web Crawling, WWW 
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from lexel.pipeline.shards.ledger import Ledger
 from lexel.pipeline.shards.shard import Shard
 
 # The maximum Hamming distance of hashes and the minimum cosine of signatures. With both, of 447 photographs 100 % were
@@ -33,40 +33,25 @@ Rows = npt.NDArray[np.int64]
 Waves = npt.NDArray[np.int8]
 
 
-@dataclass(frozen=True)
-class DuplicateGroups:
-    """`first` [N] is the first row of each row's group; `names` maps it to the group's name, if it has several rows."""
+def near_names(ledger: Ledger, shards: Sequence[Shard]) -> pa.Array:
+    """The group of each live entry of a ledger: the smallest id in it; null for an item that is alone.
 
-    first: Rows
-    names: dict[int, str]
-
-    def of(self, row: int, ids: Sequence[str]) -> list[str]:
-        """The group names of the rows from `row` on, whose ids are `ids`: the smallest id of each group."""
-        return [
-            self.names.get(first, id_)
-            for first, id_ in zip(self.first[row : row + len(ids)].tolist(), ids, strict=True)
-        ]
-
-
-def find_near_duplicates(shards: Sequence[Shard]) -> DuplicateGroups:
-    """The groups of all items in the shards. Takes about 110 bytes of memory per item, the result 8."""
-    rows, values = _hashed(shards)
+    Takes about 110 bytes of memory per item.
+    """
+    column = ledger.entries["phash"]
+    entries = np.flatnonzero(column.is_valid().to_numpy() & ledger.live)
+    values = column.take(pa.array(entries)).to_numpy().astype(np.int64, copy=False).view(np.uint64)
     # Signatures are read only for items that are not alone by their hash, which are few in most collections.
     some = np.flatnonzero(_several(groups(values)))
-    rows, values = rows[some], values[some]
-    first = np.arange(sum(shard.rows() for shard in shards))
-    first[rows] = rows[groups(values, _waves(shards, rows))]
-    return DuplicateGroups(first, _names(shards, first))
-
-
-def _hashed(shards: Sequence[Shard]) -> tuple[Rows, Hashes]:
-    """The rows that have a hash, and their hashes. Texts have none and no near-duplicates."""
-    rows, values, row = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)], 0
-    for batch in _batches(shards, "phash", pa.int64()):
-        rows.append(row + np.flatnonzero(batch.is_valid().to_numpy(zero_copy_only=False)))
-        values.append(batch.drop_null().to_numpy().view(np.uint64))
-        row += len(batch)
-    return np.concatenate(rows), np.concatenate(values)
+    entries, values = entries[some], values[some]
+    first = groups(values, _waves(ledger, entries, shards))
+    names = np.full(len(ledger), None, object)
+    several = np.flatnonzero(_several(first))
+    ids, least = ledger.entries["id"].take(pa.array(entries[several])).to_pylist(), dict[int, str]()
+    for group, id_ in zip(first[several].tolist(), ids, strict=True):
+        least[group] = min(least.get(group, id_), id_)
+    names[entries[several]] = [least[group] for group in first[several].tolist()]
+    return pa.array(names, pa.string())
 
 
 def groups(hashes: Hashes, waves: Waves | None = None) -> Rows:
@@ -94,33 +79,21 @@ def _several(first: Rows) -> npt.NDArray[np.bool_]:
     return np.bincount(first, minlength=len(first))[first] > 1
 
 
-def _names(shards: Sequence[Shard], first: Rows) -> dict[int, str]:
-    """The smallest id of each group of several, keyed by the group's first row."""
-    several, names, row = _several(first), dict[int, str](), 0
-    for batch in _batches(shards, "id", pa.string()):
-        for i in np.flatnonzero(several[row : row + len(batch)]):
-            group, id_ = int(first[row + i]), batch[int(i)].as_py()
-            names[group] = min(names.get(group, id_), id_)
-        row += len(batch)
-    return names
-
-
-def _waves(shards: Sequence[Shard], rows: Rows) -> Waves:
-    """The signatures of `rows`, which are ascending, [N, 64]."""
-    parts, row = [np.zeros((0, 64), np.int8)], 0
-    for batch in _batches(shards, "waves", pa.binary(64)):
-        mine = rows[np.searchsorted(rows, row) : np.searchsorted(rows, row + len(batch))] - row
-        content = b"".join(batch.take(pa.array(mine)).fill_null(bytes(64)).to_pylist())
-        parts.append(np.frombuffer(content, np.int8).reshape(-1, 64))
-        row += len(batch)
-    return np.concatenate(parts)
-
-
-def _batches(shards: Sequence[Shard], name: str, kind: pa.DataType) -> Iterator[pa.Array]:
-    """A column in batches; nulls if an older shard lacks it."""
+def _waves(ledger: Ledger, entries: Rows, shards: Sequence[Shard]) -> Waves:
+    """The signatures of entries, [N, 64]; zeros where an older shard has none."""
+    found, numbers, rows = (
+        np.zeros((len(entries), 64), np.int8),
+        ledger.ints("shard")[entries],
+        ledger.ints("row")[entries],
+    )
     for shard in shards:
-        for batch in shard.batches(columns=["id", name], size=8192):
-            yield batch.column(name) if name in batch.schema.names else pa.nulls(batch.num_rows, kind)
+        mine = np.flatnonzero(numbers == shard.number)
+        if len(mine) and "waves" in shard.columns:
+            mine = mine[np.argsort(rows[mine])]
+            table = Shard(shard.number, shard.path, rows[mine]).table(["waves"])
+            content = b"".join(table["waves"].combine_chunks().fill_null(bytes(64)).to_pylist())
+            found[mine] = np.frombuffer(content, np.int8).reshape(-1, 64)
+    return found
 
 
 def _close(values: Hashes) -> Iterator[Rows]:

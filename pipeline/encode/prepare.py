@@ -12,12 +12,9 @@ from lexel.encoders.model import Model
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
 from lexel.pipeline.images.preview import Preview, PreviewOptions
-from lexel.pipeline.shards.shard import Failure
-from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.shards.shard import UNREADABLE, Failure
+from lexel.pipeline.sources.item import FileState, Item, content_hash, readable
 from lexel.pipeline.timings import timed
-
-# How the reason of a failure begins that is of the disk or the network, and not of what is in the file.
-UNREADABLE = "unreadable"
 
 View = Callable[[Image.Image], Image.Image]
 
@@ -31,7 +28,10 @@ class ImagePreprocessor(Protocol):
 
 @dataclass(frozen=True)
 class PreparedItem:
-    """An item's pixels [3, H, W], original width and height, and preview if requested; a text has none of them."""
+    """An item's pixels [3, H, W], original width and height, and preview if requested; a text has none of them.
+
+    `content` is the hash of its bytes, `state` that of its file before they were read.
+    """
 
     item: Item
     id: str
@@ -39,6 +39,8 @@ class PreparedItem:
     width: int | None = None
     height: int | None = None
     preview: Preview | None = None
+    content: bytes | None = None
+    state: FileState | None = None
 
 
 def whole(image: Image.Image) -> Image.Image:
@@ -66,19 +68,22 @@ def prepare(
     """
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
+    state: FileState | None = None
     try:
         with timed("reading"):
+            state = item.state()
             content = item.content()
     except Exception as error:  # such as ValueError, for a null character in a manifest's path
         reason = error.strerror if isinstance(error, OSError) else None
-        return Failure(None, item.uri, readable(f"{UNREADABLE}: {reason or error}"))
+        return Failure.of(item, None, readable(f"{UNREADABLE}: {reason or error}"), state)
     try:
         with timed("decoding"):
             decoded = decode(content, least=least, preview=preview)
             pixels = model.pixels(decoded.rows if view is whole else view(decoded.image))
-        return PreparedItem(item, item.identify(content), pixels, *decoded.size, decoded.preview)
+        size = decoded.size
+        return PreparedItem(item, item.identify(content), pixels, *size, decoded.preview, content_hash(content), state)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # such as MemoryError
         reason = f"not usable: {type(error).__name__} {error}".rstrip()
-    return Failure(item.identify(content), item.uri, readable(reason))
+    return Failure.of(item, item.identify(content), readable(reason), state)

@@ -11,11 +11,12 @@ from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
+from lexel.pipeline.encode.survey import ChangeCounts
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.folder import write_failures
+from lexel.pipeline.shards.folder import ShardFolder, write_failures
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.source import open_source
 
@@ -89,8 +90,9 @@ def encode_on_ray(
         failed=sum(report.failed for report in reports),
         new=sum(report.new for report in reports),
         notes=reports[0].notes,
+        changes=sum((report.changes for report in reports), ChangeCounts()),
     )
-    check_some(total, out)
+    check_some(total, ShardFolder.open(out).ledger.failures if total.failed else [])
     if options.write_map:
         write_map(out)
     return total

@@ -4,8 +4,10 @@ A new head, vocabulary or projection needs only the features in the shards. The 
 `lexel encode` with the new encoder would have written, so that either command can continue the other's folder.
 """
 
+import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +17,17 @@ import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model, load_model
+from lexel.pipeline.collection.near_duplicates import near_names
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.encode.workers import NO_NUMBER
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
-from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, write_failures
+from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, stored_shards, write_failures
 from lexel.pipeline.shards.job import Job
+from lexel.pipeline.shards.ledger import Ledger, Status, shard_entries
+from lexel.pipeline.shards.ledger_file import write_ledger
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
@@ -49,7 +54,7 @@ def reterm_shards(
     model = load_model(encoder, device=device)
     job = jobs.job_of(
         encoder,
-        model,
+        (model.dim, model.feature_dim),
         root=there.root,
         source=there.source,
         captions=there.captions,
@@ -59,17 +64,22 @@ def reterm_shards(
     if job.feature_dim != there.feature_dim:
         raise _other_features(folder, there, encoder)
     jobs.check(out, job)
+    jobs.make_folder(out)
     jobs.claim(out, job, encoder)
     listings = {shard.number: jobs.listing(job, _digest(shard, there)) for shard in todo}
     left = [s for s in todo if not Shard(s.number, out / shard_name(s.number)).holds(listings[s.number])]
-    total, new = sum(map(_size, todo)), sum(map(_size, left))
+    total, new = opened.rows + len(opened.ledger.failures), sum(shard.rows() for shard in left)
     progress.plan(total=total, done=total - new)
     for shard in left:
         table, failures = _again(shard, model, job, batch_size, progress)
         write_shard(out, shard.number, table, listing=listings[shard.number], failures=failures)
-        progress.advance(encoded=0, failed=len(failures))
-    remove_leftovers(out, {shard_name(shard.number) for shard in todo})
-    failed = write_failures(out)
+    ledger = _ledger(out, opened, listings)
+    write_ledger(out, ledger)
+    for stale in stored_shards(out):
+        if stale.number not in listings:
+            stale.path.unlink()
+    remove_leftovers(out, {*(shard_name(shard.number) for shard in todo), "ledger.parquet"})
+    failed = write_failures(out, ledger)
     return EncodeReport(total, total - failed, failed, new)
 
 
@@ -94,15 +104,23 @@ def _other_features(folder: Path, there: Job, encoder: Encoder) -> ShardError:
 
 
 def _digest(shard: Shard, there: Job) -> str:
-    """The digest of the chunk that the shard was made from."""
+    """The digest of what the shard was made from, and of which of its rows are alive."""
     made_by, dash, digest = shard.listing().partition("-")
     if made_by != there.fingerprint or not (dash and digest):
         raise ShardError(f"{shard.path} does not belong to the job in job.json; run its `lexel encode` command again.")
-    return digest
+    if shard.alive is None or len(shard.alive) == shard.stored_rows():
+        return digest
+    return hashlib.blake2b(digest.encode() + shard.alive.tobytes(), digest_size=16).hexdigest()
 
 
-def _size(shard: Shard) -> int:
-    return shard.rows() + len(shard.failures())
+def _ledger(out: Path, opened: ShardFolder, listings: Mapping[int, str]) -> Ledger:
+    """The ledger of the new shards. What failed stays failed."""
+    made = [Shard(number, out / shard_name(number)) for number in listings]
+    there = opened.ledger.where(opened.ledger.status == Status.FAILED)
+    found = replace(there, listings={}, generation=opened.ledger.generation or 1, index=0, of=1)
+    for shard in made:
+        found = found.with_entries(shard_entries(shard, found.generation), {shard.number: shard.listing()})
+    return found.with_column("near", near_names(found, made))
 
 
 def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> tuple[pa.Table, list[Failure]]:
@@ -117,8 +135,8 @@ def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Prog
     terms, vectors = [t for part in parts for t in part.terms], [v for part in parts for v in part.vectors]
     made = encoded_again(table, terms, vectors, dim=job.dim, feature_dim=job.feature_dim)
     known = np.array([np.isfinite(vector).all() for vector in vectors], bool)
-    unknown = table.filter(pa.array(~known)).select(["id", "uri"]).to_pylist()
-    failures = [*shard.failures(), *(Failure(row["id"], row["uri"], NO_NUMBER) for row in unknown)]
+    unknown = made.filter(pa.array(~known)).select(["id", "uri", "key"]).to_pylist()
+    failures = [Failure(row["id"], row["uri"], NO_NUMBER, (row.get("key") or b"").hex()) for row in unknown]
     return (made.filter(pa.array(known)) if unknown else made), failures
 
 

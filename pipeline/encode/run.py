@@ -1,58 +1,54 @@
-"""Encodes the items of a source into shards. An interrupted job is resumed by the same call."""
+"""Encodes the items of a source into shards. The same call again does what has changed, and what was not done."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import chain
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
-from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
-from lexel.encoders.model import Model, load_model
 from lexel.pipeline.collection.tsne_map import write_map
-from lexel.pipeline.encode.chunks import Chunk, chunks
+from lexel.pipeline.encode.chunks import Chunk
+from lexel.pipeline.encode.comparison import Change
+from lexel.pipeline.encode.copying import copied_rows
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.part import Part
-from lexel.pipeline.encode.precision_check import low_precision_if_equal
-from lexel.pipeline.encode.prepare import UNREADABLE
-from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
+from lexel.pipeline.encode.known import KnownShards, known_shards
+from lexel.pipeline.encode.settle import settled
+from lexel.pipeline.encode.shard_writer import ShardWriter
+from lexel.pipeline.encode.survey import ChangeCounts, Survey, survey
 from lexel.pipeline.errors import ShardError, SourceError
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
-from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
-from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
-from lexel.pipeline.sources.item import Item
+from lexel.pipeline.shards.folder import remove_leftovers, write_failures
+from lexel.pipeline.shards.folder_lock import locked_folder
+from lexel.pipeline.shards.job import Job, check, claim, job_of, make_folder, read_job
+from lexel.pipeline.shards.ledger import Ledger, Status
+from lexel.pipeline.shards.ledger_file import ledger_name, write_ledger
+from lexel.pipeline.shards.part import WHOLE, Part
+from lexel.pipeline.shards.shard import Failure, shard_name
 from lexel.pipeline.sources.source import Source
+
+if TYPE_CHECKING:  # a run that finds nothing new loads no torch
+    from lexel.encoders.model import Model
 
 
 @dataclass(frozen=True)
 class EncodeReport:
     """The counts of an encoding job, for one part, over this and earlier runs.
 
-    `notes` are sentences about what the source leaves out.
+    `notes` are sentences about what the source leaves out, `changes` what this run found new or otherwise.
     """
 
     items: int
     encoded: int
     failed: int
-    new: int  # items encoded or failed in this run
+    new: int  # items encoded, copied or failed in this run
     notes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class _EncodePlan:
-    """The listing hash of each chunk of this part, and the chunks without a finished shard (`todo`).
-
-    `again` has the uris to retry in chunks with a finished shard, `items` is the number of all items of the part, and
-    `left` of those to encode.
-    """
-
-    listings: dict[int, str]
-    todo: frozenset[int]
-    again: dict[int, list[Failure]]
-    items: int
-    left: int
+    changes: ChangeCounts = field(default=ChangeCounts(), compare=False)
 
 
 def encode_source(
@@ -60,93 +56,80 @@ def encode_source(
     out: Path,
     *,
     encoder: Encoder,
-    part: Part = Part(),
+    part: Part = WHOLE,
     options: EncodeOptions = EncodeOptions(),
     progress: Progress = QUIET,
 ) -> EncodeReport:
-    """Encode the items of `source` that belong to `part` into shards in `out`; finished shards are kept.
+    """Encode the items of `source` that belong to `part` into shards in `out`.
 
-    A shard is finished if it was made from the same listing by the same encoder. Raises SourceError if the source has
-    no items, ShardError if `out` belongs to another job, WriteError if it cannot be written.
+    What is there and has not changed is kept; an item with known bytes is copied and not encoded. Raises SourceError if
+    the source has no items, ShardError if `out` belongs to another job, WriteError if it cannot be written.
     """
-    model = load_model(encoder, device=options.device)
-    if not (options.exact or source.captions):
-        model = low_precision_if_equal(model)
-    job = _job(source, encoder, model, options)
+    model = _LazyModel(source, encoder, options)
+    job = _job(source, out, encoder, model, options)
     check(out, job)
-    plan = _plan(source, out, part, job, options.retry)
-    notes = tuple(source.notes.sentences())
-    claim(out, job, encoder)
-    progress.plan(total=plan.items, done=plan.items - plan.left)
-    with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
-        todo = (c for c in chunks(source.items(), shard_size=job.shard_size) if c.number in plan.todo)
-        held = _write(work.encode(todo), out, plan)
-        if plan.again:
-            _retry(work, source, out, plan, job.shard_size)
-    report = replace(_settle(out, plan, held), notes=notes)
-    _drop_stale(out, part, plan)
-    write_failures(out)
-    if part.of == 1:
-        check_some(report, out, held)
+    _check_some(source)
+    make_folder(out)
+    with locked_folder(out, part):
+        began = time.time_ns()
+        known = known_shards(out, part, job)
+        found = survey(source, part, known.ledger, retry=options.retry, verify=options.verify)
+        _check_source(out, job, found)
+        notes = tuple(source.notes.sentences())
+        claim(out, job, encoder)
+        items, ledger = found.comparison.items, known.ledger
+        progress.plan(total=items, done=items - found.todo)
+        if found.todo or found.gone.any() or found.comparison.touched or not known.written:
+            writer = ShardWriter(out, job, ledger.generation + 1, _numbers(known, part), _reasons(ledger))
+            _write(found, known, writer, model, options, progress)
+            ledger = settled(found, known, writer, began)
+            write_ledger(out, ledger)
+            _clean_up(out, part, known, ledger)
+        write_failures(out, ledger if part.whole else None)
+    encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (Status.LIVE, Status.FAILED))
+    report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts)
+    if part.whole:
+        check_some(report, ledger.failures)
         if options.write_map:
             write_map(out)  # so that a load has nothing to do but to send
     return report
 
 
-def check_some(report: EncodeReport, out: Path, held: Mapping[int, Sequence[Failure]] = MappingProxyType({})) -> None:
+def check_some(report: EncodeReport, failures: Sequence[Failure]) -> None:
     """Raise SourceError where nothing at all could be read: a disk that is not there, more likely than a new truth."""
-    if report.encoded or not report.failed:
-        return
-    failures = [*chain.from_iterable(held.values()), *chain.from_iterable(s.failures() for s in finished_shards(out))]
-    if all(map(_was_unreadable, failures)):
+    if not report.encoded and report.failed and all(failure.unreadable for failure in failures):
         raise SourceError(
             f"None of the {report.items:,} items could be read ({failures[0].uri}: {failures[0].reason}); see that the "
             "disk is there and that you may read it, and give the same command again."
         )
 
 
-def _write(
-    encoded: Iterator[tuple[int, pa.Table, list[Failure]]], out: Path, plan: _EncodePlan
-) -> dict[int, list[Failure]]:
-    """Write each shard. Returns the chunks of which nothing at all could be read, whose old shards are not replaced."""
-    held: dict[int, list[Failure]] = {}
-    for number, rows, failures in encoded:
-        if not rows.num_rows and all(map(_was_unreadable, failures)) and _rows_of(out, number):
-            held[number] = failures
-        else:
-            write_shard(out, number, rows, listing=plan.listings[number], failures=failures)
-    return held
+class _LazyModel:
+    """The networks of an encoder, loaded when they are first needed."""
+
+    def __init__(self, source: Source, encoder: Encoder, options: EncodeOptions) -> None:
+        self._encoder, self._options, self._texts = encoder, options, source.captions
+        self._model: Model | None = None
+
+    def __call__(self) -> "Model":
+        if self._model is None:
+            from lexel.encoders.model import load_model
+            from lexel.pipeline.encode.precision_check import low_precision_if_equal
+
+            model = load_model(self._encoder, device=self._options.device)
+            self._model = model if self._options.exact or self._texts else low_precision_if_equal(model)
+        return self._model
 
 
-def _rows_of(out: Path, number: int) -> int:
-    """How many items the shard holds that is there; 0 for none, or half of one."""
-    shard = Shard(number, out / shard_name(number))
+def _job(source: Source, out: Path, encoder: Encoder, model: _LazyModel, options: EncodeOptions) -> Job:
     try:
-        return shard.rows() if shard.path.exists() else 0
+        there = read_job(out)
+        known = there if (there.fingerprint, there.captions) == (encoder.fingerprint, source.captions) else None
     except ShardError:
-        return 0
-
-
-def _settle(out: Path, plan: _EncodePlan, held: Mapping[int, Sequence[Failure]]) -> EncodeReport:
-    """Replace the shards that were held back, unless nothing else was encoded: then they are all that there is."""
-    mine = [s for s in finished_shards(out) if s.number in plan.listings and s.number not in held]
-    encoded = sum(shard.rows() for shard in mine)
-    failed = sum(len(shard.failures()) for shard in mine) + sum(map(len, held.values()))
-    for number, failures in held.items() if encoded else ():
-        old = Shard(number, out / shard_name(number)).table()
-        write_shard(out, number, old.slice(0, 0), listing=plan.listings[number], failures=failures)
-    return EncodeReport(plan.items, encoded, failed, plan.left)
-
-
-def _was_unreadable(failure: Failure) -> bool:
-    """Whether it may pass by itself: the file itself was never seen."""
-    return failure.reason.startswith(UNREADABLE)
-
-
-def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions) -> Job:
+        known = None
     return job_of(
         encoder,
-        model,
+        sizes=(known.dim, known.feature_dim) if known else (model().dim, model().feature_dim),
         root=str(source.root),
         source=source.name,
         captions=source.captions,
@@ -155,32 +138,17 @@ def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions)
     )
 
 
-def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _EncodePlan:
-    there = {shard.number: shard for shard in finished_shards(out)}
-    counts: dict[int, int] = {}
-    listings: dict[int, str] = {}
-    empty = True
-    for chunk in chunks(source.items(), shard_size=job.shard_size):
-        empty = False
-        if part.has(chunk.number):
-            listings[chunk.number] = listing(job, chunk.digest())
-            counts[chunk.number] = len(chunk.items)
-    if empty:
+def _check_some(source: Source) -> None:
+    if next(iter(source.items()), None) is None:
         what = "captions" if source.captions else "pictures"
         said = " ".join(["", *(sentence.rstrip(".") + "." for sentence in source.notes.sentences())])
         raise SourceError(f"There is nothing to encode in {source.place}: no {what} were found.{said}")
-    kept = {n for n, made_from in listings.items() if n in there and there[n].holds(made_from)}
-    if not kept and there.keys() & listings.keys():
-        _check_source(out, job)
-    failed = {n: [f for f in there[n].failures() if retry or _was_unreadable(f)] for n in kept}
-    again = {n: failures for n, failures in failed.items() if failures}
-    todo = frozenset(listings.keys() - kept)
-    left = sum(counts[n] for n in todo) + sum(map(len, again.values()))
-    return _EncodePlan(listings, todo, again, sum(counts.values()), left)
 
 
-def _check_source(out: Path, job: Job) -> None:
-    """Raise ShardError if the shards are of another source. Called if no shard matches, before they are replaced."""
+def _check_source(out: Path, job: Job, found: Survey) -> None:
+    """Raise ShardError if the shards are of another source, and none of its items is in this one."""
+    if not len(found.ledger) or found.comparison.seen.any():
+        return
     try:
         there = read_job(out)
     except ShardError:  # without job.json their source is unknown, and they cannot be loaded
@@ -189,39 +157,57 @@ def _check_source(out: Path, job: Job) -> None:
         raise ShardError(f"{out} holds shards of {Path(there.root) / there.source}; encode into another folder.")
 
 
-def _retry(work: BatchEncoder, source: Source, out: Path, plan: _EncodePlan, shard_size: int) -> None:
-    """Encode the failed items of finished shards again, and insert those that succeed into the shard, in order."""
-    for chunk in chunks(source.items(), shard_size=shard_size):
-        if tried := plan.again.get(chunk.number):
-            again = Chunk(chunk.number, _failed(chunk, tried))
-            for number, rows, failures in work.encode([again]):
-                shard = Shard(number, out / shard_name(number))
-                settled = [f for f in shard.failures() if f not in tried]
-                if rows.num_rows or failures != tried:
-                    merged = _in_order(chunk, [shard.table(), rows])
-                    write_shard(out, number, merged, listing=plan.listings[number], failures=settled + failures)
+def _write(
+    found: Survey,
+    known: KnownShards,
+    writer: ShardWriter,
+    model: _LazyModel,
+    options: EncodeOptions,
+    progress: Progress,
+) -> None:
+    """Write shards of all that is to be copied or encoded."""
+    size, job = options.shard_size, writer.job
+    if found.counts.copied:
+        for some in batched((change for change in found.changes() if change.entry >= 0), size):
+            writer.write(next(writer.numbers), copied_rows(some, known.ledger, known.shards, job), [])
+            progress.advance(encoded=len(some), failed=0)
+    if found.todo > found.counts.copied:
+        from lexel.pipeline.encode.workers import batch_encoder
+
+        with batch_encoder(model(), options, feature_dim=job.feature_dim, progress=progress) as work:
+            for number, rows, failures in work.encode(_chunks(found.changes(), writer.numbers, size)):
+                writer.write(number, rows, failures)
 
 
-def _failed(chunk: Chunk, failures: Sequence[Failure]) -> list[Item]:
-    """The items that these are. Texts may share a uri, that of their picture."""
-    uris, ids = {f.uri for f in failures}, {f.id for f in failures}
-    some = [item for item in chunk.items if item.uri in uris]
-    return [item for item in some if item.text is None or item.identify(item.text.encode()) in ids]
+def _reasons(ledger: Ledger) -> dict[bytes, str]:
+    """Why items failed, by their key."""
+    failed = ledger.entries.filter(pa.array(ledger.status == Status.FAILED))
+    return dict(zip(failed["key"].to_pylist(), failed["reason"].to_pylist(), strict=True))
 
 
-def _in_order(chunk: Chunk, tables: Sequence[pa.Table]) -> pa.Table:
-    # Shards of older versions lack the columns of previews.
-    both = pa.concat_tables([t.replace_schema_metadata(None) for t in tables], promote_options="default")
-    place = {(item.uri, item.text): position for position, item in enumerate(chunk.items)}
-    there = [place[uri, text] for uri, text in zip(both["uri"].to_pylist(), both["text"].to_pylist(), strict=True)]
-    return both.take(sorted(range(both.num_rows), key=there.__getitem__))
+def _chunks(changes: Iterable[Change], numbers: Iterator[int], size: int) -> Iterator[Chunk]:
+    pieces = batched((change.item for change in changes if change.entry < 0), size)
+    return (Chunk(next(numbers), piece) for piece in pieces)
 
 
-def _drop_stale(out: Path, part: Part, plan: _EncodePlan) -> None:
-    """Remove shards past the end of a source that has become shorter, and temporary files of killed runs."""
-    for shard in finished_shards(out):
-        if part.has(shard.number) and shard.number not in plan.listings:
-            shard.path.unlink(missing_ok=True)
+def _numbers(known: KnownShards, part: Part) -> Iterator[int]:
+    """The numbers of new shards: those of a part never meet those of another that runs now."""
+    index = part.index % part.of
+    mine = [number for number in known.numbers if number % part.of == index]
+    return count(max(mine) + part.of if mine else index, part.of)
+
+
+def _clean_up(out: Path, part: Part, known: KnownShards, ledger: Ledger) -> None:
+    """Remove shards that hold nothing, broken ones, and temporary files of killed runs."""
+    used = set(np.unique(ledger.ints("shard")).tolist())
+    empty = [number for number in known.shards.keys() & ledger.listings.keys() if number not in used]
+    for shard in [*known.broken, *(known.shards[number] for number in empty if part.whole and used - {-1})]:
+        shard.path.unlink(missing_ok=True)
     # With several parts, others may be writing the common files now.
-    common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.of == 1 else []
-    remove_leftovers(out, {*map(shard_name, plan.listings), *common})
+    common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.whole else []
+    numbers = [number for number in known.numbers | ledger.listings.keys() if part.whole or _is_of(number, part)]
+    remove_leftovers(out, {*map(shard_name, numbers), ledger_name(part), *common})
+
+
+def _is_of(number: int, part: Part) -> bool:
+    return number % part.of == part.index % part.of

@@ -73,7 +73,7 @@ class BatchEncoder:
         known: list[bool] = np.asarray(np.isfinite(encoded.vectors).all(axis=1)).tolist()
         rows = [row for row, fine in zip(_rows(good, encoded), known, strict=True) if fine]
         unknown = [one for one, fine in zip(good, known, strict=True) if not fine]
-        failures += [Failure(one.id, one.item.uri, NO_NUMBER) for one in unknown]
+        failures += [Failure.of(one.item, one.id, NO_NUMBER, one.state) for one in unknown]
         return _EncodedBatch(number, rows, failures)
 
     def _forward(self, good: Sequence[PreparedItem]) -> Encoded:
@@ -123,6 +123,8 @@ def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
             encoded.vectors[i],
             None if encoded.features is None else encoded.features[i],
             r.preview,
+            r.content,
+            r.state,
         )
         for i, r in enumerate(good)
     ]

@@ -1,30 +1,35 @@
 """A folder of shards: opened and checked at once; its list of failures; clean-up."""
 
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job, read_job
+from lexel.pipeline.shards.ledger import Ledger, shard_entries
+from lexel.pipeline.shards.ledger_file import read_ledger
 from lexel.pipeline.shards.shard import Shard, shard_name, write_parquet
 
 
 @dataclass(frozen=True)
 class ShardFolder:
-    """The finished shards in `path`, in order, with the job that made them and its vocabulary."""
+    """The finished shards in `path`, in order, with the job that made them, its vocabulary and its ledger."""
 
     path: Path
     job: Job
     vocabulary: Vocabulary
     shards: tuple[Shard, ...]
+    ledger: Ledger
 
     @classmethod
     def open(cls, path: Path) -> "ShardFolder":
         """Open and check a folder. Raises ShardError if it has no shards, or shards or a vocabulary of another job."""
-        job, shards = read_job(path), finished_shards(path)
+        job, ledger = read_job(path), read_ledger(path)
+        shards = _shards(path, ledger)
         if not shards:
             raise ShardError(f"{path} holds no finished shards yet: run its `lexel encode` command again.")
         for shard in shards:
@@ -32,7 +37,9 @@ class ShardFolder:
         vocabulary = Vocabulary.load(path / "vocabulary.json")
         if vocabulary.hash != job.vocabulary:
             raise ShardError(f"{path / 'vocabulary.json'} was changed after encoding; restore it, or encode again.")
-        return cls(path, job, vocabulary, tuple(shards))
+        if ledger is None:  # of an older version, or of a job that has not ended
+            ledger = ledger_of(shards)
+        return cls(path, job, vocabulary, tuple(shards), ledger)
 
     @property
     def rows(self) -> int:
@@ -46,9 +53,30 @@ class ShardFolder:
 
 
 def finished_shards(folder: Path) -> list[Shard]:
-    """The finished shards of a folder, in order; files with other names, such as copies, are ignored."""
+    """The finished shards of a folder, in order, with the rows that its ledger calls alive; all, where it has none."""
+    return _shards(folder, read_ledger(folder))
+
+
+def stored_shards(folder: Path) -> list[Shard]:
+    """The files of a folder as shards with all their rows; those with other names, such as copies, are ignored."""
     numbers = (_number(path) for path in folder.glob("shard-*.parquet"))
     return [Shard(number, folder / shard_name(number)) for number in sorted(n for n in numbers if n is not None)]
+
+
+def ledger_of(shards: Iterable[Shard]) -> Ledger:
+    """The ledger of whole shards: where several hold an item, the last one does."""
+    found = Ledger()
+    for shard in shards:
+        found = found.with_entries(shard_entries(shard, 0), {shard.number: shard.listing()})
+    return found
+
+
+def _shards(folder: Path, ledger: Ledger | None) -> list[Shard]:
+    there = stored_shards(folder)
+    if ledger is None:
+        return there
+    alive, none = ledger.alive(), np.zeros(0, np.int64)
+    return [replace(s, alive=alive.get(s.number, none)) for s in there if s.number in ledger.listings]
 
 
 def _number(path: Path) -> int | None:
@@ -56,9 +84,10 @@ def _number(path: Path) -> int | None:
     return int(digits) if digits.isdecimal() and path.name == shard_name(int(digits)) else None
 
 
-def write_failures(folder: Path) -> int:
-    """Write the failures of all shards to failures.parquet, or remove it if there are none; returns their number."""
-    rows = [asdict(failure) for shard in finished_shards(folder) for failure in shard.failures()]
+def write_failures(folder: Path, ledger: Ledger | None = None) -> int:
+    """Write the failures of a folder to failures.parquet, or remove it if there are none; returns their number."""
+    known = ledger or read_ledger(folder) or ledger_of(stored_shards(folder))
+    rows = [{"id": one.id, "uri": one.uri, "reason": one.reason} for one in known.failures]
     path = folder / "failures.parquet"
     if rows:
         columns = pa.schema([("id", pa.string()), ("uri", pa.string()), ("reason", pa.string())])

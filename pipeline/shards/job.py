@@ -12,9 +12,8 @@ from lexel.pipeline.errors import ShardError
 from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.sources.item import readable
 
-if TYPE_CHECKING:  # for annotations only: loading shards must not import torch
+if TYPE_CHECKING:  # for annotations only: a search must not import encoders
     from lexel.encoders.encoder import Encoder
-    from lexel.encoders.model import Model
 
 FORMAT = 1
 
@@ -41,7 +40,7 @@ class Job:
 
 def job_of(
     encoder: "Encoder",
-    model: "Model",
+    sizes: tuple[int, int | None],
     *,
     root: str,
     source: str,
@@ -49,14 +48,14 @@ def job_of(
     shard_size: int,
     preview: PreviewOptions | None,
 ) -> Job:
-    """The job of encoding `source` in `root` with `encoder`, loaded as `model`."""
+    """The job of encoding `source` in `root` with `encoder`; `sizes` are those of its vectors and its features."""
     return Job(
         encoder=encoder.ref,
         name=encoder.name,
         fingerprint=encoder.fingerprint,
         vocabulary=encoder.vocabulary.hash,
-        dim=model.dim,
-        feature_dim=None if captions else model.feature_dim,
+        dim=sizes[0],
+        feature_dim=None if captions else sizes[1],
         vector_weight={side: encoder.vector_weight(side) for side in ("text", "image")},
         root=readable(root),
         captions=captions,
@@ -82,11 +81,9 @@ def check(out: Path, job: Job) -> None:
             f"{out} holds shards of the encoder {there.name} ({there.fingerprint}), "
             f"not {job.name} ({job.fingerprint}); encode into another folder."
         )
-    if (there.captions, there.shard_size) != (job.captions, job.shard_size):
+    if there.captions != job.captions:
         what = "captions" if there.captions else "images"
-        raise ShardError(
-            f"{out} holds {what} in shards of {there.shard_size}; give the same options, or another folder."
-        )
+        raise ShardError(f"{out} holds {what}; give the same options, or another folder.")
     if there.thumbnail != job.thumbnail:
         have = f"thumbnails of {there.thumbnail} pixels" if there.thumbnail else "no thumbnails"
         raise ShardError(
@@ -95,12 +92,16 @@ def check(out: Path, job: Job) -> None:
         )
 
 
-def claim(out: Path, job: Job, encoder: "Encoder") -> None:
-    """Create `out` and write job.json and vocabulary.json. Raises ShardError if it cannot be created."""
+def make_folder(out: Path) -> None:
+    """Create `out`. Raises ShardError if it cannot be created."""
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ShardError(f"{out} cannot be created as a folder for shards: {error.strerror}.") from error
+
+
+def claim(out: Path, job: Job, encoder: "Encoder") -> None:
+    """Write job.json and vocabulary.json."""
     write_vocabulary(out, encoder.vocabulary)
     write_job(out, job)
 

@@ -10,12 +10,15 @@ import orjson
 import pyarrow as pa
 
 from lexel.pipeline.images.preview import Preview
-from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.item import FileState, Item
 
 
 @dataclass(frozen=True)
 class Row:
-    """One encoded item: term weights, unit vector [D], and features [F] if the head reads others than the vector."""
+    """One encoded item: term weights, unit vector [D], and features [F] if the head reads others than the vector.
+
+    `content` is the hash of its bytes, `state` that of its file before they were read.
+    """
 
     item: Item
     id: str
@@ -25,17 +28,38 @@ class Row:
     vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
     preview: Preview | None = None
+    content: bytes | None = None
+    state: FileState | None = None
+
+
+# Columns that shards of older versions have not.
+_LATER = ("thumbnail", "phash", "waves", "content", "key", "own_id", "described", "size", "changed")
+# What a row holds of its item as the source lists it; the rest is made of the bytes.
+LISTED = ("key", "id", "own_id", "uri", "text", "captions", "label", "metadata", "described", "size", "changed")
+
+
+def listed(items: Sequence[Item], ids: Sequence[str], states: Sequence[FileState | None]) -> dict[str, list[Any]]:
+    """The columns LISTED of rows."""
+    return {
+        "key": [item.key() for item in items],
+        "id": list(ids),
+        "own_id": [item.id is not None for item in items],
+        "uri": [item.uri for item in items],
+        "text": [item.text for item in items],
+        "captions": [list(item.captions) for item in items],
+        "label": [item.label for item in items],
+        "metadata": [orjson.dumps(dict(item.metadata), option=orjson.OPT_SORT_KEYS).decode() for item in items],
+        "described": [item.described() for item in items],
+        "size": [state.size if state else None for state in states],
+        "changed": [state.changed if state else None for state in states],
+    }
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
     """The rows as a table with the schema of a shard."""
-    columns: dict[str, Any] = {
-        "id": [row.id for row in rows],
-        "uri": [row.item.uri for row in rows],
-        "text": [row.item.text for row in rows],
-        "captions": [list(row.item.captions) for row in rows],
-        "label": [row.item.label for row in rows],
-        "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
+    columns: dict[str, Any] = listed([row.item for row in rows], [row.id for row in rows], [row.state for row in rows])
+    columns |= {
+        "content": [row.content for row in rows],
         "width": [row.width for row in rows],
         "height": [row.height for row in rows],
         "thumbnail": [row.preview.thumbnail if row.preview else None for row in rows],
@@ -49,6 +73,11 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
     return _table(columns, dim, feature_dim)
 
 
+def listed_again(old: pa.Table, new: Mapping[str, Sequence[Any]], *, dim: int, feature_dim: int | None) -> pa.Table:
+    """The rows of `old` as those of other items with the same bytes: `new` are their columns LISTED."""
+    return _table(_completed(old) | dict(new), dim, feature_dim)
+
+
 def encoded_again(
     old: pa.Table,
     terms: Sequence[Mapping[str, float]],
@@ -58,11 +87,16 @@ def encoded_again(
     feature_dim: int | None,
 ) -> pa.Table:
     """The table of a shard with other terms and vectors; missing columns of older versions are added, empty."""
-    columns: dict[str, Any] = {name: [None] * len(old) for name in ("thumbnail", "phash", "waves")}
-    columns |= {name: old[name] for name in old.column_names}
+    columns = _completed(old)
     columns["terms"] = [list(weights.items()) for weights in terms]
     columns["vector"] = _matrix(vectors, dim, np.float32)
     return _table(columns, dim, feature_dim)
+
+
+def _completed(old: pa.Table) -> dict[str, Any]:
+    """The columns of a table; those that older versions had not are empty."""
+    columns: dict[str, Any] = {name: [None] * len(old) for name in _LATER}
+    return columns | {name: old[name] for name in old.column_names}
 
 
 def matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
@@ -92,6 +126,8 @@ def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
         ("id", pa.string()), ("uri", pa.string()), ("text", pa.string()), ("captions", pa.list_(pa.string())),
         ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
         ("thumbnail", pa.binary()), ("phash", pa.int64()), ("waves", pa.binary(64)),
+        ("content", pa.binary(16)), ("key", pa.binary(16)), ("own_id", pa.bool_()),
+        ("described", pa.int64()), ("size", pa.int64()), ("changed", pa.int64()),
         ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
     ]  # fmt: skip
     return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))

@@ -6,7 +6,7 @@ import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
 Scalar = str | int | float | bool
@@ -15,12 +15,27 @@ Scalar = str | int | float | bool
 MAX_BYTES = 1 << 30
 
 
+class FileState(NamedTuple):
+    """The size of a file in bytes and the time of its last change in nanoseconds: if both are equal, so is the file."""
+
+    size: int
+    changed: int
+
+
+def no_state() -> FileState | None:
+    """Of what no file system keeps a record."""
+    return None
+
+
 @dataclass(frozen=True)
 class Item:
     """An image, whose bytes `content` reads, or a text, if `text` is not None.
 
     `uri` is relative to the source, so that a collection can be moved, and is valid Unicode (see `readable`). `id` is
-    the source's own id, None if it has none.
+    the source's own id, None if it has none. `state` says whether the bytes may have changed since they were read; it
+    raises OSError if that cannot be found out now. An item with `unlisted` stands for a folder or tar of which nobody
+    knows what is in it, since it cannot be listed. `occurrence` counts items of one name, as a tar may have them.
+    The bytes of an item that is `held` are in memory already.
     """
 
     uri: str
@@ -30,8 +45,10 @@ class Item:
     label: str | None = None
     metadata: Mapping[str, Scalar] = field(default_factory=dict)
     id: str | None = None
-    size: int = 0  # of the file in bytes; 0 if the source does not say
-    label_of_folder: bool = False  # the label is a part of the uri
+    state: Callable[[], FileState | None] = field(compare=False, default=no_state)
+    unlisted: bool = False
+    occurrence: int = 0
+    held: bool = False
 
     def identify(self, content: bytes) -> str:
         """`id`, or else 32 hexadecimal digits of a hash over uri and content.
@@ -41,16 +58,40 @@ class Item:
         digest = hashlib.blake2b(self.uri.encode() + b"\0" + content, digest_size=16)
         return self.id or digest.hexdigest()
 
-    def listing(self) -> bytes:
-        """Everything that the source lists about the item, as bytes to hash: if it is unchanged, so is the shard."""
-        label = None if self.label_of_folder else self.label  # the uri says it
-        fields = [self.uri, self.text, self.captions, label, dict(self.metadata), self.id, self.size]
-        return json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
+    def key(self) -> bytes:
+        """16 bytes that name the item in its source: a hash of its uri, and of its text if it is one."""
+        name = self.uri if self.text is None else f"{self.uri}\0{self.text}"
+        key = hashlib.blake2b(name.encode(), digest_size=16).digest()
+        return occurrence_key(key, self.occurrence) if self.occurrence else key
+
+    def described(self) -> int:
+        """A 63-bit hash of what the source says about the item, beside its name, id and bytes."""
+        if not (self.captions or self.label or self.metadata):
+            return 0
+        fields = [self.captions, self.label, dict(self.metadata)]
+        content = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
+        return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") >> 1
+
+
+def content_hash(content: bytes) -> bytes:
+    """16 bytes by which the content of a file is known again, under whatever name."""
+    return hashlib.blake2b(content, digest_size=16).digest()
+
+
+def occurrence_key(key: bytes, occurrence: int) -> bytes:
+    """The key of a further item with the same name."""
+    return hashlib.blake2b(key + b"%d" % occurrence, digest_size=16).digest()
 
 
 def readable(name: str) -> str:
     """`name` as valid Unicode for JSON and Parquet: bytes that are not UTF-8 are escaped ("caf\\udce9")."""
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def file_state(path: Path) -> FileState:
+    """The state of a file. Raises OSError."""
+    about = path.stat()
+    return FileState(about.st_size, about.st_mtime_ns)
 
 
 def read_file(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import Item, read_file, readable
+from lexel.pipeline.sources.item import Item, file_state, read_file, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_kinds import is_picture, left_out
 from lexel.pipeline.sources.sidecar import TEXT_KINDS, sidecar
@@ -51,18 +51,14 @@ def folder_items(root: Path, notes: ListingNotes) -> Iterator[Item]:
         elif is_picture(found.path.name):
             item = _with_texts(file_item(found.path, root), found.texts, root, notes)
             in_class = classes and item.label is None
-            yield replace(item, label=item.uri.partition("/")[0], label_of_folder=True) if in_class else item
+            yield replace(item, label=item.uri.partition("/")[0]) if in_class else item
         elif not found.texts:
             notes.skip(found.path.name)
 
 
 def file_item(path: Path, root: Path) -> Item:
     """The item of one picture's file."""
-    try:
-        size = path.stat().st_size
-    except OSError:  # deleted meanwhile, or a dangling link: it is listed, and reading it fails later
-        size = 0
-    return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), size=size)
+    return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), state=partial(file_state, path))
 
 
 def _with_texts(item: Item, texts: Mapping[str, Path], root: Path, notes: ListingNotes) -> Item:
@@ -99,7 +95,7 @@ def _tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
 
 
 def _failing(path: Path, root: Path, error: OSError) -> Item:
-    return Item(readable(path.relative_to(root).as_posix()), _raising(error))
+    return Item(readable(path.relative_to(root).as_posix()), _raising(error), unlisted=True)
 
 
 def _raising(error: OSError) -> Callable[[], bytes]:

@@ -1,9 +1,26 @@
 """The file that a table names: relative to the table, absolute or as file://, however its accents are spelled."""
 
+import os
 import unicodedata
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from lexel.pipeline.sources.item import FileState, file_state, read_file
+
+
+def read_picture(root: Path, uri: str) -> bytes:
+    """The bytes of the picture that `uri` names. Raises OSError."""
+    return read_file(picture_path(root, uri))
+
+
+def picture_state(root: Path, uri: str) -> FileState:
+    """The state of the file that `uri` names. Raises OSError."""
+    try:  # as it is spelled, which is nearly always right and costs one question
+        about = os.stat(os.path.join(root, uri))
+    except (OSError, ValueError):
+        return file_state(picture_path(root, uri))
+    return FileState(about.st_size, about.st_mtime_ns)
 
 
 def picture_path(root: Path, uri: str) -> Path:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lexel.pipeline.sources.item import Item, Scalar, read_file
-from lexel.pipeline.sources.picture_path import picture_path
+from lexel.pipeline.sources.item import Item, Scalar
+from lexel.pipeline.sources.picture_path import picture_path, picture_state, read_picture
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,13 @@ def items_of(files: Iterable[CaptionedFile], root: Path) -> Iterator[Item]:
             places[file.folder] = _place(root, file)
         uri = f"{places[file.folder]}{file.name}"
         captions = tuple(dict.fromkeys(text for caption in file.captions if (text := caption.strip())))
-        yield Item(uri, partial(_read, root, uri), captions=captions, metadata=file.metadata)
+        yield Item(
+            uri,
+            partial(read_picture, root, uri),
+            captions=captions,
+            metadata=file.metadata,
+            state=partial(picture_state, root, uri),
+        )
 
 
 def _place(root: Path, file: CaptionedFile) -> str:
@@ -53,7 +59,3 @@ def _folders(place: Path) -> list[Path]:
         return sorted(path for path in place.iterdir() if path.is_dir())
     except OSError:
         return []
-
-
-def _read(root: Path, uri: str) -> bytes:
-    return read_file(picture_path(root, uri))

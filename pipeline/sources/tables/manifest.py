@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import Item, read_file, readable
-from lexel.pipeline.sources.picture_path import picture_path
+from lexel.pipeline.sources.item import FileState, Item, file_state, readable
+from lexel.pipeline.sources.picture_path import picture_state, read_picture
 from lexel.pipeline.sources.tables.scattered_rows import RowKey, TableState, scattered
 from lexel.pipeline.sources.tables.table_columns import URI_COLUMNS, TableColumns, columns_of
 from lexel.pipeline.sources.tables.table_rows import table_rows
@@ -48,9 +48,9 @@ def manifest_items(path: Path) -> Iterator[Item]:
     for uri, same in groupby(_numbered(path, table_rows(path)), key=lambda row: row.uri):
         group = list(same)
         if hash(uri) not in apart:
-            yield _item(group[0], [caption for row in group for caption in row.captions()], path.parent)
+            yield _item(group[0], [caption for row in group for caption in row.captions()], path)
         elif (captions := gathered.pop(uri, None)) is not None:
-            yield _item(group[0], captions, path.parent)
+            yield _item(group[0], captions, path)
 
 
 @dataclass(frozen=True)
@@ -126,21 +126,25 @@ def _uri_column(row: Mapping[str, Any]) -> str | None:
     return next((column for column in columns_of(tuple(row)).uris if row.get(column)), None)
 
 
-def _item(first: _NumberedRow, captions: Sequence[str], root: Path) -> Item:
+def _item(first: _NumberedRow, captions: Sequence[str], table: Path) -> Item:
     columns, row = first.columns, first.row
     label = scalar(row.get(columns.label)) if columns.label else None
     uri_column = _uri_column(row)
     metadata = metadata_of(row, frozenset({uri_column, columns.caption, columns.id, columns.label}))
     return Item(
         first.uri,
-        partial(_read, root, first.uri) if first.picture is None else partial(bytes, first.picture),
+        partial(read_picture, table.parent, first.uri) if first.picture is None else partial(bytes, first.picture),
         captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
         label=None if label is None else str(label),
         metadata={columns.renamed.get(name, name): value for name, value in metadata.items()},
         id=first.id,
-        size=len(first.picture or b""),
+        state=partial(picture_state, table.parent, first.uri)
+        if first.picture is None
+        else partial(_state_within, table, len(first.picture)),
+        held=first.picture is not None,
     )
 
 
-def _read(root: Path, uri: str) -> bytes:
-    return read_file(picture_path(root, uri))
+def _state_within(table: Path, size: int) -> FileState:
+    """The state of a picture that a table holds: it may have changed when the table has."""
+    return FileState(size, file_state(table).changed)

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 
-from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.sources.item import FileState, Item, file_state, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_kinds import is_hidden, left_out
 from lexel.pipeline.sources.sidecar import TEXT_KINDS, sidecar
@@ -20,12 +21,13 @@ _LONGEST_RUN = 64
 class _TarIndex:
     """What is known of a tar before its pictures are listed: where links lead, and the texts apart from their picture.
 
-    `used` are the names of the texts that found their picture after all.
+    `used` are the names of the texts that found their picture after all, `changed` is when the tar was changed.
     """
 
     targets: Mapping[str, TarMember] = field(default_factory=dict)
     strays: Mapping[tuple[str, str], TarMember] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    changed: int = 0
 
 
 def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
@@ -55,7 +57,8 @@ def _index(path: Path, notes: ListingNotes) -> _TarIndex:
     if outside := links.keys() - targets.keys():
         notes.warn(f"{len(outside):,} links of {path.name} lead out of it and were left out: {readable(min(outside))}.")
     apart = tar_members(path, targets, frozenset(strays)) if strays else ()
-    return _TarIndex(targets, {stem_and_kind(member.name): member for member in apart})
+    late = {stem_and_kind(member.name): member for member in apart}
+    return _TarIndex(targets, late, changed=file_state(path).changed)
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:
@@ -87,7 +90,8 @@ def _items(
             captions=about.captions,
             label=about.label,
             metadata=about.metadata,
-            size=member.size,
+            state=partial(FileState, member.size, index.changed),
+            held=not tar.lower().endswith(".tar"),
         )
 
 

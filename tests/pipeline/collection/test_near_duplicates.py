@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
-from support.synthetic import collection
+from support.synthetic import Collection, collection
 
 from lexel.pipeline.collection import near_duplicates as nearness
-from lexel.pipeline.collection.near_duplicates import RADIUS, find_near_duplicates, groups
-from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.collection.near_duplicates import RADIUS, groups, near_names
+from lexel.pipeline.shards.folder import ShardFolder
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -86,16 +86,21 @@ def test_few(count: int) -> None:
     assert groups(np.zeros(count, np.uint64)).tolist() == [0] * count
 
 
+def _names(items: Collection) -> dict[str, str | None]:
+    """The group of each item that is in one of several."""
+    opened = ShardFolder.open(items.folder)
+    names = near_names(opened.ledger, opened.shards)
+    return dict(zip(opened.ledger.entries["id"].to_pylist(), names.to_pylist(), strict=True))
+
+
 def test_a_group_is_named_by_its_smallest_id_and_texts_are_alone(tmp_path: Path) -> None:
     hashes = {3: 7, 150: 6, 40: 7, 8: -1, 9: -2}
     items = collection(tmp_path / "a", count=200, hashes=hashes)
-    found = find_near_duplicates(finished_shards(items.folder))
-    names = found.of(0, items.ids)
+    names = _names(items)
     together = min(items.ids[i] for i in (3, 150, 40))
     pair = min(items.ids[i] for i in (8, 9))
-    assert [names[i] for i in (3, 150, 40, 8, 9)] == [together] * 3 + [pair] * 2
-    assert all(names[i] == items.ids[i] for i in range(200) if i not in hashes)
-    assert found.of(140, items.ids[140:160]) == names[140:160]
+    assert [names[items.ids[i]] for i in (3, 150, 40, 8, 9)] == [together] * 3 + [pair] * 2
+    assert all(names[items.ids[i]] is None for i in range(200) if i not in hashes)
 
 
 def test_the_order_of_items_does_not_name_the_groups(tmp_path: Path) -> None:
@@ -104,6 +109,5 @@ def test_the_order_of_items_does_not_name_the_groups(tmp_path: Path) -> None:
     by_size = []
     for size in (7, 100):
         items = collection(tmp_path / str(size), count=100, shard_size=size, hashes=hashes)
-        names = find_near_duplicates(finished_shards(items.folder)).of(0, items.ids)
-        by_size.append(dict(zip(items.ids, names, strict=True)))
+        by_size.append(_names(items))
     assert by_size[0] == by_size[1]

@@ -1,6 +1,5 @@
 """Where items come from: folders and text files, listed always alike, whatever their files are called."""
 
-import json
 import os
 import re
 import sys
@@ -11,8 +10,7 @@ import pyarrow as pa
 import pytest
 from support.listing import listed, refused, written
 
-from lexel.pipeline.encode.chunks import chunks
-from lexel.pipeline.sources.item import MAX_BYTES, read_file, readable
+from lexel.pipeline.sources.item import MAX_BYTES, Item, read_file, readable
 from lexel.pipeline.sources.source import open_source
 
 
@@ -69,7 +67,7 @@ def test_a_name_that_is_not_unicode_is_spelled_out(tmp_path: Path) -> None:
     assert [item.uri for item in found] == ["caf\\udce9.jpg", "caf\\udcea.jpg"]
     assert [item.content() for item in found] == [b"caf\xe9.jpg", b"caf\xea.jpg"]
     for item in found:
-        assert json.loads(item.listing())[0] == item.uri
+        assert len(item.key()) == 16
         assert orjson.loads(orjson.dumps(item.uri)) == item.uri
         assert pa.array([item.uri], pa.string())[0].as_py() == item.uri
         assert re.fullmatch("[0-9a-f]{32}", item.identify(b""))
@@ -132,15 +130,27 @@ def test_ids_tell_copies_apart_and_move_with_the_folder(tmp_path: Path) -> None:
     assert ids[0][0] != ids[0][1]
 
 
-def test_chunks_are_a_function_of_the_list(tmp_path: Path) -> None:
-    for i in range(7):
-        (tmp_path / f"{i}.jpg").write_bytes(b"x" * i)
-    before = [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
-    assert before == [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
-    assert [len(chunk.items) for chunk in chunks(listed(tmp_path), shard_size=3)] == [3, 3, 1]
-    (tmp_path / "4.jpg").write_bytes(b"another size")
-    after = [chunk.digest() for chunk in chunks(listed(tmp_path), shard_size=3)]
-    assert [a == b for a, b in zip(before, after, strict=True)] == [True, False, True]
+def test_a_file_that_changes_has_another_state(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jpg", b"x")
+    before = listed(tmp_path)[0]
+    known = before.state()
+    assert known == before.state()
+    written(path, b"another size")
+    assert before.state() != known
+    assert before.key() == listed(tmp_path)[0].key()
+
+
+def test_what_a_source_says_of_an_item_is_told_apart() -> None:
+    plain = Item("a.jpg")
+    assert plain.described() == Item("b.jpg").described() == 0
+    others = [Item("a.jpg", captions=("a",)), Item("a.jpg", label="a"), Item("a.jpg", metadata={"a": 1})]
+    assert len({plain.described(), *(item.described() for item in others)}) == 4
+    assert Item("a.jpg", metadata={"a": 1, "b": 2}).described() == Item("a", metadata={"b": 2, "a": 1}).described()
+
+
+def test_a_text_is_an_item_of_its_own_and_so_is_a_further_one_of_a_name() -> None:
+    items = [Item("a"), Item("a", text=""), Item("a", text="b"), Item("a", occurrence=1), Item("a", occurrence=2)]
+    assert len({item.key() for item in items}) == 5
 
 
 def test_a_text_file_has_an_item_a_line(tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ def encode(
     """
     from lexel.encoders import open_encoder
     from lexel.pipeline.encode.encode_options import EncodeOptions
-    from lexel.pipeline.encode.part import Part
     from lexel.pipeline.encode.ray_cluster import encode_on_ray
     from lexel.pipeline.encode.run import encode_source
     from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.shards.part import Part
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 

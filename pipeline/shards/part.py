@@ -1,5 +1,6 @@
 """A part of a job: the share of one of several workers."""
 
+import hashlib
 from dataclasses import dataclass
 
 from lexel.pipeline.errors import ConfigError
@@ -7,7 +8,9 @@ from lexel.pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class Part:
-    """Part `index` of `of`: it has the chunks whose number is `index` modulo `of`.
+    """Part `index` of `of`: it has the items the hash of whose uri is `index` modulo `of`.
+
+    So an item's part depends on nothing else in its source.
 
     Parts may be counted from 0 or from 1: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
     """
@@ -23,6 +26,17 @@ class Part:
             raise ConfigError(f"--part {text} is invalid: write i/n, for example 1/4 for the first of four parts.")
         return cls(int(index), int(of))
 
-    def has(self, number: int) -> bool:
-        """Whether chunk `number` belongs to this part."""
-        return number % self.of == self.index % self.of
+    @property
+    def whole(self) -> bool:
+        """Whether this is the whole job."""
+        return self.of == 1
+
+    def has(self, uri: str) -> bool:
+        """Whether the item of this uri belongs to this part."""
+        if self.whole:
+            return True
+        digest = hashlib.blake2b(uri.encode(), digest_size=8).digest()
+        return int.from_bytes(digest, "little") % self.of == self.index % self.of
+
+
+WHOLE = Part()
