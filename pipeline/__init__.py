@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from lexel.pipeline.evaluate.run import evaluate_encoder
     from lexel.pipeline.explain.score_parts import explain_item
     from lexel.pipeline.images.preview import PreviewOptions
-    from lexel.pipeline.ingest import index_source
+    from lexel.pipeline.ingest.run import index_source
     from lexel.pipeline.load.load_options import LoadOptions
     from lexel.pipeline.load.run import load_shards
     from lexel.pipeline.notebook import open_index
@@ -79,7 +79,7 @@ _WHERE = {
     "encode_source": "lexel.pipeline.encode.run",
     "evaluate_encoder": "lexel.pipeline.evaluate.run",
     "explain_item": "lexel.pipeline.explain.score_parts",
-    "index_source": "lexel.pipeline.ingest",
+    "index_source": "lexel.pipeline.ingest.run",
     "load_model": "lexel.encoders.model",
     "load_shards": "lexel.pipeline.load.run",
     "open_encoder": "lexel.encoders",

@@ -1,8 +1,5 @@
 """Document fields that need the whole collection: near-duplicate group and map position."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
-
 import numpy as np
 import pyarrow as pa
 from threadpoolctl import ThreadpoolController
@@ -10,7 +7,7 @@ from threadpoolctl import ThreadpoolController
 from lexel.pipeline.collection.near_duplicates import near_names
 from lexel.pipeline.collection.tsne_map import load_or_make_map
 from lexel.pipeline.shards.folder import ShardFolder
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.ledger import Ints
 from lexel.pipeline.shards.table import matrix
 
 # Map positions are rounded to 1/10,000 of the map's side, less than an image drawn on it.
@@ -18,27 +15,23 @@ _DIGITS = 4
 
 
 class CollectionFields:
-    """Near-duplicate groups, as the ledger names them, and map of the items in a shard folder, batch by batch."""
+    """Near-duplicate groups and map of the items in a shard folder."""
 
     def __init__(self, folder: ShardFolder) -> None:
-        ledger, near = folder.ledger, folder.ledger.entries["near"].combine_chunks()
-        if not ledger.generation:  # that of an older version, or of a job that has not ended, names no groups
-            near = near_names(ledger, folder.shards)
-        live = np.flatnonzero(ledger.live)
-        self._order = live[np.lexsort((ledger.ints("row")[live], ledger.ints("shard")[live]))]
-        self._shards, self._near = ledger.ints("shard")[self._order], near
-        self._map, self._blas = load_or_make_map(folder.path, folder.shards), ThreadpoolController()
+        near = folder.ledger.entries["near"].combine_chunks()
+        if not folder.ledger.generation:  # that of an older version, or of a job that has not ended, names no groups
+            near = near_names(folder.ledger, folder.shards)
+        self._near, self._blas = near, ThreadpoolController()
+        self.map = load_or_make_map(folder.path, folder.shards)
 
-    def batches(self, shard: Shard, columns: Sequence[str]) -> Iterator[tuple[pa.RecordBatch, list[dict[str, Any]]]]:
-        """The shard's rows batch by batch, and the fields `near` and `map` of each row."""
-        first, last = np.searchsorted(self._shards, [shard.number, shard.number + 1])
-        names = self._near.take(pa.array(self._order[first:last])).to_pylist()
-        row = 0
-        for batch in shard.batches(columns=columns):
-            # On one BLAS thread: others would busy-wait on cores that OpenSearch may need.
-            with self._blas.limit(limits=1):
-                places = self._map.of(matrix(pa.chunked_array([batch.column("vector")])).astype(np.float32, copy=False))
-            rounded = places.astype(np.float64).round(_DIGITS).tolist()
-            mine = zip(batch.column("id").to_pylist(), names[row : row + batch.num_rows], rounded, strict=True)
-            yield batch, [{"near": near or id_, "map": {"x": x, "y": y}} for id_, near, (x, y) in mine]
-            row += batch.num_rows
+    def near(self, entries: Ints) -> list[str | None]:
+        """The group of each of these entries of the ledger; None for one that is alone."""
+        found: list[str | None] = self._near.take(pa.array(entries)).to_pylist()
+        return found
+
+    def places(self, batch: pa.RecordBatch) -> list[dict[str, float]]:
+        """The place on the map of each row."""
+        # On one BLAS thread: others would busy-wait on cores that OpenSearch may need.
+        with self._blas.limit(limits=1):
+            places = self.map.of(matrix(pa.chunked_array([batch.column("vector")])).astype(np.float32, copy=False))
+        return [{"x": x, "y": y} for x, y in places.astype(np.float64).round(_DIGITS).tolist()]

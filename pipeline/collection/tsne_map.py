@@ -9,10 +9,11 @@ multidimensional scaling using landmark points, 2004.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,6 +51,11 @@ class TsneMap:
         starts = range(0, max(1, len(vectors)), _AT_ONCE)
         return np.concatenate([self._placed(vectors[i : i + _AT_ONCE]) for i in starts])
 
+    @property
+    def digest(self) -> str:
+        """By which two maps are told apart."""
+        return hashlib.blake2b(self.places.tobytes(), digest_size=8).hexdigest()
+
     def _placed(self, vectors: Floats) -> Floats:
         likeness = np.nan_to_num(vectors, posinf=0, neginf=0) @ self.landmarks.T
         others = max(0, len(self.landmarks) - _NEAREST)
@@ -62,18 +68,19 @@ class TsneMap:
 
 
 def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
-    """The map in `folder`/map.parquet if it was made of these shards, else a new one, which is stored there.
+    """The map in `folder`/map.parquet, or a new one, which is stored there.
 
-    A load that is resumed, perhaps on another machine, needs the stored one: t-SNE amplifies rounding differences
+    It is kept while the collection changes, so that items stay where people saw them, until there are twice or half as
+    many items; and a load that is resumed, perhaps on another machine, needs it: t-SNE amplifies rounding differences
     between processors to another layout.
     """
-    path, same = folder / "map.parquet", _identity(shards)
-    kept = _read(path, same)
+    path, about = folder / "map.parquet", _about(shards)
+    kept = _read(path, about)
     if kept is None:
         landmarks = _landmarks(shards)
         kept = TsneMap(landmarks, tsne_layout(landmarks))
         with suppress(WriteError):  # shards in a read-only folder can be loaded too
-            _write(path, same, kept)
+            _write(path, about, kept)
     return kept
 
 
@@ -117,24 +124,34 @@ def _landmarks(shards: Sequence[Shard]) -> Floats:
     return real if len(real) else np.zeros_like(found[:1])
 
 
-def _identity(shards: Sequence[Shard]) -> bytes:
-    content = [(shard.number, shard.listing(), shard.rows()) for shard in shards]
-    about = json.dumps([content, _FEW, _MANY, _SHARE, _NEIGHBOURS, _STEPS])
-    return hashlib.blake2b(about.encode(), digest_size=16).hexdigest().encode()
+def _about(shards: Sequence[Shard]) -> dict[str, Any]:
+    """What a map is made of: the encoder, by its fingerprint, the number of items, and how it is laid out."""
+    made_by = shards[0].listing().partition("-")[0] if shards else ""
+    total = sum(shard.rows() for shard in shards)
+    return {"encoder": made_by, "items": total, "layout": [_FEW, _MANY, _SHARE, _NEIGHBOURS, _STEPS]}
 
 
-def _read(path: Path, same: bytes) -> TsneMap | None:
+def _read(path: Path, about: Mapping[str, Any]) -> TsneMap | None:
     try:
         with pq.ParquetFile(path) as file:
-            table = file.read() if (file.schema_arrow.metadata or {}).get(_SAME) == same else None
-    except (OSError, pa.ArrowException):
+            made = json.loads((file.schema_arrow.metadata or {}).get(_SAME, b"{}"))
+            if not _fits(made, about):
+                return None
+            table = file.read()
+    except (OSError, pa.ArrowException, ValueError):  # a map of an older version has another kind of name
         return None
-    return table and TsneMap(matrix(table["landmark"]), matrix(table["place"]))
+    return TsneMap(matrix(table["landmark"]), matrix(table["place"]))
 
 
-def _write(path: Path, same: bytes, made: TsneMap) -> None:
+def _fits(made: Any, about: Mapping[str, Any]) -> bool:
+    if not isinstance(made, dict) or {**made, "items": 0} != {**about, "items": 0}:
+        return False
+    return bool(about["items"] <= 2 * made["items"] and made["items"] <= 2 * about["items"])
+
+
+def _write(path: Path, about: Mapping[str, Any], made: TsneMap) -> None:
     columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
-    table = pa.table(columns).replace_schema_metadata({_SAME: same})
+    table = pa.table(columns).replace_schema_metadata({_SAME: json.dumps(about).encode()})
     with replacing_file(path) as temporary:
         pq.write_table(table, temporary)
 

@@ -41,6 +41,8 @@ _FULL = ("flood-stage watermark", "No space left on device")
 _ANSWER = "items.*.status,items.*.error"
 
 Document = tuple[str, bytes]
+# In the place of a document: that it is to be removed.
+REMOVED = b""
 Post = Callable[[list[Document]], list[dict[str, Any]]]
 
 
@@ -145,8 +147,7 @@ def _gave_up(reason: str) -> ClusterError:
 def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Document]) -> list[dict[str, Any]]:
     """Send one bulk request and return the items of the response."""
     # Joined at once, so that documents are not copied twice.
-    parts = [(b'{"index":{"_id":', orjson.dumps(id_), b"}}\n", document, b"\n") for id_, document in request]
-    body = b"".join(chain.from_iterable(parts))
+    body = b"".join(chain.from_iterable(_lines(id_, document) for id_, document in request))
     # Shorter than the client's timeout, so that the node can still report the reason. It is part of the URL because
     # the client interprets a parameter of this name itself.
     url = f"/{index}/_bulk?timeout=30s&filter_path={_ANSWER}" + ("&require_alias=true" if require_alias else "")
@@ -159,8 +160,13 @@ def _post(client: OpenSearch, index: str, require_alias: bool, request: list[Doc
         if is_retryable(error):
             raise _gave_up(str(error.error).rstrip(".")) from error
         raise
-    items: list[dict[str, Any]] = [item["index"] for item in answer["items"]]
-    return items
+    return [outcome for item in answer["items"] for outcome in item.values()]
+
+
+def _lines(id_: str, document: bytes) -> tuple[bytes, ...]:
+    if document == REMOVED:
+        return b'{"delete":{"_id":', orjson.dumps(id_), b"}}\n"
+    return b'{"index":{"_id":', orjson.dumps(id_), b"}}\n", document, b"\n"
 
 
 def _halved(
@@ -179,7 +185,7 @@ def _sort(request: list[Document], items: list[dict[str, Any]]) -> tuple[list[Do
     """The documents to retry, those rejected, and the reason for the first of those to retry."""
     again, refused, reason = [], [], ""
     for (id_, document), item in zip(request, items, strict=True):
-        if item["status"] < 300:
+        if item["status"] < 300 or (document == REMOVED and "error" not in item):  # it is gone already
             continue
         why = _reason(item["error"])
         _check_fatal(item["error"].get("type", ""), why)

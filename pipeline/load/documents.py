@@ -19,7 +19,7 @@ from lexel.pipeline.load.metadata_fields import MetadataFields
 TOP_TERMS = 16
 COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "terms", "vector")
 # Changes with the fields of documents, so that a load which an older version began is not resumed.
-LAYOUT = 2
+LAYOUT = 3
 _AS_THEY_ARE = MetadataFields()
 _OPTIONAL = ("text", "captions", "label", "width", "height")
 

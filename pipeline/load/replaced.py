@@ -11,7 +11,7 @@ from lexel.pipeline.iterators import batched
 from lexel.pipeline.shards.folder import ShardFolder
 
 # More than this share of an index is never lost unasked: a disk that is not there is more likely.
-_LOSS = 0.1
+LOSS = 0.1
 # A query may name as many values.
 _MOST_VALUES = 10_000
 
@@ -31,7 +31,7 @@ class Replaced:
                 "see failures.parquet there, or give --allow-shrink."
             )
         lost = max(self.documents - shards.rows, self._failed(client, index, shards))
-        if lost > _LOSS * self.documents:
+        if lost > LOSS * self.documents:
             raise ClusterError(
                 f"{index} shows {self.documents:,} documents of {self.source}, and {lost:,} of them would be gone: "
                 f"{shards.path} has {shards.rows:,} of {source_of(shards)}; see that all of it can be read, "
@@ -40,8 +40,8 @@ class Replaced:
 
     def _failed(self, client: OpenSearch, index: str, shards: ShardFolder) -> int:
         """How many of the documents are of items that failed now. They can hide behind as many new ones."""
-        uris = [failure.uri for shard in shards.shards for failure in shard.failures()]
-        if self.source != source_of(shards) or len(uris) <= _LOSS * self.documents:
+        uris = [failure.uri for failure in shards.ledger.failures]
+        if self.source != source_of(shards) or len(uris) <= LOSS * self.documents:
             return 0
         return sum(_count_uris(client, index, some) for some in batched(uris, _MOST_VALUES))
 

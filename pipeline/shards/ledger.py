@@ -24,7 +24,8 @@ from lexel.pipeline.sources.item import Item, occurrence_key
 SCHEMA = pa.schema(
     [
         ("key", pa.binary(16)), ("status", pa.int8()),
-        ("id", pa.string()), ("own_id", pa.bool_()), ("uri", pa.string()), ("size", pa.int64()), ("changed", pa.int64()), ("content", pa.binary(16)), ("described", pa.int64()),
+        ("id", pa.string()), ("own_id", pa.bool_()), ("uri", pa.string()), ("size", pa.int64()),
+        ("changed", pa.int64()), ("content", pa.binary(16)), ("described", pa.int64()),
         ("shard", pa.int32()), ("row", pa.int32()), ("generation", pa.int32()),
         ("phash", pa.int64()), ("near", pa.string()), ("reason", pa.string()),
     ]

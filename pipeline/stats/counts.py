@@ -65,9 +65,8 @@ def count_terms(folder: Path, *, progress: Progress = QUIET) -> TermStats:
     opened = ShardFolder.open(folder)
     progress.plan(total=opened.rows, done=0)
     tally = _Tally(opened.vocabulary)
-    failed, parquet = 0, dict[str, int]()
+    failed, parquet = len(opened.ledger.failures), dict[str, int]()
     for shard in opened.shards:
-        failed += len(shard.failures())
         for column, size in shard.sizes().items():
             parquet[column] = parquet.get(column, 0) + size
         for batch in shard.batches(columns=["uri", "text", "terms"], size=4096):

@@ -7,7 +7,7 @@ from lexel.pipeline.cli.views.console import say, short, warn
 
 if TYPE_CHECKING:
     from lexel.pipeline.encode.run import EncodeReport
-    from lexel.pipeline.load.run import LoadReport
+    from lexel.pipeline.load.load_report import LoadReport
 
 
 def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:

@@ -61,7 +61,7 @@ def index(
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.encode.encode_options import EncodeOptions
     from lexel.pipeline.images.preview import PreviewOptions
-    from lexel.pipeline.ingest import index_source
+    from lexel.pipeline.ingest.run import index_source
     from lexel.pipeline.load.load_options import LoadOptions
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source

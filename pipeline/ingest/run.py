@@ -1,4 +1,4 @@
-"""Encodes a source and loads it into an index, in one call."""
+"""Encodes a source and loads it into an index, in one call. A known source costs what has changed."""
 
 import time
 from dataclasses import dataclass
@@ -10,7 +10,9 @@ from lexel.encoders import Encoder
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import EncodeReport, encode_source
 from lexel.pipeline.load.load_options import LoadOptions
-from lexel.pipeline.load.run import LoadReport, load_shards
+from lexel.pipeline.load.load_report import LoadReport
+from lexel.pipeline.load.run import load_shards
+from lexel.pipeline.load.update import NewIndexNeededError, live_index, update_index
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.source import Source
@@ -37,10 +39,11 @@ def index_source(
     load: LoadOptions = LoadOptions(),
     watch: Watch = unwatched,
 ) -> IndexReport:
-    """Encode the items of `source` into shards, and replace the contents of `index` by them; can be resumed.
+    """Encode the items of `source` into shards, and let `index` hold them and nothing else; can be resumed.
 
-    The shards are stored in `out`, by default a folder of lexel's own for this index, source and encoder. Raises the
-    errors of `encode_source` and `load_shards`.
+    An index of the same source, encoder and options is brought up to date in place; else a new one takes its place. The
+    shards are stored in `out`, by default a folder of lexel's own for this index, source and encoder. Raises the errors
+    of `encode_source`, `update_index` and `load_shards`.
     """
     folder = out or index_shards_folder(index, source.place, encoder.fingerprint)
     began = time.monotonic()
@@ -48,5 +51,10 @@ def index_source(
         encoded = encode_source(source, folder, encoder=encoder, options=encode, progress=progress)
     seconds = time.monotonic() - began
     with watch("Loading") as progress:
-        loaded = load_shards(folder, index=index, client=client, options=load, progress=progress)
+        try:
+            live = live_index(client, index)
+            job = load_shards if live is None else update_index
+            loaded = job(folder, index=index, client=client, options=load, progress=progress)
+        except NewIndexNeededError:
+            loaded = load_shards(folder, index=index, client=client, options=load, progress=progress)
     return IndexReport(encoded, loaded, folder, seconds)

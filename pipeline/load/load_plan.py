@@ -1,0 +1,133 @@
+"""What a load is to do: the documents of a shard folder, and the index that they are for."""
+
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import orjson
+from opensearchpy import OpenSearch
+
+from lexel.encoders.runtime.malloc import keep_freed_memory
+from lexel.mappings import index_body
+from lexel.pipeline.atomic import write_atomically
+from lexel.pipeline.cluster.capabilities import is_embedded
+from lexel.pipeline.cluster.error_messages import readable_errors
+from lexel.pipeline.collection.fields import CollectionFields
+from lexel.pipeline.errors import ClusterError, ConfigError
+from lexel.pipeline.load import alias
+from lexel.pipeline.load.bulk import Rejected
+from lexel.pipeline.load.document_states import DocumentStates
+from lexel.pipeline.load.documents import LAYOUT
+from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.metadata_fields import metadata_fields
+from lexel.pipeline.load.shard_documents import ShardDocuments
+from lexel.pipeline.shards.folder import ShardFolder
+
+# Of what share of the documents an index is made without them. Where OpenSearch rejects more, something else is wrong.
+_LEFT_OUT = 0.01
+
+
+@dataclass(frozen=True)
+class LoadPlan:
+    """The `documents` for the alias `index`; `target` is the concrete index that a load of them all makes."""
+
+    documents: ShardDocuments
+    index: str
+    target: str
+    options: LoadOptions
+
+    @property
+    def shards(self) -> ShardFolder:
+        """The folder that is loaded."""
+        return self.documents.folder
+
+    @property
+    def states(self) -> DocumentStates:
+        """What the index must hold in the end."""
+        return self.documents.states
+
+    @property
+    def rejects(self) -> Path:
+        """The file of what OpenSearch will not take."""
+        return self.shards.path / f"rejected-{self.index}.jsonl"
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What a search needs to know, as the encoder and where the files are, and what the index is made of."""
+        names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "source", "captions")
+        about = {name: value for name, value in asdict(self.shards.job).items() if name in names}
+        return about | {"generation": self.shards.ledger.generation, "made": made_of(self.options)}
+
+    def body(self) -> dict[str, Any]:
+        """The body of the request that makes the target."""
+        vocabulary = self.shards.vocabulary
+        return index_body(
+            dim=self.shards.job.dim,
+            terms=vocabulary.terms,
+            forms=vocabulary.forms,
+            engine=self.options.engine,
+            shards=self.options.shard_count,
+            metadata=self.documents.metadata.properties,
+            about={"lexel": self.about},
+        )
+
+    def keep_rejected(self, rejected: Sequence[Rejected]) -> Path | None:
+        """Write what was rejected, and why, to the file `rejects`; none, if there is nothing."""
+        if not rejected:
+            self.rejects.unlink(missing_ok=True)
+            return None
+        lines = [orjson.dumps({"id": r.id, "reason": r.reason, "document": r.document.decode()}) for r in rejected]
+        write_atomically(self.rejects, b"\n".join(lines) + b"\n")
+        return self.rejects
+
+    def are_few(self, rejected: Sequence[Rejected]) -> bool:
+        """Whether the index is better with these left out than not at all: a few whose content is at fault."""
+        expected = len(self.states)
+        few = len(rejected) <= max(1, expected * _LEFT_OUT) and len(rejected) < max(1, expected)
+        return few and all(one.of_content for one in rejected)
+
+
+def load_plan(folder: Path, *, index: str, client: OpenSearch, options: LoadOptions) -> LoadPlan:
+    """Open `folder` for the alias `index`.
+
+    Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if the alias
+    is not lexel's or the cluster cannot do what `options` say.
+    """
+    shards = ShardFolder.open(folder)
+    keep_freed_memory()  # the next request reuses the memory of the last one
+    _check(index, options, client)
+    metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))
+    fields = CollectionFields(shards) if options.collection_fields and shards.rows else None
+    documents = ShardDocuments(shards, DocumentStates(shards, fields, metadata, layout=LAYOUT), metadata, fields)
+    return LoadPlan(documents, index, f"{index}-{_identity(documents, options)}", options)
+
+
+def made_of(options: LoadOptions) -> list[Any]:
+    """What cannot be changed in an index once it is made."""
+    return [LAYOUT, options.engine, options.shard_count, options.collection_fields]
+
+
+def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,199}", index):
+        raise ConfigError(
+            f"{index!r} is not a valid index name: use lower-case letters, digits, '-' and '_', "
+            "and begin with a letter or digit."
+        )
+    with readable_errors():
+        alias.check_ours(client, index)
+        if options.engine == "faiss" and is_embedded(client):
+            raise ClusterError(
+                "The embedded OpenSearch has no faiss; use --engine lucene, or a full OpenSearch distribution."
+            )
+
+
+def _identity(documents: ShardDocuments, options: LoadOptions) -> str:
+    """8 hex digits of a hash of the documents and options, by which an interrupted load finds its index again."""
+    made = [*made_of(options), sorted(documents.metadata.untidy), documents.states.digest]
+    sizes = [(shard.number, len(documents.states.of(shard))) for shard in documents.folder.shards]
+    about = json.dumps([asdict(documents.folder.job), sizes, *made], sort_keys=True)
+    return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
