@@ -12,12 +12,14 @@ import typer
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.pipeline.cli.commands import engine
+from lexel.pipeline.cli.commands.indexing.compact import compact
 from lexel.pipeline.cli.commands.indexing.encode import encode
 from lexel.pipeline.cli.commands.indexing.index import index
 from lexel.pipeline.cli.commands.indexing.load import load
 from lexel.pipeline.cli.commands.indexing.reterm import reterm
 from lexel.pipeline.cli.commands.indexing.scenes import scenes
 from lexel.pipeline.cli.commands.indexing.stats import stats
+from lexel.pipeline.cli.commands.indexing.sync import sync
 from lexel.pipeline.cli.commands.learning.caption import caption
 from lexel.pipeline.cli.commands.learning.compile import compile_
 from lexel.pipeline.cli.commands.learning.encoders import encoders
@@ -81,7 +83,16 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Search": {"search": search, "explain": explain, "terms": terms, "serve": serve},
-    "Index": {"index": index, "encode": encode, "load": load, "reterm": reterm, "stats": stats, "scenes": scenes},
+    "Index": {
+        "index": index,
+        "sync": sync,
+        "encode": encode,
+        "load": load,
+        "compact": compact,
+        "reterm": reterm,
+        "stats": stats,
+        "scenes": scenes,
+    },
     "Encoders": {
         "encoders": encoders,
         "train": train,

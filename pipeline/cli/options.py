@@ -89,6 +89,23 @@ ExcludeOpt = Annotated[
         rich_help_panel=READ,
     ),
 ]
+EncoderOfIndexOpt = Annotated[
+    str | None,
+    typer.Option(
+        help="A name, a folder, or a transformers dual encoder such as openai/clip-vit-base-patch32.",
+        autocompletion=known_encoders,
+        show_default="that of the index, or lexel-tiny",
+        rich_help_panel=ENCODER,
+    ),
+]
+VerifyOpt = Annotated[
+    bool,
+    typer.Option(
+        "--verify",
+        help="Read every file, to find changes that left its size and time as they were.",
+        rich_help_panel=READ,
+    ),
+]
 RetryOpt = Annotated[
     bool,
     typer.Option(

@@ -95,6 +95,19 @@ def encode_source(
     return report
 
 
+def survey_source(source: Source, out: Path, *, encoder: Encoder, options: EncodeOptions = EncodeOptions()) -> Survey:
+    """What `encode_source` would do; nothing is written. Raises ShardError if `out` belongs to another job."""
+    _check_some(source)
+    if not (out / "job.json").exists():
+        return survey(source, WHOLE, Ledger())
+    job = read_job(out)
+    if job.fingerprint != encoder.fingerprint:
+        job = _job(source, out, encoder, _LazyModel(source, encoder, options), options)
+        check(out, job)
+    known = known_shards(out, WHOLE, job)
+    return survey(source, WHOLE, known.ledger, retry=options.retry, verify=options.verify)
+
+
 def check_some(report: EncodeReport, failures: Sequence[Failure]) -> None:
     """Raise SourceError where nothing at all could be read: a disk that is not there, more likely than a new truth."""
     if not report.encoded and report.failed and all(failure.unreadable for failure in failures):

@@ -1,6 +1,5 @@
 """Writes the shards of a run, and remembers their entries for the ledger."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ import pyarrow as pa
 from lexel.pipeline.shards.job import Job, listing
 from lexel.pipeline.shards.ledger import failure_entries, row_entries
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
+from lexel.pipeline.shards.table import rows_digest
 
 
 @dataclass
@@ -29,7 +29,7 @@ class ShardWriter:
         self.entries.append(failure_entries(failures, self.generation))
         if not rows.num_rows and all(self.known.get(bytes.fromhex(f.key)) == f.reason for f in failures):
             return
-        name = listing(self.job, rows_digest(rows, failures))
+        name = listing(self.job, rows_digest(rows, [f.key + f.reason for f in failures]))
         write_shard(self.folder, number, rows, listing=name, failures=failures)
         self.entries.append(row_entries(rows, number, self.generation))
         self.listings[number] = name
@@ -37,14 +37,3 @@ class ShardWriter:
     def shards(self) -> list[Shard]:
         """What was written."""
         return [Shard(number, self.folder / shard_name(number)) for number in self.listings]
-
-
-def rows_digest(rows: pa.Table, failures: Sequence[Failure]) -> str:
-    """A hash of what a shard's rows are of: names, descriptions and bytes, and of what failed."""
-    hashed = hashlib.blake2b(digest_size=16)
-    for name in ("key", "content", "described", "id"):
-        for value in rows[name].to_pylist() if name in rows.column_names else ():
-            hashed.update(f"{value!r}\n".encode())
-    for failure in failures:
-        hashed.update(f"{failure.key}{failure.reason}\n".encode())
-    return hashed.hexdigest()

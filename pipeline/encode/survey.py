@@ -15,6 +15,8 @@ from lexel.pipeline.sources.source import Source
 
 # So many changes are kept in memory; of more, or of pictures that are in memory with them, the source is listed again.
 _MOST, _MOST_HELD = 20_000, 500
+# Names that are given as examples of a change.
+_EXAMPLES = 3
 # Reading waits for the disk or the network more than it computes.
 _READERS = 8
 
@@ -60,6 +62,7 @@ class Survey:
     gone: Bools  # the entries of items that the source lists no more
     kept: list[Change] | None
     examples: Mapping[Kind, Sequence[str]] = field(default_factory=dict)
+    lost: Sequence[str] = ()  # the first of those that are gone
 
     @property
     def todo(self) -> int:
@@ -95,12 +98,15 @@ def survey(source: Source, part: Part, ledger: Ledger, *, retry: bool = False, v
                 kept.append(change)
             else:
                 kept.clear()
-            if len(some := examples.setdefault(change.kind, [])) < 3:
+            if len(some := examples.setdefault(change.kind, [])) < _EXAMPLES:
                 some.append(change.item.uri)
     gone = comparison.gone()
-    lost = len(set(np.flatnonzero(gone & ledger.live).tolist()) - sources)
-    counts = ChangeCounts(**{kind.value: kinds[kind] for kind in Kind}, gone=lost, unreachable=comparison.unreachable)
-    return Survey(source, part, ledger, comparison, counts, gone, kept if whole else None, examples)
+    lost = sorted(set(np.flatnonzero(gone & ledger.live).tolist()) - sources)
+    names = [str(ledger.entries["uri"][row]) for row in lost[:_EXAMPLES]]
+    counts = ChangeCounts(
+        **{kind.value: kinds[kind] for kind in Kind}, gone=len(lost), unreachable=comparison.unreachable
+    )
+    return Survey(source, part, ledger, comparison, counts, gone, kept if whole else None, examples, names)
 
 
 def _items(source: Source, part: Part) -> Iterator[Item]:

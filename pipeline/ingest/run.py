@@ -15,6 +15,7 @@ from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.load.update import NewIndexNeededError, live_index, update_index
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
+from lexel.pipeline.shards.compact import compact_shards, is_compact
 from lexel.pipeline.sources.source import Source
 
 
@@ -41,7 +42,8 @@ def index_source(
 ) -> IndexReport:
     """Encode the items of `source` into shards, and let `index` hold them and nothing else; can be resumed.
 
-    An index of the same source, encoder and options is brought up to date in place; else a new one takes its place. The
+    An index of the same source, encoder and options is brought up to date in place; else a new one takes its place,
+    unless `load` forbids that. The
     shards are stored in `out`, by default a folder of lexel's own for this index, source and encoder. Raises the errors
     of `encode_source`, `update_index` and `load_shards`.
     """
@@ -52,9 +54,12 @@ def index_source(
     seconds = time.monotonic() - began
     with watch("Loading") as progress:
         try:
-            live = live_index(client, index)
-            job = load_shards if live is None else update_index
+            job = update_index if live_index(client, index) else load_shards
             loaded = job(folder, index=index, client=client, options=load, progress=progress)
         except NewIndexNeededError:
+            if load.in_place:
+                raise
             loaded = load_shards(folder, index=index, client=client, options=load, progress=progress)
+    if not is_compact(folder):
+        compact_shards(folder)
     return IndexReport(encoded, loaded, folder, seconds)

@@ -15,7 +15,8 @@ class LoadOptions:
     after loading; `engine` the k-NN engine; `connections` the number of concurrent requests. `merge` merges each shard
     into one segment at the end, which makes searches faster. `collection_fields` adds near-duplicate group and map
     position to the documents, `templates` stores search templates in the cluster; ranking needs neither.
-    `allow_shrink` lets the index lose more than a tenth of its documents.
+    `allow_shrink` lets the index lose more than a tenth of its documents. `in_place` makes no new index where there is
+    one already.
     """
 
     shard_count: int = 1
@@ -26,6 +27,7 @@ class LoadOptions:
     collection_fields: bool = True
     templates: bool = True
     allow_shrink: bool = False
+    in_place: bool = False
 
     def __post_init__(self) -> None:
         if self.engine not in ENGINES:

@@ -1,5 +1,6 @@
 """The columns of a shard, and encoded items as a table with these columns."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -71,6 +72,22 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
     if feature_dim:
         columns["features"] = _matrix([row.features for row in rows], feature_dim, np.float16)
     return _table(columns, dim, feature_dim)
+
+
+def completed_table(old: pa.Table, *, dim: int, feature_dim: int | None) -> pa.Table:
+    """The rows with the columns of today; what an older version did not store is null."""
+    return _table(_completed(old), dim, feature_dim)
+
+
+def rows_digest(rows: pa.Table, failures: Sequence[str]) -> str:
+    """A hash of what a shard's rows are of: names, descriptions and bytes; and of what failed, as text."""
+    hashed = hashlib.blake2b(digest_size=16)
+    for name in ("key", "content", "described", "id"):
+        for value in rows[name].to_pylist() if name in rows.column_names else ():
+            hashed.update(f"{value!r}\n".encode())
+    for failure in failures:
+        hashed.update(f"{failure}\n".encode())
+    return hashed.hexdigest()
 
 
 def listed_again(old: pa.Table, new: Mapping[str, Sequence[Any]], *, dim: int, feature_dim: int | None) -> pa.Table:

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lexel.pipeline.cli.views.changes import changes_in_words
 from lexel.pipeline.cli.views.console import say, short, warn
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
     rate = f", {report.new / seconds:,.0f} per second" if report.new else ""
     done = f"{report.encoded:,} of {report.items:,} items encoded{earlier(report.items - report.new)}"
     say(f"{done} in {seconds:.1f} s{rate}: {short(out.resolve())}")
+    if report.changes.any and report.changes.new < report.items:
+        say(f"Since the last run: {changes_in_words(report.changes)}.")
     for sentence in report.notes:
         say(sentence)
     warn_failed(report.failed, (out / "failures.parquet").resolve())
@@ -25,12 +28,20 @@ def say_loaded(report: "LoadReport", index: str) -> None:
     if (before := report.replaced) and before.source != report.source:
         now = f"{report.documents:,} of {report.source}"
         warn(f"{index} showed {before.documents:,} documents of {before.source}; it now shows {now}.")
-    say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run")
+    removed = f", {report.removed:,} removed from it" if report.removed else ""
+    say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run{removed}")
     if report.rejects:
         warn(f"{report.rejected:,} more were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
     if report.unfinished:
         names = ", ".join(report.unfinished)
         warn(f"Unfinished indices of other loads of {index}: {names}. A load a day later removes them.")
+
+
+def say_loaded_in_place(report: "LoadReport", index: str) -> None:
+    """What was sent to an index and removed from it, and what it holds now."""
+    say(f"{report.documents:,} documents in the index {index}: {report.sent:,} sent, {report.removed:,} removed")
+    if report.rejects:
+        warn(f"{report.rejected:,} were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
 
 
 def warn_failed(count: int, why: Path) -> None:

@@ -21,6 +21,7 @@ from lexel.pipeline.cli.options import (
     ShardSizeOpt,
     SourceArg,
     ThumbnailOpt,
+    VerifyOpt,
     WorkersOpt,
 )
 from lexel.pipeline.cli.views.job_progress import Bar
@@ -36,6 +37,7 @@ def encode(
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
     retry: RetryOpt = False,
+    verify: VerifyOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     exact: ExactOpt = False,
     device: DeviceOpt = "auto",
@@ -72,6 +74,7 @@ def encode(
         workers=workers,
         shard_size=shard_size,
         retry=retry,
+        verify=verify,
         exact=exact,
         preview=PreviewOptions(thumbnail),
         write_map=True,

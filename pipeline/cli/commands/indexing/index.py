@@ -12,7 +12,7 @@ from lexel.pipeline.cli.options import (
     BatchOpt,
     CaptionsOpt,
     DeviceOpt,
-    EncoderOpt,
+    EncoderOfIndexOpt,
     EngineOpt,
     ExcludeOpt,
     IncludeOpt,
@@ -23,6 +23,7 @@ from lexel.pipeline.cli.options import (
     ShardsOpt,
     SourceArg,
     ThumbnailOpt,
+    VerifyOpt,
     WorkersOpt,
 )
 from lexel.pipeline.cli.views.job_progress import Bar
@@ -34,9 +35,10 @@ def index(
     source: SourceArg,
     captions: CaptionsOpt = False,
     retry: RetryOpt = False,
+    verify: VerifyOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOfIndexOpt = None,
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
     workers: WorkersOpt = None,
@@ -62,22 +64,25 @@ def index(
     from lexel.pipeline.encode.encode_options import EncodeOptions
     from lexel.pipeline.images.preview import PreviewOptions
     from lexel.pipeline.ingest.run import index_source
+    from lexel.pipeline.ingest.sync import encoder_of
     from lexel.pipeline.load.load_options import LoadOptions
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    selection, client = Selection(tuple(include or ()), tuple(exclude or ())), connect()
+    pictures = open_source(source, captions=captions, selection=selection)
     report = index_source(
-        open_source(source, captions=captions, selection=selection),
+        pictures,
         index=index,
-        encoder=open_encoder(encoder),
-        client=connect(),
+        encoder=open_encoder(encoder) if encoder else encoder_of(client, index, pictures),
+        client=client,
         out=out,
         encode=EncodeOptions(
             batch_size=batch_size,
             device=device,
             workers=workers,
             retry=retry,
+            verify=verify,
             preview=PreviewOptions(thumbnail),
             write_map=True,
         ),

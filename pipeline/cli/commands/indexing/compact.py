@@ -1,0 +1,23 @@
+"""`lexel compact`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lexel.pipeline.cli.views.console import say, short
+
+
+def compact(
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A folder of shards, from `lexel encode`.")],
+) -> None:
+    """Write shards anew without the rows of items that are gone or were changed.
+
+    `lexel sync` does it by itself from time to time. Nothing is encoded, and no index changes.
+
+    Example: lexel compact shards
+    """
+    from lexel.pipeline.shards.compact import compact_shards
+
+    report = compact_shards(out)
+    say(f"{report.dead:,} dead rows removed; {report.shards:,} shards are {report.now:,} now: {short(out.resolve())}")
