@@ -13,7 +13,7 @@ from opensearchpy.exceptions import OpenSearchException
 from lexel.mappings import index_body
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.load import bulk
-from lexel.pipeline.load.documents import COLUMNS, documents
+from lexel.pipeline.load.documents.row_documents import COLUMNS, documents
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.progress import Watch, unwatched

@@ -1,5 +1,6 @@
-"""Loading: sends the items of shards to a new OpenSearch index, and switches an alias to it when it is complete.
+"""Loading: sends the items of shards to OpenSearch: all to a new index, or what differs to one that is there.
 
-Read run.py (`load_shards`) with load_options.py, then documents.py (row to document), bulk.py (bulk requests with
-retries), reconcile.py (counts), alias.py (the switch, and clean-up) and search_templates.py.
+Read load_plan.py, documents/ (row to document, and the state that it is in) and bulk.py (bulk requests with retries).
+run.py (`load_shards`) makes a new index with reconcile.py (counts), alias.py (the switch, and clean-up) and
+search_templates.py. update.py (`update_index`) changes one in place, with index_states.py (what differs) and in_place.py.
 """

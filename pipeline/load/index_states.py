@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from opensearchpy import OpenSearch
 
-from lexel.pipeline.load.document_states import BUCKETS, DocumentStates
+from lexel.pipeline.load.documents.document_states import BUCKETS, DocumentStates
 from lexel.pipeline.shards.ledger import Ints
 
 # A partial response, while a shard of the index is unavailable, would look as if documents were missing.

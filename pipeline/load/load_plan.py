@@ -20,11 +20,11 @@ from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.load import alias
 from lexel.pipeline.load.bulk import Rejected
-from lexel.pipeline.load.document_states import DocumentStates
-from lexel.pipeline.load.documents import LAYOUT
+from lexel.pipeline.load.documents.document_states import DocumentStates
+from lexel.pipeline.load.documents.metadata_fields import metadata_fields
+from lexel.pipeline.load.documents.row_documents import LAYOUT
+from lexel.pipeline.load.documents.shard_documents import ShardDocuments
 from lexel.pipeline.load.load_options import LoadOptions
-from lexel.pipeline.load.metadata_fields import metadata_fields
-from lexel.pipeline.load.shard_documents import ShardDocuments
 from lexel.pipeline.shards.folder import ShardFolder
 
 # Of what share of the documents an index is made without them. Where OpenSearch rejects more, something else is wrong.

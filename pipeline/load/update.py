@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.cluster.retry import check_reachable, with_retries
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load.document_id import document_id
+from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.load.in_place import apply_states
 from lexel.pipeline.load.index_states import Difference, difference
 from lexel.pipeline.load.load_options import LoadOptions

@@ -19,7 +19,7 @@ from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
-from lexel.pipeline.load.document_id import document_id
+from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
 

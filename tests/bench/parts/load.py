@@ -14,7 +14,7 @@ from bench.parts.crowd import Crowd
 from lexel.mappings import index_body
 from lexel.pipeline.engine import node_control
 from lexel.pipeline.load import bulk
-from lexel.pipeline.load.documents import COLUMNS, documents
+from lexel.pipeline.load.documents.row_documents import COLUMNS, documents
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.shards.folder import finished_shards
 

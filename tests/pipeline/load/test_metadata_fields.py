@@ -12,8 +12,8 @@ from support.indices import Names, contents
 from support.synthetic import collection
 
 from lexel.pipeline.load import metadata_fields as module
-from lexel.pipeline.load.document_id import document_id
-from lexel.pipeline.load.metadata_fields import MetadataFields, metadata_fields
+from lexel.pipeline.load.documents.document_id import document_id
+from lexel.pipeline.load.documents.metadata_fields import MetadataFields, metadata_fields
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import parse_filter

@@ -6,7 +6,7 @@ import orjson
 import pyarrow as pa
 import pytest
 
-from lexel.pipeline.load.metadata_fields import MetadataFields, is_missing, metadata_fields
+from lexel.pipeline.load.documents.metadata_fields import MetadataFields, is_missing, metadata_fields
 from lexel.pipeline.sources.item import Scalar
 
 

@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lexel.encoders.term_weights import frequencies
-from lexel.pipeline.load.document_id import document_id
-from lexel.pipeline.load.metadata_fields import MetadataFields
+from lexel.pipeline.load.documents.document_id import document_id
+from lexel.pipeline.load.documents.metadata_fields import MetadataFields
 
 # The number of an item's most important terms that are stored for facets and filters.
 TOP_TERMS = 16

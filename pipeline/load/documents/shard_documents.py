@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.load.bulk import Document
-from lexel.pipeline.load.document_states import DocumentStates
-from lexel.pipeline.load.documents import COLUMNS, documents
-from lexel.pipeline.load.metadata_fields import MetadataFields
+from lexel.pipeline.load.documents.document_states import DocumentStates
+from lexel.pipeline.load.documents.metadata_fields import MetadataFields
+from lexel.pipeline.load.documents.row_documents import COLUMNS, documents
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.ledger import Ints
 from lexel.pipeline.shards.shard import Shard

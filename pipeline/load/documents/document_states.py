@@ -13,8 +13,8 @@ import orjson
 import pyarrow as pa
 
 from lexel.pipeline.collection.fields import CollectionFields
-from lexel.pipeline.load.document_id import document_id
-from lexel.pipeline.load.metadata_fields import MetadataFields
+from lexel.pipeline.load.documents.document_id import document_id
+from lexel.pipeline.load.documents.metadata_fields import MetadataFields
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.ledger import Ints
 from lexel.pipeline.shards.shard import Shard
