@@ -15,7 +15,7 @@ from support.repository.parts import doc, parsed, parser
 from bench.figure import Figure, absent
 from bench.machine import machine
 
-PARTS = ("encode", "many", "load", "search", "growth")
+PARTS = ("encode", "many", "load", "sync", "search", "growth")
 # A quarter of an hour by itself, on two cores.
 MORE = ("million",)
 Lines = dict[str, list[Figure]]

@@ -44,9 +44,8 @@ print("PEAK", peak())
 _LISTING = f"""{_PEAK}
 import sys
 from pathlib import Path
-from lexel.pipeline.encode.chunks import chunks
 from lexel.pipeline.sources.source import open_source
-found = sum(len(chunk.items) for chunk in chunks(open_source(Path(sys.argv[1])).items(), shard_size=1024))
+found = sum(1 for item in open_source(Path(sys.argv[1])).items())
 print("PEAK", peak())
 """
 
