@@ -44,7 +44,7 @@ class Living:
         return made
 
     def change(self, each: int) -> tuple[list[Path], int]:
-        """Add, change, move and remove `each` pictures at random; what is to be encoded, and how many documents change."""
+        """Add, change, move and remove `each` pictures at random: what to encode, and how many documents change."""
         paths = sorted(self.folder.rglob("*.jpg"))
         some = self.dice.sample(paths, 3 * each)
         new = [path.with_name(f"new-{path.name}") for path in self.dice.sample(paths, each)]
