@@ -11,7 +11,7 @@ from opensearchpy import OpenSearch
 from support.indices import Names, contents
 from support.synthetic import collection
 
-from lexel.pipeline.load import metadata_fields as module
+from lexel.pipeline.load.documents import metadata_fields as module
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.load.documents.metadata_fields import MetadataFields, metadata_fields
 from lexel.pipeline.load.run import load_shards
