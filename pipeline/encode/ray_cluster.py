@@ -10,9 +10,9 @@ from typing import Any
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.collection.tsne_map import write_map
+from lexel.pipeline.encode.changes.survey import ChangeCounts
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
-from lexel.pipeline.encode.survey import ChangeCounts
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder, write_failures

@@ -45,8 +45,12 @@ def read_ledger(folder: Path, part: Part = WHOLE) -> Ledger | None:
 def write_ledger(folder: Path, ledger: Ledger) -> None:
     """Write a part's ledger, and remove those of which nothing holds good any more."""
     part = Part(ledger.index, ledger.of)
-    about = {"generation": ledger.generation, "index": ledger.index, "of": ledger.of}
-    about |= {"listings": [[number, listing] for number, listing in sorted(ledger.listings.items())]}
+    about = {
+        "generation": ledger.generation,
+        "index": ledger.index,
+        "of": ledger.of,
+        "listings": sorted(ledger.listings.items()),
+    }
     table = ledger.entries.replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
     write_parquet(folder / ledger_name(part), table)
     together = [folder / ledger_name(Part(index, part.of)) for index in range(part.of)]

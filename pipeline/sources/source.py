@@ -59,7 +59,9 @@ def _open(place: Path, name: str, selection: Selection) -> Source:
 
     def items() -> Iterator[Item]:
         notes.clear()
-        yield from (item for item in listed() if selection.takes(item.uri))
+        for item in listed():
+            if selection.takes(item.uri) or (item.unlisted and selection.may_take(item.uri)):
+                yield item
 
     texts = place.is_file() and place.suffix.lower() == ".txt" and not format_of(place)
     return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)
