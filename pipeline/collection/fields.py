@@ -17,13 +17,20 @@ from lexel.pipeline.shards.table import matrix
 _DIGITS = 4
 
 
+def near_of(folder: ShardFolder) -> pa.Array:
+    """The near-duplicate group of each entry of a folder's ledger; null for an item that is alone."""
+    ledger = folder.ledger
+    # One of an older version, or of a job that has not ended, names no groups; several know nothing of each other.
+    if not ledger.generation or ledger.joined:
+        return near_names(ledger, folder.shards)
+    return ledger.entries["near"].combine_chunks()
+
+
 class CollectionFields:
     """Near-duplicate groups, as the ledger names them, and map of the items in a shard folder, batch by batch."""
 
     def __init__(self, folder: ShardFolder) -> None:
-        ledger, near = folder.ledger, folder.ledger.entries["near"].combine_chunks()
-        if not ledger.generation:  # that of an older version, or of a job that has not ended, names no groups
-            near = near_names(ledger, folder.shards)
+        ledger, near = folder.ledger, near_of(folder)
         live = np.flatnonzero(ledger.live)
         self._order = live[np.lexsort((ledger.ints("row")[live], ledger.ints("shard")[live]))]
         self._shards, self._near = ledger.ints("shard")[self._order], near

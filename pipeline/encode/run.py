@@ -82,7 +82,7 @@ def encode_source(
             _write(found, known, writer, model, options, progress)
             ledger, empty = _without_empty(settled(found, known, writer), part)
             write_ledger(out, ledger)
-            _clean_up(out, part, known, empty)
+            _clean_up(out, part, known, writer, empty)
         write_failures(out, ledger if part.whole else None)
     encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (Status.LIVE, Status.FAILED))
     report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts)
@@ -144,8 +144,8 @@ def _check_some(source: Source) -> None:
 
 
 def _check_source(out: Path, job: Job, found: Survey) -> None:
-    """Raise ShardError if the shards are of another source, and none of its items is in this one."""
-    if not len(found.ledger) or found.comparison.seen.any():
+    """Raise ShardError if the shards are of another source, and none of its items is in this one as it was."""
+    if not len(found.ledger) or np.count_nonzero(found.comparison.seen) > found.counts.changed:
         return
     try:
         there = read_job(out)
@@ -204,13 +204,13 @@ def _without_empty(ledger: Ledger, part: Part) -> tuple[Ledger, list[int]]:
     return replace(ledger, listings=named), sorted(ledger.listings.keys() - used)
 
 
-def _clean_up(out: Path, part: Part, known: KnownShards, empty: Sequence[int]) -> None:
+def _clean_up(out: Path, part: Part, known: KnownShards, writer: ShardWriter, empty: Sequence[int]) -> None:
     """Remove shards that hold nothing, broken ones, and temporary files of killed runs."""
     for path in [*(shard.path for shard in known.broken), *(out / shard_name(number) for number in empty)]:
         path.unlink(missing_ok=True)
     # With several parts, others may be writing the common files now.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.whole else []
-    numbers = [number for number in known.numbers if part.whole or _is_of(number, part)]
+    numbers = [number for number in known.numbers | writer.listings.keys() if part.whole or _is_of(number, part)]
     remove_leftovers(out, {*map(shard_name, numbers), ledger_name(part), *common})
 
 

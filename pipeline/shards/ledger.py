@@ -52,7 +52,8 @@ class Status(IntEnum):
 class Ledger:
     """Entries as a table with SCHEMA; `listings` names the content of each shard, `generation` counts the changes.
 
-    `of` and `index` say which part's entries they are.
+    `of` and `index` say which part's entries they are. `joined` is one of several files, each of which names the
+    near-duplicate groups of its own entries alone.
     """
 
     entries: pa.Table = field(default_factory=SCHEMA.empty_table)
@@ -60,6 +61,7 @@ class Ledger:
     generation: int = 0
     index: int = 0
     of: int = 1
+    joined: bool = False
 
     def __len__(self) -> int:
         return int(self.entries.num_rows)

@@ -39,7 +39,8 @@ def read_ledger(folder: Path, part: Part = WHOLE) -> Ledger | None:
     ]
     listings = {number: listing for one in found for number, listing in one.listings.items()}
     generation = max(one.generation for one in found)
-    return Ledger(pa.concat_tables(tables).combine_chunks(), listings, generation, part.index % part.of, part.of)
+    entries = pa.concat_tables(tables).combine_chunks()
+    return Ledger(entries, listings, generation, part.index % part.of, part.of, joined=len(found) > 1)
 
 
 def write_ledger(folder: Path, ledger: Ledger) -> None:

@@ -99,7 +99,8 @@ class Comparison:
             pairs = self._found(some)
             answers = [self._at_once(item, known) for item, known in pairs]
             reads = {i: pool.submit(_read, pairs[i][0]) for i, one in enumerate(answers) if isinstance(one, _MustRead)}
-            for i, ((item, known), answer) in enumerate(zip(pairs, answers, strict=True)):
+            for i, (item, known) in enumerate(pairs):
+                answer = answers[i]
                 if isinstance(answer, _MustRead):
                     answer = self._by_content(item, known, reads[i].result(), answer.state)
                 if answer:

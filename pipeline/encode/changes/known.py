@@ -63,7 +63,8 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
             ledger = ledger.with_unknown_state(unread).with_entries(entries, {number: shard.listing()})
             adopted = True
     good = {number: there[number] for number in there.keys() - {shard.number for shard in broken}}
-    return KnownShards(ledger, good, frozenset(there), tuple(broken), bool(mine) and not (lost or adopted))
+    same = mine is not None and not (lost or adopted or (part.whole and mine.joined))
+    return KnownShards(ledger, good, frozenset(there), tuple(broken), same)
 
 
 def _adopted(shard: Shard, generation: int) -> pa.Table:

@@ -18,7 +18,7 @@ def settled(found: Survey, known: KnownShards, written: ShardWriter) -> Ledger:
     gone = found.gone
     status = np.where(gone, int(Status.DEAD), ledger.status).astype(np.int8)
     ledger = ledger.with_column("status", status).where(~(gone & (known.ledger.status == Status.FAILED)))
-    ledger = replace(ledger.with_entries(entries, written.listings), generation=written.generation)
+    ledger = replace(ledger.with_entries(entries, written.listings), generation=written.generation, joined=False)
     changed = ledger.ints("changed")
     changed[found.comparison.is_racy(changed)] = -1
     ledger = ledger.with_column("changed", changed)

@@ -13,8 +13,10 @@ from support.jobs import failures, rows, run, vectors
 from support.making import jpeg
 
 from lexel.encoders.encoder import Encoder
+from lexel.pipeline.collection.fields import near_of
 from lexel.pipeline.encode.changes.survey import ChangeCounts
 from lexel.pipeline.images import decoder_pool
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.ledger import Ledger
 from lexel.pipeline.shards.ledger_file import read_ledger
 
@@ -68,9 +70,9 @@ def assert_same_items(found: Path, wanted: Path) -> None:
 
 
 def _groups(out: Path) -> dict[str, str | None]:
-    found = ledger(out)
-    live = found.entries.filter(found.live)
-    return dict(zip(live["id"].to_pylist(), live["near"].to_pylist(), strict=True))
+    found = ShardFolder.open(out)
+    pairs = zip(found.ledger.entries["id"].to_pylist(), near_of(found).to_pylist(), found.ledger.live, strict=True)
+    return {id_: near for id_, near, live in pairs if live}
 
 
 @dataclass
