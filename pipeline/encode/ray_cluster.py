@@ -62,7 +62,7 @@ def encode_on_ray(
     """As `encode_source`, on the Ray cluster of RAY_ADDRESS, or on a new one on this machine.
 
     Every machine opens `source`, `out` and `encoder`, so they have to be on shared storage, or names of encoders. The
-    shards are identical to those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
+    items are those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
     and the errors of `encode_source`.
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()

@@ -77,12 +77,12 @@ def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterat
         return lambda: known.items(place)
     if place.suffix.lower() in MANIFESTS:
         return lambda: manifest_items(place)
-    if is_tar(place):
+    if is_tar(place.name):
         return lambda: tar_items(place, place.parent, notes)
     if place.suffix.lower() == ".txt":
         return lambda: _lines(place)
     if is_picture(place.name):
-        return lambda: iter([file_item(place, place.parent)])
+        return lambda: iter([file_item(place, place.name)])
     kinds = ", ".join([*sorted(MANIFESTS), *TARS, ".txt"])
     raise SourceError(
         f"{name} is not a source that lexel reads: give a folder of pictures, or a file that ends in {kinds}."

@@ -20,7 +20,8 @@ from lexel.pipeline.shards.part import Part
 from lexel.pipeline.shards.shard import UNREADABLE
 from lexel.pipeline.sources.item import FileState, Item, content_hash
 
-_AT_ONCE = 1024
+# Few, since their bytes may be in memory with them, and the garbage collector takes as long as all else with many.
+_AT_ONCE = 64
 # The columns of the ledger that every item is compared with.
 _COMPARED = ("status", "size", "changed", "described", "own_id")
 # A file that was changed so many nanoseconds before it was read may change again without another time of change.

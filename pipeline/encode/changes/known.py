@@ -40,7 +40,8 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
     Raises ShardError for a broken ledger.
     """
     there = {shard.number: shard for shard in stored_shards(folder)}
-    whole, mine = read_ledger(folder), read_ledger(folder, part)
+    whole = read_ledger(folder)
+    mine = whole if part.whole else read_ledger(folder, part)
     ledger = mine or Ledger(index=part.index % part.of, of=part.of)
     listings = whole.listings if whole else {}
     sound = {n for n, listing in listings.items() if n in there and there[n].holds(listing)}

@@ -278,8 +278,8 @@ def test_a_changed_file_that_cannot_be_read_now_is_looked_at_later(
     aged(made.source)
     before, read = rows(made.out), picture_folder.read_file
 
-    def refusing(path: Path) -> bytes:
-        if path in {other_size, as_long}:
+    def refusing(path: str | Path) -> bytes:
+        if Path(path) in {other_size, as_long}:
             raise PermissionError(13, "Permission denied")
         return read(path)
 
