@@ -14,14 +14,20 @@ from lexel.pipeline.shards.table import matrix
 _DIGITS = 4
 
 
+def near_of(folder: ShardFolder) -> pa.Array:
+    """The near-duplicate group of each entry of a folder's ledger; null for an item that is alone."""
+    ledger = folder.ledger
+    # One of an older version, or of a job that has not ended, names no groups; several know nothing of each other.
+    if not ledger.generation or ledger.joined:
+        return near_names(ledger, folder.shards)
+    return ledger.entries["near"].combine_chunks()
+
+
 class CollectionFields:
     """Near-duplicate groups and map of the items in a shard folder."""
 
     def __init__(self, folder: ShardFolder) -> None:
-        near = folder.ledger.entries["near"].combine_chunks()
-        if not folder.ledger.generation:  # that of an older version, or of a job that has not ended, names no groups
-            near = near_names(folder.ledger, folder.shards)
-        self._near, self._blas = near, ThreadpoolController()
+        self._near, self._blas = near_of(folder), ThreadpoolController()
         self.map = load_or_make_map(folder.path, folder.shards)
 
     def near(self, entries: Ints) -> list[str | None]:

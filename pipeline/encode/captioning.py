@@ -83,7 +83,7 @@ def _check(source: Source, out: Path) -> None:
         raise ConfigError(f"{out} is not a CSV file: give a name that ends in .csv.")
     if source.captions:
         raise SourceError(f"{source.place} contains texts; only images can be captioned.")
-    if is_tar(source.place):
+    if is_tar(source.place.name):
         raise SourceError(f"{source.name} is a tar, and a table cannot refer to images inside it; unpack it first.")
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from lexel.encoders import EncoderError, open_encoder
 from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.collection.tsne_map import write_map
+from lexel.pipeline.encode.changes.survey import ChangeCounts
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
-from lexel.pipeline.encode.survey import ChangeCounts
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder, write_failures
@@ -62,7 +62,7 @@ def encode_on_ray(
     """As `encode_source`, on the Ray cluster of RAY_ADDRESS, or on a new one on this machine.
 
     Every machine opens `source`, `out` and `encoder`, so they have to be on shared storage, or names of encoders. The
-    shards are identical to those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
+    items are those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
     and the errors of `encode_source`.
     """
     ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()

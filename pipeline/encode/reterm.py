@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.model import Encoded, Model, load_model
@@ -28,6 +29,7 @@ from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, stored_s
 from lexel.pipeline.shards.job import Job
 from lexel.pipeline.shards.ledger import Ledger, Status, shard_entries
 from lexel.pipeline.shards.ledger_file import write_ledger
+from lexel.pipeline.shards.ledger_index import by_key
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
 from lexel.pipeline.shards.table import encoded_again, matrix
 
@@ -120,7 +122,18 @@ def _ledger(out: Path, opened: ShardFolder, listings: Mapping[int, str]) -> Ledg
     found = replace(there, listings={}, generation=opened.ledger.generation or 1, index=0, of=1)
     for shard in made:
         found = found.with_entries(shard_entries(shard, found.generation), {shard.number: shard.listing()})
+    found = _with_states(found, opened.ledger)
     return found.with_column("near", near_names(found, made))
+
+
+def _with_states(ledger: Ledger, there: Ledger) -> Ledger:
+    """The ledger with what another one says of the files: it may know better than the shards."""
+    entries = by_key(there).find(ledger.entries["key"].to_pylist())
+    known = entries >= 0
+    for name in ("size", "changed", "content"):
+        values = there.entries[name].take(pa.array(np.where(known, entries, 0)))
+        ledger = ledger.with_column(name, pc.if_else(pa.array(known), values, ledger.entries[name]))
+    return ledger
 
 
 def _again(shard: Shard, model: Model, job: Job, batch_size: int, progress: Progress) -> tuple[pa.Table, list[Failure]]:

@@ -1,8 +1,7 @@
 """Encodes the items of a source into shards. The same call again does what has changed, and what was not done."""
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,14 +11,14 @@ import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.collection.tsne_map import write_map
+from lexel.pipeline.encode.changes.comparison import Change
+from lexel.pipeline.encode.changes.copying import copied_rows
+from lexel.pipeline.encode.changes.known import KnownShards, known_shards
+from lexel.pipeline.encode.changes.settle import settled
+from lexel.pipeline.encode.changes.survey import ChangeCounts, Survey, survey
 from lexel.pipeline.encode.chunks import Chunk
-from lexel.pipeline.encode.comparison import Change
-from lexel.pipeline.encode.copying import copied_rows
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.known import KnownShards, known_shards
-from lexel.pipeline.encode.settle import settled
 from lexel.pipeline.encode.shard_writer import ShardWriter
-from lexel.pipeline.encode.survey import ChangeCounts, Survey, survey
 from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
@@ -71,9 +70,8 @@ def encode_source(
     _check_some(source)
     make_folder(out)
     with locked_folder(out, part):
-        began = time.time_ns()
         known = known_shards(out, part, job)
-        found = survey(source, part, known.ledger, retry=options.retry, verify=options.verify)
+        found = survey(source, known.ledger, retry=options.retry, verify=options.verify)
         _check_source(out, job, found)
         notes = tuple(source.notes.sentences())
         claim(out, job, encoder)
@@ -82,9 +80,9 @@ def encode_source(
         if found.todo or found.gone.any() or found.comparison.touched or not known.written:
             writer = ShardWriter(out, job, ledger.generation + 1, _numbers(known, part), _reasons(ledger))
             _write(found, known, writer, model, options, progress)
-            ledger = settled(found, known, writer, began)
+            ledger, empty = _without_empty(settled(found, known, writer), part)
             write_ledger(out, ledger)
-            _clean_up(out, part, known, ledger)
+            _clean_up(out, part, known, writer, empty)
         write_failures(out, ledger if part.whole else None)
     encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (Status.LIVE, Status.FAILED))
     report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts)
@@ -99,13 +97,13 @@ def survey_source(source: Source, out: Path, *, encoder: Encoder, options: Encod
     """What `encode_source` would do; nothing is written. Raises ShardError if `out` belongs to another job."""
     _check_some(source)
     if not (out / "job.json").exists():
-        return survey(source, WHOLE, Ledger())
+        return survey(source, Ledger())
     job = read_job(out)
     if job.fingerprint != encoder.fingerprint:
         job = _job(source, out, encoder, _LazyModel(source, encoder, options), options)
         check(out, job)
     known = known_shards(out, WHOLE, job)
-    return survey(source, WHOLE, known.ledger, retry=options.retry, verify=options.verify)
+    return survey(source, known.ledger, retry=options.retry, verify=options.verify)
 
 
 def check_some(report: EncodeReport, failures: Sequence[Failure]) -> None:
@@ -159,8 +157,8 @@ def _check_some(source: Source) -> None:
 
 
 def _check_source(out: Path, job: Job, found: Survey) -> None:
-    """Raise ShardError if the shards are of another source, and none of its items is in this one."""
-    if not len(found.ledger) or found.comparison.seen.any():
+    """Raise ShardError if the shards are of another source, and none of its items is in this one as it was."""
+    if not len(found.ledger) or np.count_nonzero(found.comparison.seen) > found.counts.changed:
         return
     try:
         there = read_job(out)
@@ -210,15 +208,22 @@ def _numbers(known: KnownShards, part: Part) -> Iterator[int]:
     return count(max(mine) + part.of if mine else index, part.of)
 
 
-def _clean_up(out: Path, part: Part, known: KnownShards, ledger: Ledger) -> None:
+def _without_empty(ledger: Ledger, part: Part) -> tuple[Ledger, list[int]]:
+    """The ledger without the shards that hold nothing, unless all are so, and their numbers."""
+    used = set(np.unique(ledger.ints("shard")).tolist()) - {-1}
+    if not (part.whole and used):
+        return ledger, []
+    named = {number: name for number, name in ledger.listings.items() if number in used}
+    return replace(ledger, listings=named), sorted(ledger.listings.keys() - used)
+
+
+def _clean_up(out: Path, part: Part, known: KnownShards, writer: ShardWriter, empty: Sequence[int]) -> None:
     """Remove shards that hold nothing, broken ones, and temporary files of killed runs."""
-    used = set(np.unique(ledger.ints("shard")).tolist())
-    empty = [number for number in known.shards.keys() & ledger.listings.keys() if number not in used]
-    for shard in [*known.broken, *(known.shards[number] for number in empty if part.whole and used - {-1})]:
-        shard.path.unlink(missing_ok=True)
+    for path in [*(shard.path for shard in known.broken), *(out / shard_name(number) for number in empty)]:
+        path.unlink(missing_ok=True)
     # With several parts, others may be writing the common files now.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.whole else []
-    numbers = [number for number in known.numbers | ledger.listings.keys() if part.whole or _is_of(number, part)]
+    numbers = [number for number in known.numbers | writer.listings.keys() if part.whole or _is_of(number, part)]
     remove_leftovers(out, {*map(shard_name, numbers), ledger_name(part), *common})
 
 

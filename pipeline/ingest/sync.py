@@ -6,9 +6,9 @@ from pathlib import Path
 from opensearchpy import OpenSearch
 
 from lexel.encoders import Encoder, open_encoder
+from lexel.pipeline.encode.changes.survey import Survey
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import survey_source
-from lexel.pipeline.encode.survey import Survey
 from lexel.pipeline.ingest.run import IndexReport, index_source
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.update import LiveIndex, NewIndexNeededError, live_index

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
@@ -89,12 +90,22 @@ def write_failures(folder: Path, ledger: Ledger | None = None) -> int:
     known = ledger or read_ledger(folder) or ledger_of(stored_shards(folder))
     rows = [{"id": one.id, "uri": one.uri, "reason": one.reason} for one in known.failures]
     path = folder / "failures.parquet"
-    if rows:
+    if not rows:
+        path.unlink(missing_ok=True)
+    elif _list(path) != rows:
         columns = pa.schema([("id", pa.string()), ("uri", pa.string()), ("reason", pa.string())])
         write_parquet(path, pa.Table.from_pylist(rows, schema=columns))
-    else:
-        path.unlink(missing_ok=True)
     return len(rows)
+
+
+def _list(path: Path) -> list[dict[str, str | None]]:
+    """What a list of failures says; nothing if there is none that can be read."""
+    try:
+        with pq.ParquetFile(path, page_checksum_verification=True) as file:
+            found: list[dict[str, str | None]] = file.read().to_pylist()
+    except (OSError, pa.ArrowException):
+        return []
+    return found
 
 
 def remove_leftovers(folder: Path, names: Collection[str]) -> None:

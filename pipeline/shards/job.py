@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.atomic import replacing_file, write_atomically
 from lexel.pipeline.errors import ShardError
@@ -101,9 +102,25 @@ def make_folder(out: Path) -> None:
 
 
 def claim(out: Path, job: Job, encoder: "Encoder") -> None:
-    """Write job.json and vocabulary.json."""
-    write_vocabulary(out, encoder.vocabulary)
-    write_job(out, job)
+    """Write job.json and vocabulary.json, where they say something else."""
+    if not _holds(out, encoder.vocabulary):
+        write_vocabulary(out, encoder.vocabulary)
+    if not _is_job(out, job):
+        write_job(out, job)
+
+
+def _is_job(folder: Path, job: Job) -> bool:
+    try:
+        return read_job(folder) == job
+    except ShardError:
+        return False
+
+
+def _holds(folder: Path, vocabulary: Vocabulary) -> bool:
+    try:
+        return Vocabulary.load(folder / "vocabulary.json") == vocabulary
+    except EncoderError:
+        return False
 
 
 def read_job(folder: Path) -> Job:

@@ -24,8 +24,8 @@ from lexel.pipeline.sources.item import Item, occurrence_key
 SCHEMA = pa.schema(
     [
         ("key", pa.binary(16)), ("status", pa.int8()),
-        ("id", pa.string()), ("own_id", pa.bool_()), ("uri", pa.string()), ("size", pa.int64()),
-        ("changed", pa.int64()), ("content", pa.binary(16)), ("described", pa.int64()),
+        ("id", pa.string()), ("own_id", pa.bool_()), ("uri", pa.string()),
+        ("size", pa.int64()), ("changed", pa.int64()), ("content", pa.binary(16)), ("described", pa.int64()),
         ("shard", pa.int32()), ("row", pa.int32()), ("generation", pa.int32()),
         ("phash", pa.int64()), ("near", pa.string()), ("reason", pa.string()),
     ]
@@ -52,7 +52,8 @@ class Status(IntEnum):
 class Ledger:
     """Entries as a table with SCHEMA; `listings` names the content of each shard, `generation` counts the changes.
 
-    `of` and `index` say which part's entries they are.
+    `of` and `index` say which part's entries they are. `joined` is one of several files, each of which names the
+    near-duplicate groups of its own entries alone.
     """
 
     entries: pa.Table = field(default_factory=SCHEMA.empty_table)
@@ -60,6 +61,7 @@ class Ledger:
     generation: int = 0
     index: int = 0
     of: int = 1
+    joined: bool = False
 
     def __len__(self) -> int:
         return int(self.entries.num_rows)
@@ -106,6 +108,14 @@ class Ledger:
         place = SCHEMA.get_field_index(name)
         column = values if isinstance(values, pa.Array | pa.ChunkedArray) else pa.array(values, SCHEMA.field(name).type)
         return replace(self, entries=self.entries.set_column(place, SCHEMA.field(name), column))
+
+    def with_unknown_state(self, some: Ints) -> "Ledger":
+        """The ledger with some entries whose files are to be looked at again."""
+        if not len(some):
+            return self
+        changed = self.ints("changed")
+        changed[some] = -1
+        return self.with_column("changed", changed)
 
     def where(self, some: Bools) -> "Ledger":
         """Some of the entries."""

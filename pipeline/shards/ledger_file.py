@@ -39,14 +39,19 @@ def read_ledger(folder: Path, part: Part = WHOLE) -> Ledger | None:
     ]
     listings = {number: listing for one in found for number, listing in one.listings.items()}
     generation = max(one.generation for one in found)
-    return Ledger(pa.concat_tables(tables).combine_chunks(), listings, generation, part.index % part.of, part.of)
+    entries = pa.concat_tables(tables).combine_chunks()
+    return Ledger(entries, listings, generation, part.index % part.of, part.of, joined=len(found) > 1)
 
 
 def write_ledger(folder: Path, ledger: Ledger) -> None:
     """Write a part's ledger, and remove those of which nothing holds good any more."""
     part = Part(ledger.index, ledger.of)
-    about = {"generation": ledger.generation, "index": ledger.index, "of": ledger.of}
-    about |= {"listings": [[number, listing] for number, listing in sorted(ledger.listings.items())]}
+    about = {
+        "generation": ledger.generation,
+        "index": ledger.index,
+        "of": ledger.of,
+        "listings": sorted(ledger.listings.items()),
+    }
     table = ledger.entries.replace_schema_metadata({_ABOUT: json.dumps(about).encode()})
     write_parquet(folder / ledger_name(part), table)
     together = [folder / ledger_name(Part(index, part.of)) for index in range(part.of)]

@@ -40,6 +40,7 @@ def by_content(ledger: Ledger) -> DigestIndex:
 
 
 def _halves(digests: pa.ChunkedArray) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    content = b"".join(digests.to_pylist())
-    both = np.frombuffer(content, "<u8").reshape(-1, 2)
+    together = digests.combine_chunks()
+    both = np.frombuffer(together.buffers()[1] or b"", "<u8").reshape(-1, 2)
+    both = both[together.offset : together.offset + len(together)]
     return both[:, 0].copy(), both[:, 1].copy()

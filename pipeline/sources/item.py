@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ def no_state() -> FileState | None:
     return None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """An image, whose bytes `content` reads, or a text, if `text` is not None.
 
@@ -85,22 +86,22 @@ def occurrence_key(key: bytes, occurrence: int) -> bytes:
 
 def readable(name: str) -> str:
     """`name` as valid Unicode for JSON and Parquet: bytes that are not UTF-8 are escaped ("caf\\udce9")."""
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def file_state(path: Path) -> FileState:
+def file_state(path: str | Path) -> FileState:
     """The state of a file. Raises OSError."""
-    about = path.stat()
+    about = os.stat(path)
     return FileState(about.st_size, about.st_mtime_ns)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: str | Path) -> bytes:
     """The bytes of a regular file. Raises OSError if it is none, or larger than MAX_BYTES."""
-    about = path.stat()
+    about = os.stat(path)
     if not stat.S_ISREG(about.st_mode):  # reading a pipe could block for ever
         raise OSError("not a regular file")
     check_size(about.st_size)
-    return path.read_bytes()
+    return Path(path).read_bytes()
 
 
 def check_size(size: int) -> None:

@@ -1,10 +1,11 @@
 """A folder: the pictures and tars below it, sorted, without what is hidden and what devices keep for themselves."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item, file_state, read_file, readable
@@ -15,21 +16,26 @@ from lexel.pipeline.sources.tars.tar_members import is_tar
 from lexel.pipeline.sources.tars.tar_sample import stem_and_kind
 from lexel.pipeline.sources.tars.webdataset import tar_items
 
+_TEXTS = tuple(f".{kind}" for kind in TEXT_KINDS)
+_NO_TEXTS: Mapping[str, str] = {}
 
-@dataclass(frozen=True)
-class _Unreadable:
-    """A folder that cannot be listed."""
 
-    path: Path
+class _Unreadable(NamedTuple):
+    """A folder that cannot be listed, by its name below the root."""
+
+    name: str
     error: OSError
 
 
-@dataclass(frozen=True)
-class _FoundFile:
-    """A file, and the texts of the same name beside it by their kind."""
+class _FoundFile(NamedTuple):
+    """A file, its name below the root, and the names of the texts beside it by their kind.
 
-    path: Path
-    texts: Mapping[str, Path]
+    A path is a string, since a million of `Path` take longer to make than their files to look at.
+    """
+
+    path: str
+    name: str
+    texts: Mapping[str, str]
 
 
 def folder_items(root: Path, notes: ListingNotes) -> Iterator[Item]:
@@ -41,31 +47,30 @@ def folder_items(root: Path, notes: ListingNotes) -> Iterator[Item]:
     where `root` itself cannot be read.
     """
     classes = _has_classes(root)
-    for found in _walk(root, notes):
+    for found in _walk(str(root), "", notes):
         if isinstance(found, _Unreadable):
-            if found.path == root:
+            if not found.name:
                 raise SourceError(f"The folder {root} cannot be read: {found.error.strerror}.") from found.error
-            yield _failing(found.path, root, found.error)
-        elif is_tar(found.path):
-            yield from _tar_items(found.path, root, notes)
-        elif is_picture(found.path.name):
-            item = _with_texts(file_item(found.path, root), found.texts, root, notes)
+            yield _failing(found.name, found.error)
+        elif is_picture(found.name):
+            item = _with_texts(file_item(found.path, found.name), found.texts, root, notes)
             in_class = classes and item.label is None
             yield replace(item, label=item.uri.partition("/")[0]) if in_class else item
+        elif is_tar(found.name):
+            yield from _tar_items(root / found.name, root, notes)
         elif not found.texts:
-            notes.skip(found.path.name)
+            notes.skip(found.name.rpartition("/")[2])
 
 
-def file_item(path: Path, root: Path) -> Item:
-    """The item of one picture's file."""
-    return Item(readable(path.relative_to(root).as_posix()), partial(read_file, path), state=partial(file_state, path))
+def file_item(path: str | Path, name: str) -> Item:
+    """The item of one picture's file; `name` is its path below the root."""
+    return Item(readable(name), partial(read_file, path), state=partial(file_state, path))
 
 
-def _with_texts(item: Item, texts: Mapping[str, Path], root: Path, notes: ListingNotes) -> Item:
+def _with_texts(item: Item, texts: Mapping[str, str], root: Path, notes: ListingNotes) -> Item:
     if not texts:
         return item
-    named = {kind: (path.relative_to(root).as_posix(), partial(read_file, path)) for kind, path in texts.items()}
-    about = sidecar(named, notes)
+    about = sidecar({kind: (name, partial(read_file, root / name)) for kind, name in texts.items()}, notes)
     return replace(item, captions=about.captions, label=about.label, metadata=about.metadata)
 
 
@@ -74,7 +79,7 @@ def _has_classes(root: Path) -> bool:
     try:
         top = [entry for entry in os.scandir(root) if not entry.name.startswith(".")]
         folders = [e.path for e in top if e.is_dir(follow_symlinks=False) and not left_out([e.name])]
-        loose = any(is_picture(e.name) or is_tar(Path(e.name)) for e in top if not e.is_dir(follow_symlinks=False))
+        loose = any(is_picture(e.name) or is_tar(e.name) for e in top if not e.is_dir(follow_symlinks=False))
         return len(folders) > 1 and not loose and not any(map(_holds_folders, folders))
     except OSError:
         return False
@@ -91,11 +96,11 @@ def _tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
     try:
         yield from tar_items(path, root, notes)
     except SourceError as error:
-        yield _failing(path, root, OSError(str(error).rstrip(".")))
+        yield _failing(path.relative_to(root).as_posix(), OSError(str(error).rstrip(".")))
 
 
-def _failing(path: Path, root: Path, error: OSError) -> Item:
-    return Item(readable(path.relative_to(root).as_posix()), _raising(error), unlisted=True)
+def _failing(name: str, error: OSError) -> Item:
+    return Item(readable(name), _raising(error), unlisted=True)
 
 
 def _raising(error: OSError) -> Callable[[], bytes]:
@@ -105,33 +110,37 @@ def _raising(error: OSError) -> Callable[[], bytes]:
     return content
 
 
-def _walk(folder: Path, notes: ListingNotes) -> Iterator[_FoundFile | _Unreadable]:
+def _walk(folder: str, below: str, notes: ListingNotes) -> Iterator[_FoundFile | _Unreadable]:
+    """The files of a folder whose name below the root, with a slash at its end, is `below`."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
-        yield _Unreadable(folder, error)
+        yield _Unreadable(below.rstrip("/"), error)
         return
-    texts = _texts(entry.name for entry in entries)
+    texts = _texts([entry.name for entry in entries], below)
     for entry in entries:
-        if entry.name.startswith("."):
+        name = entry.name
+        if name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=False):
-            if name := left_out([entry.name]):
-                notes.folders[name] += 1
+            if device := left_out([name]):
+                notes.folders[device] += 1
             else:
-                yield from _walk(Path(entry.path), notes)
-        elif not _leads_to_folder(entry):
-            beside = texts.get(stem_and_kind(entry.name)[0], {})
-            yield _FoundFile(Path(entry.path), {kind: folder / name for kind, name in beside.items()})
+                yield from _walk(entry.path, f"{below}{name}/", notes)
+        elif not (entry.is_symlink() and _leads_to_folder(entry)):
+            beside = texts.get(stem_and_kind(name)[0], _NO_TEXTS) if texts else _NO_TEXTS
+            yield _FoundFile(entry.path, below + name, beside)
 
 
-def _texts(names: Iterable[str]) -> dict[str, dict[str, str]]:
-    """The texts beside pictures, by the name without its ending and by their kind."""
-    parts = {name: stem_and_kind(name) for name in names if not name.startswith(".")}
-    found: dict[str, dict[str, str]] = {parts[name][0]: {} for name in parts if is_picture(name)}
-    for name, (stem, kind) in parts.items():
-        if kind in TEXT_KINDS and stem in found:
-            found[stem][kind] = name
+def _texts(names: Sequence[str], below: str) -> dict[str, dict[str, str]]:
+    """The texts beside pictures, by the name without its ending and by their kind; as names below the root."""
+    parts = [(*stem_and_kind(name), name) for name in names if name.lower().endswith(_TEXTS) and name[0] != "."]
+    found: dict[str, dict[str, str]] = {}
+    if parts:
+        pictures = {stem_and_kind(name)[0] for name in names if is_picture(name)}
+        for stem, kind, name in parts:
+            if stem in pictures:
+                found.setdefault(stem, {})[kind] = below + name
     return found
 
 

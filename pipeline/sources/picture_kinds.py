@@ -19,7 +19,8 @@ _NOT_A_PERSONS = frozenset(
 
 def is_picture(name: str) -> bool:
     """Whether the name ends as a picture's."""
-    _, dot, ending = name.rpartition("/")[2].rpartition(".")
+    # What follows the last dot has a slash in it where the dot is a folder's, and is no picture's ending then.
+    _, dot, ending = name.rpartition(".")
     return bool(dot) and f".{ending.lower()}" in PICTURES
 
 

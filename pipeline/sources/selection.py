@@ -22,6 +22,10 @@ class Selection:
         names = list(_names(uri))
         return (not self.include or _matches(self.include, names)) and not _matches(self.exclude, names)
 
+    def may_take(self, folder: str) -> bool:
+        """Whether there may be something in a folder or tar that is taken."""
+        return not _matches(self.exclude, list(_names(folder)))
+
 
 # All that there is.
 EVERYTHING = Selection()

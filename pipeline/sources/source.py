@@ -59,7 +59,9 @@ def _open(place: Path, name: str, selection: Selection) -> Source:
 
     def items() -> Iterator[Item]:
         notes.clear()
-        yield from (item for item in listed() if selection.takes(item.uri))
+        for item in listed():
+            if selection.takes(item.uri) or (item.unlisted and selection.may_take(item.uri)):
+                yield item
 
     texts = place.is_file() and place.suffix.lower() == ".txt" and not format_of(place)
     return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)
@@ -75,12 +77,12 @@ def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterat
         return lambda: known.items(place)
     if place.suffix.lower() in MANIFESTS:
         return lambda: manifest_items(place)
-    if is_tar(place):
+    if is_tar(place.name):
         return lambda: tar_items(place, place.parent, notes)
     if place.suffix.lower() == ".txt":
         return lambda: _lines(place)
     if is_picture(place.name):
-        return lambda: iter([file_item(place, place.parent)])
+        return lambda: iter([file_item(place, place.name)])
     kinds = ", ".join([*sorted(MANIFESTS), *TARS, ".txt"])
     raise SourceError(
         f"{name} is not a source that lexel reads: give a folder of pictures, or a file that ends in {kinds}."

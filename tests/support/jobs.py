@@ -30,6 +30,7 @@ def run(
     captions: bool = False,
     retry: bool = False,
     exact: bool = False,
+    verify: bool = False,
     progress: Progress = QUIET,
 ) -> EncodeReport:
     return job.encode_source(
@@ -38,7 +39,13 @@ def run(
         encoder=encoder,
         part=Part.parse(part),
         options=EncodeOptions(
-            batch_size=batch_size, device="cpu", workers=2, shard_size=shard_size, retry=retry, exact=exact
+            batch_size=batch_size,
+            device="cpu",
+            workers=2,
+            shard_size=shard_size,
+            retry=retry,
+            exact=exact,
+            verify=verify,
         ),
         progress=progress,
     )

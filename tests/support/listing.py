@@ -13,6 +13,12 @@ def listed(path: Path, *, captions: bool = False) -> list[Item]:
     return list(open_source(path, captions=captions).items())
 
 
+def size(item: Item) -> int | None:
+    """How many bytes the source says that an item has."""
+    state = item.state()
+    return state.size if state else None
+
+
 def uris(path: Path) -> list[str]:
     return [item.uri for item in listed(path)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lexel.pipeline.cli.views.console import out
 
 if TYPE_CHECKING:
-    from lexel.pipeline.encode.survey import ChangeCounts, Survey
+    from lexel.pipeline.encode.changes.survey import ChangeCounts, Survey
 
 _NAMES = {
     "new": "new",

@@ -28,9 +28,9 @@ class TarMember:
     link: str = ""
 
 
-def is_tar(path: Path) -> bool:
+def is_tar(name: str) -> bool:
     """Whether the name ends in .tar, .tar.gz or .tgz."""
-    return path.name.lower().endswith(TARS)
+    return name.lower().endswith(TARS)
 
 
 def tar_members(

@@ -21,13 +21,22 @@ _LONGEST_RUN = 64
 class _TarIndex:
     """What is known of a tar before its pictures are listed: where links lead, and the texts apart from their picture.
 
-    `used` are the names of the texts that found their picture after all, `changed` is when the tar was changed.
+    `used` are the names of the texts that found their picture after all, `changed` is when the tar was changed;
+    `again` counts how often the names have come that the tar has more than once.
     """
 
     targets: Mapping[str, TarMember] = field(default_factory=dict)
     strays: Mapping[tuple[str, str], TarMember] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     changed: int = 0
+    again: dict[str, int] = field(default_factory=dict)
+
+    def occurrence(self, name: str) -> int:
+        """How often a name has come before."""
+        if name not in self.again:
+            return 0
+        self.again[name] += 1
+        return self.again[name] - 1
 
 
 def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
@@ -50,7 +59,12 @@ def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
 
 def _index(path: Path, notes: ListingNotes) -> _TarIndex:
     links, strays = dict[str, str](), list[str]()
+    seen, again = set[int](), dict[str, int]()
     for members, whole in _runs(tar_names(path)):
+        for member in members:
+            if hash(member.name) in seen:
+                again[member.name] = 0
+            seen.add(hash(member.name))
         links |= {member.name: member.link for member in members if member.link}
         strays += [members[i].name for i in tar_sample([member.name for member in members], whole=whole).strays]
     targets = link_targets(path, links)
@@ -58,7 +72,7 @@ def _index(path: Path, notes: ListingNotes) -> _TarIndex:
         notes.warn(f"{len(outside):,} links of {path.name} lead out of it and were left out: {readable(min(outside))}.")
     apart = tar_members(path, targets, frozenset(strays)) if strays else ()
     late = {stem_and_kind(member.name): member for member in apart}
-    return _TarIndex(targets, late, changed=file_state(path).changed)
+    return _TarIndex(targets, late, changed=file_state(path).changed, again=again)
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:
@@ -91,6 +105,7 @@ def _items(
             label=about.label,
             metadata=about.metadata,
             state=partial(FileState, member.size, index.changed),
+            occurrence=index.occurrence(member.name),
             held=not tar.lower().endswith(".tar"),
         )
 

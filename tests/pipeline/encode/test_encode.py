@@ -1,7 +1,8 @@
-"""The job: a row for every picture, a reason for every one that is none, and the same shards from any parts."""
+"""The job: a row for every picture, a reason for every one that is none, and the same items from any parts."""
 
 import json
 import os
+import shutil
 import sys
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
+from support.encoding.changing_collection import assert_same_items
 from support.jobs import failures, marks, rows, run, uris, vectors
 from support.making import contents, jpeg, photo_folder, random_encoder, saved
 
@@ -57,8 +59,9 @@ def test_a_large_picture_is_decoded_small_and_its_vector_agrees(tmp_path: Path) 
 def test_every_picture_becomes_a_row(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
     report = run(photos, tmp_path / "out", encoder, exact=True)
     assert report == EncodeReport(items=18, encoded=18, failed=0, new=18)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+    assert sorted(path.name for path in (tmp_path / "out").iterdir() if path.suffix != ".lock") == [
         "job.json",
+        "ledger.parquet",
         *(f"shard-0000{n}.parquet" for n in range(5)),
         "vocabulary.json",
     ]
@@ -235,7 +238,7 @@ def test_the_parts_together_are_the_whole(photos: Path, tmp_path: Path, encoder:
     (photos / "006.jpg").write_bytes(b"bad")
     run(photos, tmp_path / "whole", encoder)
     reports = [run(photos, tmp_path / "parts", encoder, part=f"{i}/{of}") for i in range(first, of + first)]
-    assert contents(tmp_path / "parts") == contents(tmp_path / "whole")
+    assert_same_items(tmp_path / "parts", tmp_path / "whole")
     assert (sum(r.items for r in reports), sum(r.encoded for r in reports), sum(r.failed for r in reports)) == (
         18,
         17,
@@ -243,15 +246,19 @@ def test_the_parts_together_are_the_whole(photos: Path, tmp_path: Path, encoder:
     )
 
 
-def test_parts_on_machines_of_their_own_make_the_same_shards(photos: Path, tmp_path: Path, encoder: Encoder) -> None:
+def test_parts_on_machines_of_their_own_are_the_whole_once_copied_together(
+    photos: Path, tmp_path: Path, encoder: Encoder
+) -> None:
     run(photos, tmp_path / "whole", encoder)
-    together: dict[str, bytes] = {}
+    together = tmp_path / "together"
+    together.mkdir()
     for i in (1, 2, 3):
         run(photos, tmp_path / str(i), encoder, part=f"{i}/3")
-        mine = contents(tmp_path / str(i))
-        assert {n for n in mine if n.startswith("shard")}.isdisjoint(together)
-        together |= {n: c for n, c in mine.items() if n.startswith("shard")}
-    assert together == {n: c for n, c in contents(tmp_path / "whole").items() if n.startswith("shard")}
+        for path in (tmp_path / str(i)).glob("*.parquet"):
+            assert not (together / path.name).exists()
+        shutil.copytree(tmp_path / str(i), together, dirs_exist_ok=True)
+    assert_same_items(together, tmp_path / "whole")
+    assert run(photos, together, encoder).new == 0
 
 
 @pytest.mark.parametrize("text", ["", "1", "1/", "/2", "3/2", "-1/2", "1/0", "a/b", "1/2/3", "²/3", "1.0/2"])

@@ -1,4 +1,4 @@
-"""The job on a Ray cluster: the shards of one process, bit for bit, also where a worker is killed on the way."""
+"""The job on a Ray cluster: the items of one process, also where a worker is killed on the way."""
 
 import os
 import threading
@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 from bench.parts.many import kill_one
+from support.encoding.changing_collection import assert_same_items
 from support.jobs import SHARD, run
-from support.making import contents, partly_bad, random_encoder
+from support.making import partly_bad, random_encoder
 from typer.testing import CliRunner
 
 from lexel.encoders.encoder import Encoder
@@ -50,7 +51,7 @@ def begun(many: Path, out: Path, encoder: Encoder, *, write_map: bool = False) -
 
 
 @pytest.mark.usefixtures("cluster")
-def test_a_worker_is_killed_and_the_shards_are_those_of_one_process(
+def test_a_worker_is_killed_and_the_items_are_those_of_one_process(
     many: Path, encoder: Encoder, tmp_path: Path
 ) -> None:
     killed: list[int] = []
@@ -61,7 +62,7 @@ def test_a_worker_is_killed_and_the_shards_are_those_of_one_process(
     assert killed[0]
     assert (report.items, report.encoded, report.failed) == (MANY, MANY - 4, 4)
     run(many, tmp_path / "one", encoder)
-    assert contents(tmp_path / "ray") == contents(tmp_path / "one")
+    assert_same_items(tmp_path / "ray", tmp_path / "one")
     assert begun(many, tmp_path / "ray", encoder, write_map=True).new == 0
     assert (tmp_path / "ray" / "map.parquet").exists()
 

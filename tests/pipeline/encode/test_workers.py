@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from support.jobs import failures, rows, run, uris, vectors
+from support.encoding.changing_collection import assert_same_items
+from support.jobs import failures, rows, run, vectors
 from support.making import photo_folder, random_encoder
 
 from lexel.encoders.encoder import Encoder
@@ -55,7 +56,7 @@ def test_features_that_are_no_numbers(
     monkeypatch.undo()
     assert run(photos, tmp_path / "out", encoder, exact=True).new == 0
     assert run(photos, tmp_path / "out", encoder, exact=True, retry=True).encoded == 12
-    assert uris(tmp_path / "out") == uris(tmp_path / "right")
+    assert_same_items(tmp_path / "out", tmp_path / "right")
 
 
 def test_weights_that_are_no_numbers(

@@ -1,5 +1,6 @@
 """Where items come from: folders and text files, listed always alike, whatever their files are called."""
 
+import json
 import os
 import re
 import sys

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from support.listing import listed, refused, uris, written
+from support.listing import listed, refused, size, uris, written
 from support.making import jpeg
 
 
@@ -46,7 +46,7 @@ def test_samples_of_a_tar(tmp_path: Path, name: str, mode: str) -> None:
     assert (one.captions, one.label, dict(one.metadata)) == (("A dog – running",), "3", {"url": "http://x", "n": 5})
     assert (two.captions, two.label, dict(two.metadata)) == (("one", "two"), "0", {})
     assert [item.content() for item in found] == [SAMPLES[f"d/{item.uri.partition('/d/')[2]}"] for item in found]
-    assert (four.captions, four.size) == ((), 5)
+    assert (four.captions, size(four)) == ((), 5)
     assert listed(tmp_path / name) == found
 
 
@@ -124,3 +124,20 @@ def test_a_compressed_tar_with_a_wrong_checksum_is_refused(tmp_path: Path) -> No
 @pytest.mark.parametrize("name", ["t.tar", "t.tgz"])
 def test_what_is_not_a_tar_is_refused_in_one_sentence(tmp_path: Path, name: str, content: bytes) -> None:
     assert "broken or not a tar" in refused(written(tmp_path / name, content))
+
+
+def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "p.tar", "w") as tar:
+        for name, content in (("a.jpg", b"one"), ("b.jpg", b"two"), ("a.jpg", b"three"), ("a.jpg", b"four")):
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
+    found = listed(tmp_path / "p.tar")
+    assert [(item.content(), item.occurrence) for item in found] == [
+        (b"one", 0),
+        (b"two", 0),
+        (b"three", 1),
+        (b"four", 2),
+    ]
+    assert len({item.key() for item in found}) == 4
+    assert listed(tmp_path / "p.tar") == found

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lexel.pipeline.encode.comparison import Change, Comparison, Kind
+from lexel.pipeline.encode.changes.comparison import Change, Comparison, Kind
 from lexel.pipeline.shards.ledger import Bools, Ledger
-from lexel.pipeline.shards.part import Part
-from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 
 # So many changes are kept in memory; of more, or of pictures that are in memory with them, the source is listed again.
@@ -55,7 +53,6 @@ class Survey:
     """The items of a part of a source compared with its ledger."""
 
     source: Source
-    part: Part
     ledger: Ledger
     comparison: Comparison
     counts: ChangeCounts
@@ -77,11 +74,11 @@ class Survey:
             return
         again = Comparison(self.ledger, retry=self.comparison.retry, verify=self.comparison.verify)
         with _readers() as pool:
-            yield from again.changes(_items(self.source, self.part), pool)
+            yield from again.changes(self.source.items(), pool)
 
 
-def survey(source: Source, part: Part, ledger: Ledger, *, retry: bool = False, verify: bool = False) -> Survey:
-    """List the source and compare it with the ledger; only files that may have changed are read.
+def survey(source: Source, ledger: Ledger, *, retry: bool = False, verify: bool = False) -> Survey:
+    """List the source and compare its items with the ledger of their part; only files that may have changed are read.
 
     `retry` tries all failed items again; `verify` reads every file.
     """
@@ -89,7 +86,7 @@ def survey(source: Source, part: Part, ledger: Ledger, *, retry: bool = False, v
     kinds, kept, sources = Counter[Kind](), list[Change](), set[int]()
     whole, examples = True, dict[Kind, list[str]]()
     with _readers() as pool:
-        for change in comparison.changes(_items(source, part), pool):
+        for change in comparison.changes(source.items(), pool):
             kinds[change.kind] += 1
             if change.kind is Kind.MOVED:
                 sources.add(change.entry)
@@ -103,14 +100,9 @@ def survey(source: Source, part: Part, ledger: Ledger, *, retry: bool = False, v
     gone = comparison.gone()
     lost = sorted(set(np.flatnonzero(gone & ledger.live).tolist()) - sources)
     names = [str(ledger.entries["uri"][row]) for row in lost[:_EXAMPLES]]
-    counts = ChangeCounts(
-        **{kind.value: kinds[kind] for kind in Kind}, gone=len(lost), unreachable=comparison.unreachable
-    )
-    return Survey(source, part, ledger, comparison, counts, gone, kept if whole else None, examples, names)
-
-
-def _items(source: Source, part: Part) -> Iterator[Item]:
-    return (item for item in source.items() if part.has(item.uri))
+    found = {kind.value: kinds[kind] for kind in Kind}
+    counts = ChangeCounts(**found, gone=len(lost), unreachable=comparison.unreachable)
+    return Survey(source, ledger, comparison, counts, gone, kept if whole else None, examples, names)
 
 
 def _readers() -> ThreadPoolExecutor:

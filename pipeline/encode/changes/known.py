@@ -4,14 +4,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.folder import stored_shards
 from lexel.pipeline.shards.job import Job
-from lexel.pipeline.shards.ledger import Ledger, shard_entries
+from lexel.pipeline.shards.ledger import Ints, Ledger, shard_entries
 from lexel.pipeline.shards.ledger_file import read_ledger
 from lexel.pipeline.shards.part import Part
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.shard import UNREADABLE, Shard
+
+# A file that was changed so many nanoseconds before a killed run wrote its shard may have changed after it was read.
+# It is read again; an hour is more than a shard takes.
+_RACY = 3600 * 10**9
 
 
 @dataclass(frozen=True)
@@ -34,7 +40,8 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
     Raises ShardError for a broken ledger.
     """
     there = {shard.number: shard for shard in stored_shards(folder)}
-    whole, mine = read_ledger(folder), read_ledger(folder, part)
+    whole = read_ledger(folder)
+    mine = whole if part.whole else read_ledger(folder, part)
     ledger = mine or Ledger(index=part.index % part.of, of=part.of)
     listings = whole.listings if whole else {}
     sound = {n for n, listing in listings.items() if n in there and there[n].holds(listing)}
@@ -46,13 +53,39 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
         shard = there[number]
         try:
             shard.check(job)
-            entries = shard_entries(shard, ledger.generation)
+            entries = _adopted(shard, ledger.generation)
         except ShardError:
             broken.append(shard)
             continue
         if not part.whole:
             entries = entries.filter([part.has(uri) for uri in entries["uri"].to_pylist()])
         if part.whole or entries.num_rows:
-            ledger, adopted = ledger.with_entries(entries, {number: shard.listing()}), True
+            entries, unread = without_unread(entries, ledger)
+            ledger = ledger.with_unknown_state(unread).with_entries(entries, {number: shard.listing()})
+            adopted = True
     good = {number: there[number] for number in there.keys() - {shard.number for shard in broken}}
-    return KnownShards(ledger, good, frozenset(there), tuple(broken), bool(mine) and not (lost or adopted))
+    same = mine is not None and not (lost or adopted or (part.whole and mine.joined))
+    return KnownShards(ledger, good, frozenset(there), tuple(broken), same)
+
+
+def _adopted(shard: Shard, generation: int) -> pa.Table:
+    entries = shard_entries(shard, generation)
+    changed = entries["changed"].fill_null(-1).to_numpy()
+    known = changed <= shard.path.stat().st_mtime_ns - _RACY
+    place = entries.schema.get_field_index("changed")
+    return entries.set_column(place, entries.schema.field(place), pa.array(np.where(known, changed, -1)))
+
+
+def without_unread(entries: pa.Table, ledger: Ledger) -> tuple[pa.Table, Ints]:
+    """New entries without those of files that are known, have changed and cannot be read now; and what is known.
+
+    It is kept, and looked at again the next time.
+    """
+    unreadable = pc.starts_with(entries["reason"].fill_null(""), UNREADABLE).to_numpy()
+    live = np.flatnonzero(ledger.live)
+    keys = ledger.entries["key"].take(pa.array(live)).combine_chunks()
+    known = unreadable & pc.is_in(entries["key"], value_set=keys).to_numpy()
+    if not known.any():
+        return entries, np.zeros(0, np.int64)
+    some = entries["key"].filter(pa.array(known)).combine_chunks()
+    return entries.filter(pa.array(~known)), live[pc.is_in(keys, value_set=some).to_numpy(zero_copy_only=False)]
