@@ -2,5 +2,5 @@
 
 Read load_plan.py, documents/ (row to document, and the state that it is in) and bulk.py (bulk requests with retries).
 run.py (`load_shards`) makes a new index with reconcile.py (counts), alias.py (the switch, and clean-up) and
-search_templates.py. update.py (`update_index`) changes one in place, with index_states.py (what differs) and in_place.py.
+search_templates.py. update.py (`update_index`) changes one in place, by index_states.py (what differs) and in_place.py.
 """
