@@ -9,6 +9,7 @@ multidimensional scaling using landmark points, 2004.
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lexel.pipeline.atomic import replacing_file
+from lexel.pipeline.atomic import put_first, replacing_file
 from lexel.pipeline.errors import WriteError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.shard import Shard
@@ -65,7 +66,7 @@ def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
     """The map in `folder`/map.parquet if it was made of these shards, else a new one, which is stored there.
 
     A load that is resumed, perhaps on another machine, needs the stored one: t-SNE amplifies rounding differences
-    between processors to another layout.
+    between processors to another layout. So do the parts of one load, which may make it at once: the first one's stays.
     """
     path, same = folder / "map.parquet", _identity(shards)
     kept = _read(path, same)
@@ -73,7 +74,9 @@ def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
         landmarks = _landmarks(shards)
         kept = TsneMap(landmarks, tsne_layout(landmarks))
         with suppress(WriteError):  # shards in a read-only folder can be loaded too
-            _write(path, same, kept)
+            if _read(path, same) is None:
+                _write(path, same, kept)
+        kept = _read(path, same) or kept
     return kept
 
 
@@ -135,7 +138,7 @@ def _read(path: Path, same: bytes) -> TsneMap | None:
 def _write(path: Path, same: bytes, made: TsneMap) -> None:
     columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
     table = pa.table(columns).replace_schema_metadata({_SAME: same})
-    with replacing_file(path) as temporary:
+    with replacing_file(path, put=os.replace if path.exists() else put_first) as temporary:
         pq.write_table(table, temporary)
 
 

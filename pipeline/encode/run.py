@@ -13,7 +13,6 @@ from lexel.encoders.model import Model, load_model
 from lexel.pipeline.collection.tsne_map import write_map
 from lexel.pipeline.encode.chunks import Chunk, chunks
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import low_precision_if_equal
 from lexel.pipeline.encode.prepare import UNREADABLE
 from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
@@ -21,6 +20,7 @@ from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
 from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source

@@ -6,17 +6,15 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import orjson
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.mappings import index_body
-from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.cluster.capabilities import is_embedded
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.cluster.retry import check_reachable, with_retries
@@ -28,11 +26,13 @@ from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.metadata_fields import MetadataFields, metadata_fields
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
+from lexel.pipeline.load.rejects_file import RejectsFile
 from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.job import Job
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.shards.shard import Shard
 from lexel.pipeline.timings import timed_each
 
@@ -49,26 +49,36 @@ class LoadReport:
     documents: int
     sent: int  # in this run
     rejected: int  # of the items, by OpenSearch for what is in them
+    missing: int = 0  # still to come from other parts; the alias changes over when there are none
     unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
     source: str = ""  # what the documents are of
     replaced: Replaced | None = None  # what the index showed before
-    rejects: Path | None = None  # the file that says why documents were rejected
+    rejects: tuple[Path, ...] = ()  # the files that say why documents were rejected
 
 
 @dataclass(frozen=True)
 class _LoadPlan:
-    """The shards to load into the new index `target`, to which the alias `index` is switched in the end."""
+    """The shards to load into the new index `target`, to which the alias `index` is switched in the end.
+
+    All parts of a load have the same target; `part` says which of the shards this one sends.
+    """
 
     shards: ShardFolder
     index: str
     target: str
     options: LoadOptions
     metadata: MetadataFields
+    part: Part
 
     @property
-    def rejects(self) -> Path:
-        """The file of what OpenSearch will not take."""
-        return self.shards.path / f"rejected-{self.index}.jsonl"
+    def mine(self) -> list[Shard]:
+        """The shards of this part."""
+        return [shard for shard in self.shards.shards if self.part.has(shard.number)]
+
+    @property
+    def rejects(self) -> RejectsFile:
+        """What OpenSearch will not take of them."""
+        return RejectsFile(self.shards.path, self.index, self.target, self.part)
 
 
 def load_shards(
@@ -76,15 +86,19 @@ def load_shards(
     *,
     index: str,
     client: OpenSearch,
+    part: Part = Part(),
     options: LoadOptions = LoadOptions(),
     progress: Progress = QUIET,
 ) -> LoadReport:
     """Replace the contents of `index` by the items in `folder`; searches see the old ones until all are in.
 
+    A part sends its share of the shards into the same new index as the others. The one that finds all documents there,
+    which is the last one, switches the alias; the report of the others says how many are `missing`.
+
     Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if
     OpenSearch fails, or if the index would lose more than a tenth of its documents and `options` do not allow that.
-    Documents that OpenSearch rejects are written to `folder`/rejected-INDEX.jsonl. One in a hundred, or a single one,
-    is left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
+    Documents that OpenSearch rejects are written to a RejectsFile in `folder`. One in a hundred, or a single one, is
+    left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
     """
     shards = ShardFolder.open(folder)
     keep_freed_memory()  # the next request reuses the memory of the last one
@@ -93,7 +107,7 @@ def load_shards(
     client = with_retries(client)
     _check(index, options, client)
     metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))
-    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options, metadata)}", options, metadata)
+    plan = _LoadPlan(shards, index, f"{index}-{_identity(shards, options, metadata)}", options, metadata, part)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards may end first, or one of the same name may remove this one's index.
@@ -107,14 +121,33 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
     if not plan.options.allow_shrink:
         (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
     _create(client, plan)
-    todo = unfinished_shards(client, plan.target, plan.shards.shards)
-    total = plan.shards.rows
+    todo = [s for s in unfinished_shards(client, plan.target, plan.shards.shards) if plan.part.has(s.number)]
+    total = sum(shard.rows() for shard in plan.mine)
     progress.plan(total=total, done=total - sum(shard.rows() for shard in todo))
     sent, rejected = _send(client, plan, todo, progress)
-    _keep_rejected(plan.rejects, rejected)
-    expected, count = count_distinct_ids(plan.shards.shards), count_documents(client, plan.target)
-    if not _are_few(rejected, expected) or count + len(rejected) != expected:
-        raise ClusterError(_shortfall(plan, count, expected, rejected))
+    plan.rejects.write(rejected)
+    expected = count_distinct_ids(plan.shards.shards)
+    if not _are_few(rejected, expected):
+        raise ClusterError(_refusal(plan, expected, rejected, (plan.rejects.path,)))
+    # Read and counted after this part's are written, so that the last part sees everything.
+    rejected, files = plan.rejects.of_all_parts()
+    count = count_documents(client, plan.target)
+    report = LoadReport(plan.target, count, sent, len(rejected), source=source_of(plan.shards), rejects=files)
+    missing = expected - count - len(rejected)
+    if missing > 0 and plan.part.of > 1:
+        return replace(report, missing=missing)
+    if not _are_few(rejected, expected):
+        raise ClusterError(_refusal(plan, expected, rejected, files))
+    if missing:
+        raise ClusterError(
+            f"OpenSearch holds {count} documents and should hold {expected}, so {plan.index} was left as it was; "
+            "give the same command again."
+        )
+    return replace(report, unfinished=_finish(plan, client), replaced=replaced)
+
+
+def _finish(plan: _LoadPlan, client: OpenSearch) -> tuple[str, ...]:
+    """Put the whole index in the place of the old one. Several parts may do so at once; returns unfinished indices."""
     if plan.options.merge:
         _merge(client, plan.target)
     # From now on OpenSearch refreshes the index as it is searched.
@@ -123,9 +156,7 @@ def _load(plan: _LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport
     if plan.options.templates:
         store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
-    left = alias.clean_up(client, plan.index, plan.target)
-    why = plan.rejects if rejected else None
-    return LoadReport(plan.target, count, sent, len(rejected), left, source_of(plan.shards), replaced, why)
+    return alias.clean_up(client, plan.index, plan.target)
 
 
 def _are_few(rejected: Sequence[Rejected], expected: int) -> bool:
@@ -217,21 +248,8 @@ def _documents(plan: _LoadPlan, todo: Sequence[Shard]) -> Iterator[bulk.Document
                 yield from documents(batch, shard=shard.number, metadata=plan.metadata, fields=rows)
 
 
-def _keep_rejected(path: Path, rejected: list[Rejected]) -> None:
-    if not rejected:
-        path.unlink(missing_ok=True)
-        return
-    lines = [orjson.dumps({"id": r.id, "reason": r.reason, "document": r.document.decode()}) for r in rejected]
-    write_atomically(path, b"\n".join(lines) + b"\n")
-
-
-def _shortfall(plan: _LoadPlan, count: int, expected: int, rejected: list[Rejected]) -> str:
-    if rejected:
-        return (
-            f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
-            f"they are in {plan.rejects}, and {plan.index} still shows what it held before."
-        )
+def _refusal(plan: _LoadPlan, expected: int, rejected: Sequence[Rejected], files: Sequence[Path]) -> str:
     return (
-        f"OpenSearch holds {count} documents and should hold {expected}, so {plan.index} was left as it was; "
-        "give the same command again."
+        f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
+        f"they are in {' and '.join(map(str, files))}, and {plan.index} still shows what it held before."
     )

@@ -10,10 +10,10 @@ import pyarrow.parquet as pq
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.encode import run as job
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.sources.source import Source, open_source
 
 SHARD = 4

@@ -15,11 +15,11 @@ from bench.figure import Figure, absent
 from bench.pictures import many, pictures
 from lexel.encoders import open_encoder
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.ray_cluster import encode_on_ray
 from lexel.pipeline.encode.run import encode_source
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.shards.folder import finished_shards
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.sources.source import Source, open_source
 
 _WORKERS = 3

@@ -18,7 +18,6 @@ from support.making import contents, jpeg, photo_folder, random_encoder, saved
 from lexel.encoders import Encoder, open_encoder
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.term_weights import quantise
-from lexel.pipeline.encode.part import Part
 from lexel.pipeline.encode.precision_check import AGREES
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ConfigError, SourceError
@@ -27,6 +26,7 @@ from lexel.pipeline.images.decode import decode as decoded
 from lexel.pipeline.progress import Progress
 from lexel.pipeline.scenes import draw, scene
 from lexel.pipeline.shards.job import read_job
+from lexel.pipeline.shards.part import Part
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
 

@@ -22,10 +22,10 @@ from lexel.pipeline.cli.options import (
     SourceArg,
     ThumbnailOpt,
     WorkersOpt,
+    check_whole,
 )
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.cli.views.job_reports import say_encoded
-from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.images.preview import SIDE
 
 
@@ -55,15 +55,14 @@ def encode(
     """
     from lexel.encoders import open_encoder
     from lexel.pipeline.encode.encode_options import EncodeOptions
-    from lexel.pipeline.encode.part import Part
     from lexel.pipeline.encode.ray_cluster import encode_on_ray
     from lexel.pipeline.encode.run import encode_source
     from lexel.pipeline.images.preview import PreviewOptions
+    from lexel.pipeline.shards.part import Part
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    if ray and part != "0/1":
-        raise ConfigError("--ray divides the job itself; leave out --part.")
+    check_whole(part, ray=ray)
     began, share = time.monotonic(), Part.parse(part)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     options = EncodeOptions(

@@ -7,7 +7,7 @@ from lexel.pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class Part:
-    """Part `index` of `of`: it has the chunks whose number is `index` modulo `of`.
+    """Part `index` of `of`: it has the shards whose number is `index` modulo `of`.
 
     Parts may be counted from 0 or from 1: 1/4 to 4/4 are the same four parts as 0/4 to 3/4.
     """
@@ -24,5 +24,10 @@ class Part:
         return cls(int(index), int(of))
 
     def has(self, number: int) -> bool:
-        """Whether chunk `number` belongs to this part."""
+        """Whether shard `number` belongs to this part."""
         return number % self.of == self.index % self.of
+
+    @property
+    def ordinal(self) -> int:
+        """Its number, from 1."""
+        return self.index % self.of or self.of
