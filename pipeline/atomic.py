@@ -3,7 +3,7 @@
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,9 +19,19 @@ def write_atomically(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+def put_first(temporary: Path, path: Path) -> None:
+    """For `replacing_file`: leave what another process has put at `path` meanwhile."""
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a disk without links
+        os.replace(temporary, path)
+
+
 @contextmanager
-def replacing_file(path: Path) -> Iterator[Path]:
-    """A temporary file to write, which replaces `path` when the block ends and is removed if it raises.
+def replacing_file(path: Path, *, put: Callable[[Path, Path], None] = os.replace) -> Iterator[Path]:
+    """A temporary file to write, which replaces `path` (by `put`) when the block ends and is removed if it raises.
 
     Raises WriteError if it cannot be written.
     """
@@ -30,7 +40,7 @@ def replacing_file(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         _sync(temporary)
-        os.replace(temporary, path)
+        put(temporary, path)
     except OSError as error:
         reason = error.strerror or error
         raise WriteError(

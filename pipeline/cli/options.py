@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from lexel.pipeline.errors import ConfigError
+
 # The panels of options in `--help`.
 READ, ENCODER, SPEED, OUTPUT, OPENSEARCH = "Input", "Encoder", "Speed", "Output", "OpenSearch"
 ASKED, RANKING, LEARNING = "Query", "Ranking", "Training"
@@ -61,6 +63,14 @@ RayOpt = Annotated[
         "--ray", help="Run on the Ray cluster of RAY_ADDRESS, or on one of this machine.", rich_help_panel=SPEED
     ),
 ]
+
+
+def check_whole(part: str, *, ray: bool) -> None:
+    """Raise ConfigError for --part beside --ray."""
+    if ray and part != "0/1":
+        raise ConfigError("--ray divides the job itself; leave out --part.")
+
+
 ExactOpt = Annotated[
     bool,
     typer.Option(

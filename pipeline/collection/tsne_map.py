@@ -9,6 +9,7 @@ multidimensional scaling using landmark points, 2004.
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lexel.pipeline.atomic import replacing_file
+from lexel.pipeline.atomic import put_first, replacing_file
 from lexel.pipeline.errors import WriteError
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.shards.shard import Shard
@@ -72,7 +73,7 @@ def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
 
     It is kept while the collection changes, so that items stay where people saw them, until there are twice or half as
     many items; and a load that is resumed, perhaps on another machine, needs it: t-SNE amplifies rounding differences
-    between processors to another layout.
+    between processors to another layout. So do the parts of one load, which may make it at once: the first one's stays.
     """
     path, about = folder / "map.parquet", _about(shards)
     kept = _read(path, about)
@@ -80,7 +81,9 @@ def load_or_make_map(folder: Path, shards: Sequence[Shard]) -> TsneMap:
         landmarks = _landmarks(shards)
         kept = TsneMap(landmarks, tsne_layout(landmarks))
         with suppress(WriteError):  # shards in a read-only folder can be loaded too
-            _write(path, about, kept)
+            if _read(path, about) is None:
+                _write(path, about, kept)
+        kept = _read(path, about) or kept
     return kept
 
 
@@ -152,7 +155,7 @@ def _fits(made: Any, about: Mapping[str, Any]) -> bool:
 def _write(path: Path, about: Mapping[str, Any], made: TsneMap) -> None:
     columns = {"landmark": _lists(made.landmarks), "place": _lists(made.places)}
     table = pa.table(columns).replace_schema_metadata({_SAME: json.dumps(about).encode()})
-    with replacing_file(path) as temporary:
+    with replacing_file(path, put=os.replace if path.exists() else put_first) as temporary:
         pq.write_table(table, temporary)
 
 

@@ -8,12 +8,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import orjson
 from opensearchpy import OpenSearch
 
 from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.mappings import index_body
-from lexel.pipeline.atomic import write_atomically
 from lexel.pipeline.cluster.capabilities import is_embedded
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.collection.fields import CollectionFields
@@ -25,7 +23,10 @@ from lexel.pipeline.load.documents.metadata_fields import metadata_fields
 from lexel.pipeline.load.documents.row_documents import LAYOUT
 from lexel.pipeline.load.documents.shard_documents import ShardDocuments
 from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.rejects_file import RejectsFile
 from lexel.pipeline.shards.folder import ShardFolder
+from lexel.pipeline.shards.part import WHOLE, Part
+from lexel.pipeline.shards.shard import Shard
 
 # Of what share of the documents an index is made without them. Where OpenSearch rejects more, something else is wrong.
 _LEFT_OUT = 0.01
@@ -33,12 +34,16 @@ _LEFT_OUT = 0.01
 
 @dataclass(frozen=True)
 class LoadPlan:
-    """The `documents` for the alias `index`; `target` is the concrete index that a load of them all makes."""
+    """The `documents` for the alias `index`; `target` is the concrete index that a load of them all makes.
+
+    All parts of a load have the same target; `part` says which of the shards this one sends.
+    """
 
     documents: ShardDocuments
     index: str
     target: str
     options: LoadOptions
+    part: Part = WHOLE
 
     @property
     def shards(self) -> ShardFolder:
@@ -51,9 +56,14 @@ class LoadPlan:
         return self.documents.states
 
     @property
-    def rejects(self) -> Path:
-        """The file of what OpenSearch will not take."""
-        return self.shards.path / f"rejected-{self.index}.jsonl"
+    def mine(self) -> list[Shard]:
+        """The shards of this part."""
+        return [shard for shard in self.shards.shards if self.part.has_shard(shard.number)]
+
+    @property
+    def rejects(self) -> RejectsFile:
+        """What OpenSearch will not take of them."""
+        return RejectsFile(self.shards.path, self.index, self.target, self.part)
 
     @property
     def about(self) -> dict[str, Any]:
@@ -75,23 +85,21 @@ class LoadPlan:
             about={"lexel": self.about},
         )
 
-    def keep_rejected(self, rejected: Sequence[Rejected]) -> Path | None:
-        """Write what was rejected, and why, to the file `rejects`; none, if there is nothing."""
-        if not rejected:
-            self.rejects.unlink(missing_ok=True)
-            return None
-        lines = [orjson.dumps({"id": r.id, "reason": r.reason, "document": r.document.decode()}) for r in rejected]
-        write_atomically(self.rejects, b"\n".join(lines) + b"\n")
-        return self.rejects
-
     def are_few(self, rejected: Sequence[Rejected]) -> bool:
         """Whether the index is better with these left out than not at all: a few whose content is at fault."""
         expected = len(self.states)
         few = len(rejected) <= max(1, expected * _LEFT_OUT) and len(rejected) < max(1, expected)
         return few and all(one.of_content for one in rejected)
 
+    def refusal(self, rejected: Sequence[Rejected], files: Sequence[Path]) -> str:
+        """Why an index is not made, or changed, as it should be."""
+        return (
+            f"OpenSearch rejected {len(rejected)} of {len(self.states)} documents ({rejected[0].reason}); they are in "
+            f"{' and '.join(map(str, files))}, and {self.index} still shows what it held before."
+        )
 
-def load_plan(folder: Path, *, index: str, client: OpenSearch, options: LoadOptions) -> LoadPlan:
+
+def load_plan(folder: Path, *, index: str, client: OpenSearch, options: LoadOptions, part: Part = WHOLE) -> LoadPlan:
     """Open `folder` for the alias `index`.
 
     Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if the alias
@@ -103,7 +111,7 @@ def load_plan(folder: Path, *, index: str, client: OpenSearch, options: LoadOpti
     metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))
     fields = CollectionFields(shards) if options.collection_fields and shards.rows else None
     documents = ShardDocuments(shards, DocumentStates(shards, fields, metadata, layout=LAYOUT), metadata, fields)
-    return LoadPlan(documents, index, f"{index}-{_identity(documents, options)}", options)
+    return LoadPlan(documents, index, f"{index}-{_identity(documents, options)}", options, part)
 
 
 def made_of(options: LoadOptions) -> list[Any]:

@@ -14,8 +14,9 @@ class LoadReport:
     documents: int
     sent: int  # in this run
     rejected: int  # of the items, by OpenSearch for what is in them
+    missing: int = 0  # still to come from other parts; the alias changes over when there are none
     unfinished: tuple[str, ...] = ()  # indices of other loads of the same name, which may be on their way
     source: str = ""  # what the documents are of
     replaced: Replaced | None = None  # what the index showed before
-    rejects: Path | None = None  # the file that says why documents were rejected
+    rejects: tuple[Path, ...] = ()  # the files that say why documents were rejected
     removed: int = 0  # documents of items that are gone, from the index as it was

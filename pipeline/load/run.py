@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from opensearchpy import OpenSearch
@@ -22,6 +23,7 @@ from lexel.pipeline.load.reconcile import count_documents, unfinished_shards
 from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.shards.part import WHOLE, Part
 from lexel.pipeline.shards.shard import Shard
 
 _POLL_SECONDS = 0.5
@@ -32,20 +34,24 @@ def load_shards(
     *,
     index: str,
     client: OpenSearch,
+    part: Part = WHOLE,
     options: LoadOptions = LoadOptions(),
     progress: Progress = QUIET,
 ) -> LoadReport:
     """Replace the contents of `index` by the items in `folder`; searches see the old ones until all are in.
 
+    A part sends its share of the shards into the same new index as the others. The one that finds all documents there,
+    which is the last one, switches the alias; the report of the others says how many are `missing`.
+
     Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if
     OpenSearch fails, or if the index would lose more than a tenth of its documents and `options` do not allow that.
-    Documents that OpenSearch rejects are written to `folder`/rejected-INDEX.jsonl. One in a hundred, or a single one,
-    is left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
+    Documents that OpenSearch rejects are written to a RejectsFile in `folder`. One in a hundred, or a single one, is
+    left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
     """
     with readable_errors():
         check_reachable(client)
     client = with_retries(client)
-    plan = load_plan(folder, index=index, client=client, options=options)
+    plan = load_plan(folder, index=index, client=client, part=part, options=options)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards may end first, or one of the same name may remove this one's index.
@@ -59,14 +65,42 @@ def _load(plan: LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
     if not plan.options.allow_shrink:
         (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
     _create(client, plan)
-    todo = unfinished_shards(client, plan.target, plan.states, plan.shards.shards)
-    total = len(plan.states)
+    todo = unfinished_shards(client, plan.target, plan.states, plan.mine)
+    total = sum(len(plan.states.of(shard)) for shard in plan.mine)
     progress.plan(total=total, done=total - sum(len(plan.states.of(shard)) for shard in todo))
     sent, rejected = _send(client, plan, todo, progress)
-    why = plan.keep_rejected(rejected)
-    expected, count = total, count_documents(client, plan.target)
-    if not plan.are_few(rejected) or count + len(rejected) != expected:
-        raise ClusterError(_shortfall(plan, count, expected, rejected))
+    plan.rejects.write(rejected)
+    if not plan.are_few(rejected):
+        raise ClusterError(plan.refusal(rejected, (plan.rejects.path,)))
+    # Read and counted after this part's are written, so that the last part sees everything.
+    rejected, files = plan.rejects.of_all_parts()
+    missing = len(plan.states) - count_documents(client, plan.target) - len(rejected)
+    if missing <= 0 or plan.part.whole:
+        sent += _mended(client, plan, rejected, progress)
+        missing = len(plan.states) - count_documents(client, plan.target) - len(rejected)
+    count = len(plan.states) - missing - len(rejected)
+    report = LoadReport(plan.target, count, sent, len(rejected), source=source_of(plan.shards), rejects=files)
+    if missing > 0 and not plan.part.whole:
+        return replace(report, missing=missing)
+    if not plan.are_few(rejected):
+        raise ClusterError(plan.refusal(rejected, files))
+    if missing:
+        raise ClusterError(
+            f"OpenSearch holds {count} documents and should hold {len(plan.states)}, so {plan.index} was left as it "
+            "was; give the same command again."
+        )
+    return replace(report, unfinished=_finish(plan, client), replaced=replaced)
+
+
+def _mended(client: OpenSearch, plan: LoadPlan, rejected: Sequence[Rejected], progress: Progress) -> int:
+    """Send what differs; returns how many. An index that was changed in place since it got this name holds others."""
+    left = difference(client, plan.target, plan.states).without({one.id for one in rejected}, plan.states)
+    where, connections = alias.loading(plan.target), plan.options.connections
+    return apply_states(client, where, plan.documents, left, connections=connections, progress=progress).sent
+
+
+def _finish(plan: LoadPlan, client: OpenSearch) -> tuple[str, ...]:
+    """Put the whole index in the place of the old one. Several parts may do so at once; returns unfinished indices."""
     if plan.options.merge:
         merge_segments(client, plan.target)
     # From now on OpenSearch refreshes the index as it is searched.
@@ -75,8 +109,7 @@ def _load(plan: LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
     if plan.options.templates:
         store_search_templates(client)
     alias.take_over(client, plan.index, plan.target)
-    left = alias.clean_up(client, plan.index, plan.target)
-    return LoadReport(plan.target, count, sent, len(rejected), left, source_of(plan.shards), replaced, why)
+    return alias.clean_up(client, plan.index, plan.target)
 
 
 def merge_segments(client: OpenSearch, target: str) -> None:
@@ -111,22 +144,4 @@ def _send(client: OpenSearch, plan: LoadPlan, todo: Sequence[Shard], progress: P
         sent += outcome.accepted
         rejected += outcome.rejected
         progress.advance(encoded=outcome.accepted, failed=len(outcome.rejected))
-    # An index that was changed in place since it got this name may hold as many documents, and others.
-    left = difference(client, plan.target, plan.states)
-    left = left.without({one.id for one in rejected}, plan.states)
-    if left.any and not rejected:
-        applied = apply_states(client, where, plan.documents, left, connections=connections, progress=progress)
-        sent, rejected = sent + applied.sent, [*rejected, *applied.rejected]
     return sent, rejected
-
-
-def _shortfall(plan: LoadPlan, count: int, expected: int, rejected: Sequence[Rejected]) -> str:
-    if rejected:
-        return (
-            f"OpenSearch rejected {len(rejected)} of {expected} documents ({rejected[0].reason}); "
-            f"they are in {plan.rejects}, and {plan.index} still shows what it held before."
-        )
-    return (
-        f"OpenSearch holds {count} documents and should hold {expected}, so {plan.index} was left as it was; "
-        "give the same command again."
-    )

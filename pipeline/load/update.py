@@ -92,18 +92,16 @@ def _update(plan: LoadPlan, live: LiveIndex, client: OpenSearch, progress: Progr
     progress.plan(total=total, done=total - len(found.missing))
     connections = plan.options.connections
     done = apply_states(client, plan.index, plan.documents, found, connections=connections, progress=progress)
-    why = plan.keep_rejected(done.rejected)
+    plan.rejects.write(done.rejected)
+    files = (plan.rejects.path,) if done.rejected else ()
     if not plan.are_few(done.rejected):
-        raise ClusterError(
-            f"OpenSearch rejected {len(done.rejected):,} of {total:,} documents ({done.rejected[0].reason}); "
-            f"they are in {plan.rejects}, and {plan.index} shows them as they were before, if it did."
-        )
+        raise ClusterError(plan.refusal(done.rejected, files))
     if plan.options.merge:
         merge_segments(client, live.name)
     if plan.about != live.about:
         client.indices.put_mapping(index=live.name, body={"_meta": {"lexel": plan.about}})
     count = count_documents(client, live.name)
-    report = LoadReport(live.name, count, done.sent, len(done.rejected), source=source_of(plan.shards), rejects=why)
+    report = LoadReport(live.name, count, done.sent, len(done.rejected), source=source_of(plan.shards), rejects=files)
     return replace(report, removed=done.removed)
 
 

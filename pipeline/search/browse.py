@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.search import query_dsl
 from lexel.pipeline.search.index import SearchIndex
+from lexel.pipeline.search.index_reader import IndexReader
 from lexel.pipeline.search.query_dsl import Filters
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
 
@@ -24,8 +24,8 @@ def browse(
     index.check_fields(filters, facets or ())
     if facets:
         body = query_dsl.with_facets(body, fields=facets)
-    with readable_errors():
-        answer = index.client.search(index=after.index if after else index.name, body=body)
+    reader = IndexReader(index, paged=True, after=after)
+    answer = reader.search(body)
     rows = answer["hits"]["hits"]
     return SearchResults(
         tuple(_hit(index, row) for row in rows),
@@ -34,7 +34,7 @@ def browse(
         body=body,
         weights={},
         facets=facet_counts(answer),
-        next=_next(index, rows, k, after.offset if after else 0),
+        next=_next(reader, rows, k, after.offset if after else 0),
     )
 
 
@@ -43,6 +43,6 @@ def _hit(index: SearchIndex, row: Mapping[str, Any]) -> Hit:
     return Hit(row["_id"], 0.0, source["uri"], index.path(row), {}, 0.0, source)
 
 
-def _next(index: SearchIndex, rows: Sequence[Mapping[str, Any]], k: int, offset: int) -> Cursor | None:
+def _next(reader: IndexReader, rows: Sequence[Mapping[str, Any]], k: int, offset: int) -> Cursor | None:
     end = offset + len(rows)
-    return Cursor(index.place, end) if len(rows) == k and end + k <= query_dsl.MAX_RESULTS else None
+    return reader.cursor(end) if len(rows) == k and end + k <= query_dsl.MAX_RESULTS else None

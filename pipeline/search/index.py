@@ -1,6 +1,7 @@
 """An index made by `lexel load`: its encoder, its items, its analyzer."""
 
 import base64
+import time
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +23,15 @@ from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
+from lexel.pipeline.search.snapshots import Snapshots
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
 
 # OpenSearch's analyzer gives out 10,000 tokens of one text.
 _MOST_WORDS = 8000
+# How long what is known of the mapping is taken to be true: columns are added, and aliases change over.
+_SECONDS = 15.0
 
 
 class SearchIndex:
@@ -40,10 +44,31 @@ class SearchIndex:
         # The same text is encoded often, since users turn pages and move sliders.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
         self._tokens = lru_cache(maxsize=256)(self._analyze)
+        self.snapshots = Snapshots(client, name)
+        self._known: Mapping[str, Mapping[str, Any]] = {}
+        self._looked = float("-inf")
 
-    @cached_property
+    @property
     def _mappings(self) -> Mapping[str, Mapping[str, Any]]:
-        """The mapping of each index that the name means. Raises ClusterError where there is none, or a foreign one."""
+        """The mapping of each index that the name means, as it was _SECONDS ago or later."""
+        if time.monotonic() - self._looked >= _SECONDS:
+            self.look_again()
+        return self._known
+
+    def look_again(self) -> None:
+        """Ask what the name means now, and how; the encoder is kept while it is the same.
+
+        Raises ClusterError where there is no index, or a foreign one.
+        """
+        self._known, self._looked = self._found(), time.monotonic()
+        before = self.__dict__.pop("about", None)
+        if before and any(before[key] != self.about[key] for key in ("fingerprint", "vocabulary")):
+            for name in ("encoder", "model"):
+                self.__dict__.pop(name, None)
+            self.text_vector.cache_clear()
+            self._tokens.cache_clear()
+
+    def _found(self) -> Mapping[str, Mapping[str, Any]]:
         with readable_errors():
             try:  # not `exists`: what refuses a HEAD request has no body, which could name the missing right
                 found = self.client.indices.get_mapping(index=self.name)
@@ -80,7 +105,7 @@ class SearchIndex:
     def path(self, row: Mapping[str, Any]) -> Path:
         """Where the picture of a hit is, below the root of the index that the hit is from."""
         if row["_index"] not in self._mappings:
-            self._look_again()
+            self.look_again()
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
         return Path(about["root"], row["_source"]["uri"])
 
@@ -89,11 +114,8 @@ class SearchIndex:
         try:
             IndexFields.of(self._mappings.values()).check(filters, facets)
         except ConfigError:  # it may have been loaded anew since we looked
-            self._look_again()
+            self.look_again()
             IndexFields.of(self._mappings.values()).check(filters, facets)
-
-    def _look_again(self) -> None:
-        self.__dict__.pop("_mappings", None)
 
     @property
     def side(self) -> str:

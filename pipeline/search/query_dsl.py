@@ -100,6 +100,11 @@ def everything(*, k: int = 10, filters: Filters = ()) -> Dsl:
     return _body({"bool": {"filter": list(filters)}}, k) | {"track_total_hits": True}
 
 
+def stored(ids: Sequence[str], *, k: int) -> Dsl:
+    """The documents with these ids; of several indices, each may have one."""
+    return _body({"ids": {"values": list(ids)}}, k)
+
+
 def with_page(body: Dsl, *, offset: int, k: int) -> Dsl:
     """Restrict `body` to `k` results from the `offset`-th, from 0. Ties are sorted by id, except in `hybrid` queries.
 

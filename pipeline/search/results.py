@@ -2,6 +2,7 @@
 
 import base64
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,6 +12,8 @@ from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.query_dsl import Dsl
 
 Counts = Mapping[str, int]
+# A snapshot has about 100 bytes for each shard of the index.
+_MOST_BYTES = 200_000
 
 
 @dataclass(frozen=True)
@@ -43,30 +46,38 @@ class Hit:
 class Cursor:
     """The position of a page: `offset` in the results of `index`, without those that score less than `least`.
 
-    `index` is the concrete index behind the alias, which does not change, so that pages neither repeat nor skip items.
-    When the collection has been loaded again it no longer exists, and a search raises an error.
+    `index` is the concrete index behind the alias, and `snapshot` its state when the first page was asked for, so that
+    pages neither repeat nor skip items while documents change; None where there is no snapshot. When the collection has
+    been loaded again the index no longer exists, and a search raises an error.
     """
 
     index: str
     offset: int
     least: float | None = None
+    snapshot: str | None = None
 
     def __str__(self) -> str:
         """The cursor as URL-safe text."""
-        fields = json.dumps([self.index, self.offset, self.least]).encode()
-        return base64.urlsafe_b64encode(fields).decode().rstrip("=")
+        fields = json.dumps([self.index, self.offset, self.least, self.snapshot]).encode()
+        return base64.urlsafe_b64encode(zlib.compress(fields)).decode().rstrip("=")
 
     @classmethod
     def parse(cls, text: str) -> "Cursor":
         """The inverse of `str`. Raises ConfigError for other texts."""
         try:
-            index, offset, least = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            fields = _inflated(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            index, offset, least, snapshot = json.loads(fields)
             fits = isinstance(index, str) and isinstance(offset, int) and isinstance(least, int | float | None)
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, zlib.error):
             fits = False
-        if not fits or offset < 0:
+        if not fits or offset < 0 or not isinstance(snapshot, str | None):
             raise ConfigError("The page parameter is invalid; start from the first page.")
-        return cls(index, offset, least)
+        return cls(index, offset, least, snapshot)
+
+
+def _inflated(content: bytes) -> bytes:
+    """At most so much as a cursor may have: what a client sends could grow to gigabytes."""
+    return zlib.decompressobj().decompress(content, _MOST_BYTES)
 
 
 @dataclass(frozen=True)

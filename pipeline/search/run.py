@@ -7,17 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.search import neural_dsl, query_dsl
 from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_dsl import SOURCE, Dsl
+from lexel.pipeline.search.index_reader import IndexReader
+from lexel.pipeline.search.query_dsl import Dsl
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
 
-# Always search the same copies of the shards, since others may order equal scores differently.
-_PREFERENCE = "lexel"
 # From here on words that stand more than once become one clause, which weighs more.
 _MANY_WORDS = 500
 # How OpenSearch says that a query has too many clauses.
@@ -73,7 +71,9 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
 def _answer(
     index: SearchIndex, request: SearchRequest, body: Dsl, encoded: EncodedQuery, unknown: tuple[str, ...]
 ) -> SearchResults:
-    answer = _folded(index, request, body) if request.fold else _sent(index, request, body)
+    # Whether search pipelines work at a snapshot depends on the version of the plugin.
+    reader = IndexReader(index, paged=request.paged and request.fusion == "exact", after=request.after)
+    answer = _folded(reader, request, body) if request.fold else _sent(reader, body)
     rows = answer["hits"]["hits"]
     found = SearchResults(
         tuple(_hit(index.path(row), row, encoded.weights, dense=request.mode in {"vector", "hybrid"}) for row in rows),
@@ -85,18 +85,15 @@ def _answer(
         floor=encoded.weight if request.mode in {"vector", "hybrid"} and request.fusion == "exact" else 0.0,
         unknown=unknown,
         facets=facet_counts(answer),
-        next=_next(index, request, rows),
+        next=_next(reader, request, rows),
     )
     least = request.after.least if request.after else None
     return found if least is None else found.above(least)
 
 
-def _sent(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, Any]:
-    """The response to `body`, from the index that the first page came from."""
-    where = request.after.index if request.after else index.name
+def _sent(reader: IndexReader, body: Dsl) -> dict[str, Any]:
     try:
-        with readable_errors():
-            answer: dict[str, Any] = index.client.search(index=where, body=body, params={"preference": _PREFERENCE})
+        return reader.search(body)
     except ClusterError as error:
         if any(words in str(error.__cause__) + str(error) for words in _TOO_MANY):
             raise ConfigError(
@@ -104,46 +101,44 @@ def _sent(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, An
                 "leave some out."
             ) from error
         raise
-    return answer
 
 
-def _folded(index: SearchIndex, request: SearchRequest, body: Dsl) -> dict[str, Any]:
+def _folded(reader: IndexReader, request: SearchRequest, body: Dsl) -> dict[str, Any]:
     """The response with only the best of each group of near-duplicates.
 
     OpenSearch cannot collapse rescored results: for a hybrid query the whole ranking is fetched, without documents, and
     collapsed here.
     """
     if "rescore" not in body:
-        return _sent(index, request, query_dsl.collapse_duplicates(body))
+        return _sent(reader, query_dsl.collapse_duplicates(body))
     depth = body["rescore"]["window_size"]
     lean = {"from": 0, "size": depth, "_source": False, "docvalue_fields": ["near"]}
-    answer = _sent(index, request, body | lean)
+    answer = _sent(reader, body | lean)
     best: dict[str, dict[str, Any]] = {}
     for row in answer["hits"]["hits"]:
         best.setdefault(row.get("fields", {}).get("near", [row["_id"]])[0], row)
     page = list(best.values())[request.offset : request.offset + request.k]
-    answer["hits"]["hits"] = _with_sources(index, page)
+    answer["hits"]["hits"] = _with_sources(reader, page)
     return answer
 
 
-def _with_sources(index: SearchIndex, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+def _with_sources(reader: IndexReader, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with their stored fields; without a snapshot, one may have been deleted since it was ranked."""
     if not rows:
         return []
-    request = [{"_id": row["_id"], "_index": row["_index"], "_source": {"exclude": SOURCE["excludes"]}} for row in rows]
-    with readable_errors():
-        stored = {one["_id"]: one for one in index.client.mget(body={"docs": request})["docs"]}
-    return [row | {"_source": stored[row["_id"]]["_source"]} for row in rows]
+    found = reader.stored(sorted({row["_id"] for row in rows}))
+    stored = {(one["_index"], one["_id"]): one["_source"] for one in found}
+    held = [(row, stored.get((row["_index"], row["_id"]))) for row in rows]
+    return [row | {"_source": source} for row, source in held if source is not None]
 
 
-def _next(index: SearchIndex, request: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
+def _next(reader: IndexReader, request: SearchRequest, rows: Sequence[Mapping[str, Any]]) -> Cursor | None:
     """Where the next page begins: nowhere after one that is not full, or at the end of what the query ranks."""
     end = request.offset + len(rows)
     ranked = query_dsl.MAX_RESULTS if request.mode in {"terms", "words"} else request.depth
     if not request.paged or len(rows) < request.k or end + request.k > ranked:
         return None
-    return Cursor(
-        request.after.index if request.after else index.place, end, request.after.least if request.after else None
-    )
+    return reader.cursor(end, request.after.least if request.after else None)
 
 
 def _hit(path: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:

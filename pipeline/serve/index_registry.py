@@ -1,4 +1,4 @@
-"""The indices that a server offers. It notices when an alias points to a new index, and preloads encoders."""
+"""The indices that a server offers. It notices when one has changed, or an alias its index, and preloads encoders."""
 
 import logging
 import time
@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Request
 from opensearchpy import OpenSearch
+from opensearchpy import exceptions as errors
 
 from lexel.encoders import EncoderError
 from lexel.pipeline.cluster.error_messages import readable_errors
@@ -31,10 +32,14 @@ State = Literal["waiting", "loading", "ready", "missing"]
 
 @dataclass
 class ServedIndex:
-    """The index behind an alias: `real` is its name, `seen` when it was checked last, `model` the encoder's state."""
+    """The index behind an alias: `real` is its name, `seen` when it was checked last, `model` the encoder's state.
+
+    `generation` tells apart its states; each has a ServedIndex of its own.
+    """
 
     index: SearchIndex
     real: str
+    generation: str
     seen: float
     model: State = "waiting"
     making: Lock = field(default_factory=Lock, repr=False)
@@ -144,30 +149,49 @@ class IndexRegistry:
         return self.served(name).index
 
     def _resolved(self, name: str, before: ServedIndex | None) -> ServedIndex:
-        real = self._behind(name)
+        real, generation = self._behind(name)
         with self._lock:
             now = self._served.get(name)
             if now is None or now.real != real:
-                now = self._opened(name, real, before)
-                self._served[name] = now
+                now = self._opened(name, real, generation, before)
+            elif now.generation != generation:
+                now = self._renewed(now, generation)
+            self._served[name] = now
             now.seen = time.monotonic()
         return now
 
-    def _opened(self, name: str, real: str, before: ServedIndex | None) -> ServedIndex:
-        made = ServedIndex(SearchIndex(self.client, name, device=self._device), real, time.monotonic())
+    def _opened(self, name: str, real: str, generation: str, before: ServedIndex | None) -> ServedIndex:
+        made = ServedIndex(SearchIndex(self.client, name, device=self._device), real, generation, time.monotonic())
         _ = made.index.about  # raises for an index that is not lexel's
         if before and before.model == "ready" and before.index.about["fingerprint"] == made.index.about["fingerprint"]:
             made.index.model = before.index.model
+        return self._prepared(made)
+
+    def _renewed(self, before: ServedIndex, generation: str) -> ServedIndex:
+        """The same index, with its encoder and snapshots, and nothing that was known of its items."""
+        before.index.look_again()
+        made = ServedIndex(before.index, before.real, generation, time.monotonic())
+        if before.model in {"ready", "missing"}:
+            made.model = before.model
+        return self._prepared(made)
+
+    def _prepared(self, made: ServedIndex) -> ServedIndex:
         if self._prepare:
-            Thread(target=made.prepare, name=f"prepare {name}", daemon=True).start()
+            Thread(target=made.prepare, name=f"prepare {made.name}", daemon=True).start()
         return made
 
-    def _behind(self, name: str) -> str:
+    def _behind(self, name: str) -> tuple[str, str]:
+        """The index behind a name, or several, and which state it is in: a sync counts `generation` on at its end."""
+        path = "*.mappings._meta.lexel.fingerprint,*.mappings._meta.lexel.generation"
         with readable_errors():
-            there = self.client.indices.get_alias(index=name, params={"ignore_unavailable": "true"})
-        if not there:
-            raise NotThereError(f"There is no index {name}: `lexel index SOURCE --index {name}` makes it.")
-        return ",".join(sorted(there))
+            try:
+                there = self.client.indices.get_mapping(index=name, params={"filter_path": path})
+            except errors.NotFoundError as error:
+                raise NotThereError(
+                    f"There is no index {name}: `lexel index SOURCE --index {name}` makes it."
+                ) from error
+        made = {real: about["mappings"]["_meta"]["lexel"] for real, about in sorted(there.items())}
+        return ",".join(made), ",".join(str(one.get("generation", 0)) for one in made.values())
 
 
 def of_request(request: Request) -> IndexRegistry:

@@ -54,7 +54,7 @@ class SearchParams(BaseModel):
         default=None, ge=0, le=1, description="Omit results below this share of the best result's score."
     )
     page: str | None = Field(
-        default=None, max_length=2000, description="The page to return: `next` of the previous page."
+        default=None, max_length=50_000, description="The page to return: `next` of the previous page."
     )
     dsl: bool = Field(default=False, description="Return the query that was sent to OpenSearch.")
 

@@ -1,6 +1,7 @@
 """Shards: Parquet files of encoded items, in a folder that belongs to one job.
 
-Read table.py (the columns), shard.py (one file), job.py (job.json) and folder.py (a folder opened and checked).
+Read table.py (the columns), shard.py (one file), job.py (job.json), folder.py (a folder opened and checked)
+and part.py (the share of one of several workers).
 
 job.json            the encoder, the source and the shard size; a job with other ones is refused
 vocabulary.json     the encoder's vocabulary, so that loading needs no encoder

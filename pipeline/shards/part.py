@@ -8,7 +8,7 @@ from lexel.pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class Part:
-    """Part `index` of `of`: it has the items the hash of whose uri is `index` modulo `of`.
+    """Part `index` of `of`: it has the items whose uri's hash, or the shards whose number, is `index` modulo `of`.
 
     So an item's part depends on nothing else in its source.
 
@@ -37,6 +37,15 @@ class Part:
             return True
         digest = hashlib.blake2b(uri.encode(), digest_size=8).digest()
         return int.from_bytes(digest, "little") % self.of == self.index % self.of
+
+    def has_shard(self, number: int) -> bool:
+        """Whether a shard belongs to this part."""
+        return number % self.of == self.index % self.of
+
+    @property
+    def ordinal(self) -> int:
+        """Its number, from 1."""
+        return self.index % self.of or self.of
 
 
 WHOLE = Part()

@@ -32,7 +32,7 @@ ORDER = {
         *("encoder", "model", "card", "registry", "captioner", "openvino_export", "__init__"),
     ),
     "pipeline": (
-        *("errors", "progress", "timings", "paths", "iterators", "atomic", "scenes", "engine"),
+        *("errors", "progress", "timings", "paths", "iterators", "atomic", "ray_parts", "scenes", "engine"),
         *(
             "sources",
             "images",

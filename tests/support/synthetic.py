@@ -7,14 +7,14 @@ from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lexel.encoders.term_weights import quantise
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.images.preview import Preview
-from lexel.pipeline.shards import shard
 from lexel.pipeline.shards.job import Job, write_job
-from lexel.pipeline.shards.shard import Shard
+from lexel.pipeline.shards.shard import Shard, shard_name, write_shard
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item, Scalar
 
@@ -73,7 +73,7 @@ def collection(
             for i in range(number * shard_size, min(count, (number + 1) * shard_size))
         ]
         ids += [row.id for row in rows]
-        shard.write_shard(
+        write_shard(
             folder,
             number,
             table(rows, dim=DIM, feature_dim=None),
@@ -120,3 +120,13 @@ def forget_looks(shard: Shard) -> None:
     """Write the shard again as it was before previews were stored."""
     table = pq.read_table(shard.path)
     pq.write_table(table.drop_columns(["thumbnail", "phash", "waves"]), shard.path)
+
+
+def spoil(folder: Path, some: int, *, shard: int = 0) -> None:
+    """Give the first items of a shard a weight that OpenSearch cannot store."""
+    found = Shard(shard, folder / shard_name(shard))
+    table = found.table()
+    terms = [[("word0", -1.0)]] * some + table["terms"].to_pylist()[some:]
+    column = pa.array(terms, table.schema.field("terms").type)
+    spoiled = table.set_column(table.schema.get_field_index("terms"), "terms", column)
+    write_shard(folder, shard, spoiled, listing=found.listing(), failures=[])

@@ -24,14 +24,21 @@ def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
 
 
 def say_loaded(report: "LoadReport", index: str) -> None:
-    """What the index holds now, and what other loads left unfinished."""
+    """What the index holds now, or will hold when the other parts are in, and what other loads left unfinished."""
     if (before := report.replaced) and before.source != report.source:
         now = f"{report.documents:,} of {report.source}"
         warn(f"{index} showed {before.documents:,} documents of {before.source}; it now shows {now}.")
     removed = f", {report.removed:,} removed from it" if report.removed else ""
-    say(f"{report.documents:,} documents in the index {index}, {report.sent:,} of them sent by this run{removed}")
-    if report.rejects:
-        warn(f"{report.rejected:,} more were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
+    sent = f"{report.sent:,} of them sent by this run{removed}"
+    if report.missing:
+        total = report.documents + report.missing
+        say(
+            f"{report.documents:,} of {total:,} documents are in the new index of {index}, {sent}. The part that ends "
+            f"last switches {index} to it; give a part that broke off again."
+        )
+    else:
+        say(f"{report.documents:,} documents in the index {index}, {sent}")
+    _warn_rejected(report)
     if report.unfinished:
         names = ", ".join(report.unfinished)
         warn(f"Unfinished indices of other loads of {index}: {names}. A load a day later removes them.")
@@ -40,8 +47,14 @@ def say_loaded(report: "LoadReport", index: str) -> None:
 def say_loaded_in_place(report: "LoadReport", index: str) -> None:
     """What was sent to an index and removed from it, and what it holds now."""
     say(f"{report.documents:,} documents in the index {index}: {report.sent:,} sent, {report.removed:,} removed")
+    _warn_rejected(report)
+
+
+def _warn_rejected(report: "LoadReport") -> None:
     if report.rejects:
-        warn(f"{report.rejected:,} were rejected by OpenSearch: {short(report.rejects.resolve())} says why.")
+        files = " and ".join(short(path.resolve()) for path in report.rejects)
+        why = f"{files} {'says' if len(report.rejects) == 1 else 'say'} why"
+        warn(f"{report.rejected:,} more were rejected by OpenSearch: {why}.")
 
 
 def warn_failed(count: int, why: Path) -> None:

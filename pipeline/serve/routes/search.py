@@ -67,11 +67,13 @@ def _found(served: ServedIndex, request: ParsedRequest) -> SearchResults:
     """The results of the search, or of browsing if there is no query text and no image."""
     if request.cursor and request.cursor.index != served.real:  # it is sent by the client, and could name any index
         raise NotThereError("The collection has been loaded again since; start from the first page.")
-    query = request.query
+    query, cursor = request.query, request.cursor
+    if cursor and not served.index.snapshots.has(cursor.snapshot):  # of another index, or of this one before a restart
+        cursor = replace(cursor, snapshot=None)
     if query.text or request.pictures or request.params.like:
-        return search_index(served.index, request.search_request())
+        return search_index(served.index, replace(request.search_request(), after=cursor))
     filters = [*request.filters, *map(requires, query.required), *map(bans, query.banned)]
-    return browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=request.cursor)
+    return browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=cursor)
 
 
 def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) -> dict[str, Any]:

@@ -80,6 +80,8 @@ def test_a_reader_searches_and_may_not_load(secured: Secured, photos: Path) -> N
     user, password = READER
     code, said = run(secured, *SEARCH, "--index", "photos", USER=user, PASSWORD=password)
     assert (code, ".jpg" in said) == (0, True), said
+    code, said = run(secured, *SEARCH, "--index", "photos", "--page", "first", USER=user, PASSWORD=password)
+    assert (code, ".jpg" in said) == (0, True), said
     client = connect(Address(secured.url, *READER, str(secured.ca)))
     assert client.search(index="photos", body=words("word1", k=3))["hits"]["hits"]
     before = contents(client, "photos")

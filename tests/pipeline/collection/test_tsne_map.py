@@ -78,6 +78,7 @@ def test_shards_that_may_only_be_read_have_a_map(tmp_path: Path, monkeypatch: py
         raise OSError(30, "Read-only file system")
 
     monkeypatch.setattr("os.replace", refuse)
+    monkeypatch.setattr("os.link", refuse)
     assert len(load_or_make_map(items.folder, finished_shards(items.folder)).landmarks) == 30
     assert not (items.folder / "map.parquet").exists()
 

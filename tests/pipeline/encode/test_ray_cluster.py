@@ -16,9 +16,10 @@ from typer.testing import CliRunner
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.encode.encode_options import EncodeOptions
-from lexel.pipeline.encode.ray_cluster import PartPlan, encode_on_ray
+from lexel.pipeline.encode.ray_cluster import encode_on_ray
 from lexel.pipeline.encode.run import EncodeReport
 from lexel.pipeline.errors import ConfigError, ShardError
+from lexel.pipeline.ray_parts import PartPlan
 
 MANY = 90
 NODE = {"Alive": True, "Resources": {"CPU": 8.0, "memory": 1e9}}
@@ -81,6 +82,8 @@ def test_parts_are_the_gpus_of_the_cluster_or_its_machines() -> None:
     assert PartPlan.over([NODE, NODE | {"Alive": False}], device="auto", workers=2) == PartPlan(parts=4, cpus=2, gpus=0)
     with pytest.raises(ConfigError, match="no machine"):
         PartPlan.over([NODE | {"Alive": False}], device="auto", workers=None)
+    with pytest.raises(ConfigError, match="No machine of the Ray cluster has 9 CPU cores"):
+        PartPlan.over([NODE, NODE], device="cpu", workers=9)
 
 
 def test_ray_makes_its_own_parts(tmp_path: Path) -> None:

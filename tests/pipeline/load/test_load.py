@@ -11,14 +11,12 @@ from pathlib import Path
 import pytest
 from opensearchpy import OpenSearch
 from support.indices import Names, contents, count, load_command
-from support.synthetic import collection
+from support.synthetic import collection, spoil
 
 from lexel.pipeline.cli.views.job_reports import say_loaded
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
-from lexel.pipeline.shards.folder import finished_shards
-from lexel.pipeline.shards.shard import write_shard
 
 
 def test_an_index_holds_exactly_what_the_shards_hold(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
@@ -136,18 +134,6 @@ def test_a_single_rejected_document_is_left_out_and_counted(
     say_loaded(loaded, index)
     assert f"1 more were rejected by OpenSearch: {items.folder / f'rejected-{index}.jsonl'}" in capsys.readouterr().out
     assert set(contents(client, index)) == set(items.ids[1:])
-
-
-def spoil(folder: Path, some: int) -> None:
-    """Give the first items a weight that OpenSearch cannot store."""
-    import pyarrow as pa
-
-    shard = finished_shards(folder)[0]
-    table = shard.table()
-    terms = [[("word0", -1.0)]] * some + table["terms"].to_pylist()[some:]
-    column = pa.array(terms, table.schema.field("terms").type)
-    spoiled = table.set_column(table.schema.get_field_index("terms"), "terms", column)
-    write_shard(folder, 0, spoiled, listing=shard.listing(), failures=[])
 
 
 def test_two_loads_at_once_end_well(client: OpenSearch, at_node: str, tmp_path: Path, index_name: Names) -> None:

@@ -23,10 +23,10 @@ from lexel.pipeline.cli.options import (
     ThumbnailOpt,
     VerifyOpt,
     WorkersOpt,
+    check_whole,
 )
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.cli.views.job_reports import say_encoded
-from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.images.preview import SIDE
 
 
@@ -64,8 +64,7 @@ def encode(
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    if ray and part != "0/1":
-        raise ConfigError("--ray divides the job itself; leave out --part.")
+    check_whole(part, ray=ray)
     began, share = time.monotonic(), Part.parse(part)
     selection = Selection(tuple(include or ()), tuple(exclude or ()))
     options = EncodeOptions(

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import AllowShrinkOpt, EngineOpt, IndexOpt, MergeOpt, ReplicasOpt, ShardsOpt
+from lexel.pipeline.cli.options import (
+    SPEED,
+    AllowShrinkOpt,
+    EngineOpt,
+    IndexOpt,
+    MergeOpt,
+    PartOpt,
+    RayOpt,
+    ReplicasOpt,
+    ShardsOpt,
+    check_whole,
+)
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.cli.views.job_reports import say_loaded
 
@@ -19,17 +30,38 @@ def load(
     engine: EngineOpt = "lucene",
     merge: MergeOpt = False,
     allow_shrink: AllowShrinkOpt = False,
+    connections: Annotated[
+        int, typer.Option(min=1, help="Requests sent to OpenSearch at once.", rich_help_panel=SPEED)
+    ] = 2,
+    part: PartOpt = "0/1",
+    ray: RayOpt = False,
     config: ConfigFile = None,
 ) -> None:
     """Load shards into a new OpenSearch index, and switch the alias to it when it is complete.
+
+    With --part, several machines send their shares of the shards into one new index, and the last one switches.
 
     Example: lexel load shards --index photos
     """
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.load.load_options import LoadOptions
+    from lexel.pipeline.load.ray_loaders import load_on_ray
     from lexel.pipeline.load.run import load_shards
+    from lexel.pipeline.shards.part import Part
 
-    options = LoadOptions(shard_count=shards, replicas=replicas, engine=engine, merge=merge, allow_shrink=allow_shrink)
+    check_whole(part, ray=ray)
+    share = Part.parse(part)
+    options = LoadOptions(
+        shard_count=shards,
+        replicas=replicas,
+        engine=engine,
+        connections=connections,
+        merge=merge,
+        allow_shrink=allow_shrink,
+    )
     with Bar("Loading") as bar:
-        report = load_shards(out, index=index, client=connect(), options=options, progress=bar)
+        if ray:
+            report = load_on_ray(out, index=index, options=options, progress=bar)
+        else:
+            report = load_shards(out, index=index, client=connect(), part=share, options=options, progress=bar)
     say_loaded(report, index)
