@@ -9,10 +9,10 @@ from opensearchpy import OpenSearch
 from lexel.encoders import Encoder
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import EncodeReport, encode_source
+from lexel.pipeline.load.live.update import NewIndexNeededError, live_index, update_index
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.run import load_shards
-from lexel.pipeline.load.update import NewIndexNeededError, live_index, update_index
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.shards.compact import compact_shards, is_compact

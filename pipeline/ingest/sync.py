@@ -10,8 +10,8 @@ from lexel.pipeline.encode.changes.survey import Survey
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import survey_source
 from lexel.pipeline.ingest.run import IndexReport, index_source
+from lexel.pipeline.load.live.update import LiveIndex, NewIndexNeededError, live_index
 from lexel.pipeline.load.load_options import LoadOptions
-from lexel.pipeline.load.update import LiveIndex, NewIndexNeededError, live_index
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.source import Source

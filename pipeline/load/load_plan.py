@@ -16,12 +16,12 @@ from lexel.pipeline.cluster.capabilities import is_embedded
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.collection.fields import CollectionFields
 from lexel.pipeline.errors import ClusterError, ConfigError
-from lexel.pipeline.load import alias
 from lexel.pipeline.load.bulk import Rejected
 from lexel.pipeline.load.documents.document_states import DocumentStates
 from lexel.pipeline.load.documents.metadata_fields import metadata_fields
 from lexel.pipeline.load.documents.row_documents import LAYOUT
 from lexel.pipeline.load.documents.shard_documents import ShardDocuments
+from lexel.pipeline.load.live import alias
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.rejects_file import RejectsFile
 from lexel.pipeline.shards.folder import ShardFolder

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lexel.pipeline.load.replaced import Replaced
+from lexel.pipeline.load.live.replaced import Replaced
 
 
 @dataclass(frozen=True)

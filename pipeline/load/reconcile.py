@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from opensearchpy import OpenSearch
 
 from lexel.pipeline.load.documents.document_states import DocumentStates
-from lexel.pipeline.load.index_states import COMPLETE
+from lexel.pipeline.load.live.index_states import COMPLETE
 from lexel.pipeline.shards.shard import Shard
 
 

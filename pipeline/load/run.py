@@ -12,15 +12,16 @@ from opensearchpy import exceptions as errors
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.cluster.retry import check_reachable, with_retries
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load import alias, bulk
+from lexel.pipeline.load import bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
-from lexel.pipeline.load.in_place import apply_states
-from lexel.pipeline.load.index_states import difference
+from lexel.pipeline.load.live import alias
+from lexel.pipeline.load.live.in_place import apply_states
+from lexel.pipeline.load.live.index_states import difference
+from lexel.pipeline.load.live.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.load_plan import LoadPlan, load_plan
 from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.reconcile import count_documents, unfinished_shards
-from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.part import WHOLE, Part

@@ -11,7 +11,8 @@ from support.indices import Names, contents
 from support.synthetic import collection
 
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.load import alias, bulk
+from lexel.pipeline.load import bulk
+from lexel.pipeline.load.live import alias
 from lexel.pipeline.load.run import load_shards
 
 ABOUT = {"_meta": {"lexel": {"name": "some"}}}

@@ -12,7 +12,7 @@ from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load import bulk
 from lexel.pipeline.load.bulk import Rejected
 from lexel.pipeline.load.documents.shard_documents import ShardDocuments
-from lexel.pipeline.load.index_states import Difference, difference
+from lexel.pipeline.load.live.index_states import Difference, difference
 from lexel.pipeline.progress import Progress
 
 # Another sync of the same index, from another folder, can undo what this one does.

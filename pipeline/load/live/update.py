@@ -12,13 +12,13 @@ from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.cluster.retry import check_reachable, with_retries
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.documents.document_id import document_id
-from lexel.pipeline.load.in_place import apply_states
-from lexel.pipeline.load.index_states import Difference, difference
+from lexel.pipeline.load.live.in_place import apply_states
+from lexel.pipeline.load.live.index_states import Difference, difference
+from lexel.pipeline.load.live.replaced import LOSS, source_of
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.load_plan import LoadPlan, load_plan, made_of
 from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.reconcile import count_documents
-from lexel.pipeline.load.replaced import LOSS, source_of
 from lexel.pipeline.load.run import merge_segments
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.ledger import Ledger, Status
