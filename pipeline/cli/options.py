@@ -115,6 +115,14 @@ ThumbnailOpt = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+NoExifOpt = Annotated[
+    bool,
+    typer.Option(
+        "--no-exif",
+        help="Leave out what cameras and people wrote into the files: date, place, camera, title, keywords.",
+        rich_help_panel=READ,
+    ),
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 IndexOpt = Annotated[str, typer.Option(help="The index (an alias) in OpenSearch.", rich_help_panel=OPENSEARCH)]
 ModeOpt = Annotated[

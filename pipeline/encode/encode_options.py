@@ -13,7 +13,8 @@ class EncodeOptions:
     `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
     `exact` computes in float32 on a CPU even if bfloat16 is faster and gives the same vectors (see `precision_check`).
     `retry` encodes all failed items of finished shards again, not only those that could not be read. `preview` stores
-    a thumbnail and a perceptual hash of each image, None neither. `view` transforms each image before encoding
+    a thumbnail and a perceptual hash of each image, None neither. `exif` keeps what camera and people wrote into a file
+    as metadata (see `images.embedded`). `view` transforms each image before encoding
     (training uses crops). `write_map` also computes the map of the collection, if this part is the whole job.
     """
 
@@ -24,5 +25,6 @@ class EncodeOptions:
     retry: bool = False
     exact: bool = False
     preview: PreviewOptions | None = PreviewOptions()
+    exif: bool = True
     view: View = whole
     write_map: bool = False

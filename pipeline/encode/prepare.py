@@ -1,7 +1,7 @@
 """Prepares items for the network: reads, decodes and preprocesses them; an item that cannot be is a Failure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,6 +11,7 @@ from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.model import Model
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
+from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview, PreviewOptions
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
@@ -31,7 +32,10 @@ class ImagePreprocessor(Protocol):
 
 @dataclass(frozen=True)
 class PreparedItem:
-    """An item's pixels [3, H, W], original width and height, and preview if requested; a text has none of them."""
+    """An item's pixels [3, H, W], original width and height, and its preview and facts if requested.
+
+    A text has none of them.
+    """
 
     item: Item
     id: str
@@ -39,6 +43,7 @@ class PreparedItem:
     width: int | None = None
     height: int | None = None
     preview: Preview | None = None
+    facts: Facts = field(default_factory=dict)
 
 
 def whole(image: Image.Image) -> Image.Image:
@@ -57,12 +62,14 @@ def prepare(
     *,
     view: View = whole,
     preview: PreviewOptions | None = None,
+    facts: bool = False,
     least: int | None = None,
 ) -> PreparedItem | Failure:
     """Read and decode `item`, and preprocess it, or a `view` of it, for `model`.
 
-    With `preview` the result has a preview of the whole image. `least` is the number of pixels that the shorter side
-    must keep (see `images.decode`). Safe on worker threads; any error that an item causes becomes a Failure.
+    With `preview` the result has a preview of the whole image, with `facts` what its file says. `least` is the number
+    of pixels that the shorter side must keep (see `images.decode`). Safe on worker threads; any error that an item
+    causes becomes a Failure.
     """
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
@@ -74,9 +81,9 @@ def prepare(
         return Failure(None, item.uri, readable(f"{UNREADABLE}: {reason or error}"))
     try:
         with timed("decoding"):
-            decoded = decode(content, least=least, preview=preview)
+            decoded = decode(content, least=least, preview=preview, facts=facts)
             pixels = model.pixels(decoded.rows if view is whole else view(decoded.image))
-        return PreparedItem(item, item.identify(content), pixels, *decoded.size, decoded.preview)
+        return PreparedItem(item, item.identify(content), pixels, *decoded.size, decoded.preview, decoded.facts)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # such as MemoryError

@@ -20,7 +20,7 @@ from lexel.pipeline.encode.workers import BatchEncoder, batch_encoder
 from lexel.pipeline.errors import ShardError, SourceError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import finished_shards, remove_leftovers, write_failures
-from lexel.pipeline.shards.job import Job, check, claim, job_of, listing, read_job
+from lexel.pipeline.shards.job import Job, as_begun, check, claim, job_of, listing, read_job
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import Source
@@ -72,10 +72,11 @@ def encode_source(
     model = load_model(encoder, device=options.device)
     if not (options.exact or source.captions):
         model = low_precision_if_equal(model)
-    job = _job(source, encoder, model, options)
+    job = as_begun(out, _job(source, encoder, model, options))
     check(out, job)
     plan = _plan(source, out, part, job, options.retry)
-    notes = tuple(source.notes.sentences())
+    notes = (*source.notes.sentences(), *_left_out(out, job, options))
+    options = replace(options, exif=bool(job.exif))
     claim(out, job, encoder)
     progress.plan(total=plan.items, done=plan.items - plan.left)
     with batch_encoder(model, options, feature_dim=job.feature_dim, progress=progress) as work:
@@ -152,7 +153,16 @@ def _job(source: Source, encoder: Encoder, model: Model, options: EncodeOptions)
         captions=source.captions,
         shard_size=options.shard_size,
         preview=options.preview,
+        exif=options.exif,
     )
+
+
+def _left_out(out: Path, job: Job, options: EncodeOptions) -> Iterator[str]:
+    if options.exif and job.exif is None and not job.captions:
+        yield (
+            f"{out} was begun by an older lexel and goes on without the dates, places and keywords in the pictures' "
+            "files; encode into another folder to have them."
+        )
 
 
 def _plan(source: Source, out: Path, part: Part, job: Job, retry: bool) -> _EncodePlan:

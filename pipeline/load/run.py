@@ -26,7 +26,7 @@ from lexel.pipeline.load import alias, bulk
 from lexel.pipeline.load.bulk import GoneError, Rejected
 from lexel.pipeline.load.documents import COLUMNS, LAYOUT, documents
 from lexel.pipeline.load.load_options import LoadOptions
-from lexel.pipeline.load.metadata_fields import MetadataFields, metadata_fields
+from lexel.pipeline.load.metadata_fields import PLACE, MetadataFields, is_place, metadata_fields
 from lexel.pipeline.load.reconcile import count_distinct_ids, count_documents, unfinished_shards
 from lexel.pipeline.load.replaced import Replaced, find_replaced, source_of
 from lexel.pipeline.load.search_templates import store_search_templates
@@ -165,7 +165,10 @@ def _identity(shards: ShardFolder, options: LoadOptions, metadata: MetadataField
     content = [(shard.number, shard.listing(), shard.rows()) for shard in shards.shards]
     made: list[Any] = [options.engine, options.shard_count, not options.collection_fields]
     made += [sorted(metadata.untidy)] if metadata.untidy else []  # an older version loaded these fields as text
-    about = json.dumps([LAYOUT, asdict(shards.job), content, *made], sort_keys=True)
+    made += [PLACE] if is_place(metadata.properties.get(PLACE)) else []  # and so this one
+    # Without what is in pictures' files, the job is that of an older version, and so is its index.
+    job = {name: value for name, value in asdict(shards.job).items() if name != "exif" or value}
+    about = json.dumps([LAYOUT, job, content, *made], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()
 
 

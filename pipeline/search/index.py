@@ -84,13 +84,19 @@ class SearchIndex:
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
         return Path(about["root"], row["_source"]["uri"])
 
-    def check_fields(self, filters: Filters, facets: Iterable[str] = ()) -> None:
-        """Raise ConfigError for conditions and facets that the index cannot answer."""
+    @property
+    def fields(self) -> IndexFields:
+        """The fields of all indices that the name means."""
+        return IndexFields.of(self._mappings.values())
+
+    def checked(self, filters: Filters, facets: Iterable[str] = ()) -> Filters:
+        """The conditions as OpenSearch answers them. Raises ConfigError for those, and facets, that it cannot."""
         try:
-            IndexFields.of(self._mappings.values()).check(filters, facets)
+            self.fields.check(filters, facets)
         except ConfigError:  # it may have been loaded anew since we looked
             self._look_again()
-            IndexFields.of(self._mappings.values()).check(filters, facets)
+            self.fields.check(filters, facets)
+        return [self.fields.with_whole_dates(one) for one in filters]
 
     def _look_again(self) -> None:
         self.__dict__.pop("_mappings", None)

@@ -8,7 +8,7 @@ term is no hit. `vector` scores 1 + cosine. `hybrid` scores terms + weight x (1 
 of either side.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -119,13 +119,24 @@ def collapse_duplicates(body: Dsl) -> Dsl:
     return body | {"collapse": {"field": "near"}}
 
 
-def with_facets(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
+def with_facets(body: Dsl, *, fields: Mapping[str, int], dates: Collection[str] = ()) -> Dsl:
     """Add facets over all matching items: `fields` maps each field to the number of its commonest values.
 
-    The counts are exact, since each shard returns up to MANY values.
+    Of `dates` the years are counted, all that there are. The counts are exact, since each shard returns up to MANY
+    values.
     """
-    facets = {name: {"terms": {"field": name, "size": size, "shard_size": MANY}} for name, size in fields.items()}
+    facets = {name: years(name) if name in dates else _values(name, size) for name, size in fields.items()}
     return body | {"aggs": facets, "track_total_hits": True}
+
+
+def _values(field: str, size: int) -> Dsl:
+    return {"terms": {"field": field, "size": size, "shard_size": MANY}}
+
+
+def years(field: str) -> Dsl:
+    """The aggregation that counts the years of a date field, the commonest first."""
+    by_year = {"calendar_interval": "year", "format": "yyyy", "min_doc_count": 1, "order": {"_count": "desc"}}
+    return {"date_histogram": {"field": field, **by_year}}
 
 
 def _term_clauses(weights: Terms, filters: Filters = ()) -> list[Dsl]:

@@ -4,6 +4,7 @@ search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -ca
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -35,9 +36,12 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
-    index.check_fields(request.filters, request.facets)
+    request = replace(request, filters=index.checked(request.filters, request.facets))
     encoded, unknown = encode_query(index, request)
-    return _answer(index, request, _body(request, encoded), encoded, unknown)
+    body = _body(request, encoded)
+    if request.facets:
+        body = query_dsl.with_facets(body, fields=request.facets, dates=index.fields.dates(request.facets))
+    return _answer(index, request, body, encoded, unknown)
 
 
 def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
@@ -65,9 +69,7 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
                 filters=filters,
                 depth=request.depth,
             )
-    if request.paged:
-        body = query_dsl.with_page(body, offset=request.offset, k=k)
-    return query_dsl.with_facets(body, fields=request.facets) if request.facets else body
+    return query_dsl.with_page(body, offset=request.offset, k=k) if request.paged else body
 
 
 def _answer(

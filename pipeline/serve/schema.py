@@ -35,7 +35,7 @@ class SearchParams(BaseModel):
     filter: list[Word] = Field(
         default_factory=list,
         max_length=32,
-        description="Conditions on metadata: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`.",
+        description="Conditions on metadata: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`, `place~52.5,13.4,10km`.",
         examples=[["place=beach"]],
     )
     weight: float | None = Field(

@@ -1,7 +1,7 @@
 """The columns of a shard, and encoded items as a table with these columns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -9,6 +9,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.sources.item import Item
 
@@ -25,6 +26,12 @@ class Row:
     vector: npt.NDArray[np.float32]
     features: npt.NDArray[np.float16] | None
     preview: Preview | None = None
+    facts: Facts = field(default_factory=dict)
+
+    @property
+    def metadata(self) -> str:
+        """The item's metadata as JSON: what its file says, and before that what its source says under the same name."""
+        return orjson.dumps({**self.facts, **self.item.metadata}, option=orjson.OPT_SORT_KEYS).decode()
 
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
@@ -35,7 +42,7 @@ def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table
         "text": [row.item.text for row in rows],
         "captions": [list(row.item.captions) for row in rows],
         "label": [row.item.label for row in rows],
-        "metadata": [orjson.dumps(dict(row.item.metadata), option=orjson.OPT_SORT_KEYS).decode() for row in rows],
+        "metadata": [row.metadata for row in rows],
         "width": [row.width for row in rows],
         "height": [row.height for row in rows],
         "thumbnail": [row.preview.thumbnail if row.preview else None for row in rows],

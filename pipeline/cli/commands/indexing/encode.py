@@ -15,6 +15,7 @@ from lexel.pipeline.cli.options import (
     ExactOpt,
     ExcludeOpt,
     IncludeOpt,
+    NoExifOpt,
     PartOpt,
     RayOpt,
     RetryOpt,
@@ -35,6 +36,7 @@ def encode(
     captions: CaptionsOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    no_exif: NoExifOpt = False,
     retry: RetryOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     exact: ExactOpt = False,
@@ -74,6 +76,7 @@ def encode(
         retry=retry,
         exact=exact,
         preview=PreviewOptions(thumbnail),
+        exif=not no_exif,
         write_map=True,
     )
     with Bar("Encoding") as bar:

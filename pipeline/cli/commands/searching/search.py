@@ -32,7 +32,7 @@ def search(
         typer.Option(
             "--filter",
             metavar="CONDITION",
-            help="Only items that satisfy: a=b, a=b|c, a!=b, a>=1, a=1..5.",
+            help="Only items that satisfy: a=b, a=b|c, a!=b, a>=1, a=1..5, date=2021, place~LAT,LON,10km.",
             rich_help_panel=ASKED,
         ),
     ] = None,
