@@ -135,6 +135,14 @@ WeightOpt = Annotated[
         min=0, help="Weight of the vector in mode hybrid.", show_default="the encoder's", rich_help_panel=RANKING
     ),
 ]
+WrittenWeightOpt = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Weight of each word of the query that people wrote: in titles, captions, descriptions, keywords.",
+        rich_help_panel=RANKING,
+    ),
+]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.", rich_help_panel=OPENSEARCH)]
 ReplicasOpt = Annotated[
     int, typer.Option(min=0, help="Replicas of each shard, created after loading.", rich_help_panel=OPENSEARCH)

@@ -37,6 +37,8 @@ PLACE = "place"
 _POINT = re.compile(r"(-?\d{1,2}\.\d+), ?(-?\d{1,3}\.\d+)", re.ASCII)
 # Fields of sentences, in which people search for words too.
 _SENTENCES = frozenset(["title", "description"])
+# What goes into the index's field `written` beside the captions: the words that people wrote of an item.
+_WRITTEN = _SENTENCES | {"keywords"}
 # The types in which a word for a missing value is no value.
 _TIDY = frozenset(["long", "double", "date", "boolean", "geo_point"])
 
@@ -105,7 +107,7 @@ def is_place(about: Mapping[str, Any] | None) -> bool:
 def _property(name: str, kinds: set[str]) -> dict[str, Any]:
     if "object" in kinds:
         return {"type": "object", "enabled": False}
-    own: dict[str, Any] = {"type": _type(name, kinds)}
+    own: dict[str, Any] = {"type": _type(name, kinds)} | ({"copy_to": "written"} if name in _WRITTEN else {})
     if own["type"] in _TIDY:
         return own
     if name in _SENTENCES:

@@ -175,8 +175,15 @@ def test_a_place_of_words_is_text_and_another_name_is_no_place() -> None:
 
 
 def test_lists_of_texts_are_keywords_and_other_lists_are_kept() -> None:
-    assert _types({"keywords": ["2019", "a"]}, {"keywords": []}, {"keywords": "b"}) == {"keywords": {"type": "keyword"}}
+    words = {"type": "keyword", "copy_to": "written"}
+    assert _types({"keywords": ["2019", "a"]}, {"keywords": []}, {"keywords": "b"}) == {"keywords": words}
     assert _types({"keywords": ["a", 1]}) == {"keywords": {"type": "object", "enabled": False}}
+
+
+def test_what_people_wrote_is_searched_whatever_its_type() -> None:
+    assert _types({"title": "1984"}) == {"title": {"type": "long", "copy_to": "written"}}
+    title = {"type": "keyword", "copy_to": "written", "fields": {"words": {"type": "text"}}}
+    assert _types({"title": "Lake"}, {"title": "1984"}) == {"title": title}
 
 
 def test_an_own_place_of_words_beside_places_of_cameras_is_loaded_whole(
