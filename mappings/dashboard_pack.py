@@ -4,7 +4,7 @@ Dashboards stores some inner objects as JSON strings; in the templates they are 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ __all__ = ["Facts", "Saved", "dashboards_pack"]
 
 _TEMPLATES = Path(__file__).parent / "dashboards"
 # Each refers only to objects before it.
-_NAMES = ("index-pattern", "pictures", "weighed", "cloud", "words", "trends", "map", "help", "dashboard")
+_NAMES = ("index-pattern", "pictures", "weighed", "cloud", "words", "trends", "map", "places", "help", "dashboard")
 # Fields that Dashboards stores as JSON strings.
 _TEXTS = {"fieldFormatMap", "searchSourceJSON", "visState", "uiStateJSON", "optionsJSON", "panelsJSON", "spec"}
 
@@ -24,7 +24,8 @@ Saved = dict[str, Any]
 class Facts:
     """The values filled into the templates: index name, base URL of its images, and two example terms.
 
-    `date` is a date field, or None, and `interval` the unit of its histogram: y, M, w or d.
+    `date` is a date field, or None, and `interval` the unit of its histogram: y, M, w or d. `place` is a field of
+    points on the earth, or None.
     """
 
     index: str
@@ -32,11 +33,15 @@ class Facts:
     words: tuple[str, str]
     date: str | None = None
     interval: str = "M"
+    place: str | None = None
 
 
 def dashboards_pack(facts: Facts) -> list[Saved]:
-    """The saved objects, each one line of an NDJSON file. Without a date field there is no date histogram."""
-    names = [name for name in _NAMES if facts.date or name != "trends"]
+    """The saved objects, each one line of an NDJSON file.
+
+    Without a date field there is no date histogram, and without a place no map of the earth.
+    """
+    absent = {name for name, field in (("trends", facts.date), ("places", facts.place)) if not field}
     places = {
         "<index>": facts.index,
         "<images>": facts.images.rstrip("/"),
@@ -44,8 +49,10 @@ def dashboards_pack(facts: Facts) -> list[Saved]:
         "<second>": facts.words[1],
         "<date>": facts.date or "",
         "<interval>": facts.interval,
+        "<place>": facts.place or "",
     }
-    return [_as_saved(_without_times(_filled(_read(name), places), facts)) for name in names]
+    found = [_filled(_read(name), places) for name in _NAMES if name not in absent]
+    return [_as_saved(_without(saved, absent) if saved["type"] == "dashboard" else saved) for saved in found]
 
 
 def _read(name: str) -> Any:
@@ -67,19 +74,20 @@ def _filled(part: Any, places: Mapping[str, str]) -> Any:
     return part
 
 
-def _without_times(saved: Saved, facts: Facts) -> Saved:
-    """A dashboard without the date histogram, whose space goes to the panel above it."""
-    if saved["type"] != "dashboard" or facts.date:
-        return saved
-    gone = next(r["name"] for r in saved["references"] if r["id"].endswith("-trends"))
-    panels = saved["attributes"]["panelsJSON"]
-    room = next(panel["gridData"] for panel in panels if panel["panelRefName"] == gone)
-    edge = (room["x"], room["y"], room["w"])
-    above = next(panel["gridData"] for panel in panels if _below(panel["gridData"]) == edge)
-    above["h"] += room["h"]
-    saved["attributes"]["panelsJSON"] = [panel for panel in panels if panel["panelRefName"] != gone]
-    saved["references"] = [reference for reference in saved["references"] if reference["name"] != gone]
-    return saved
+def _without(dashboard: Saved, absent: Collection[str]) -> Saved:
+    """A dashboard without the panels of these objects, whose space goes to the panel above each."""
+    gone = {r["name"] for r in dashboard["references"] if r["id"].rpartition("-")[2] in absent}
+    panels = dashboard["attributes"]["panelsJSON"]
+    kept = [panel for panel in panels if panel["panelRefName"] not in gone]
+    last = max(_below(panel["gridData"])[1] for panel in kept)
+    for room in (panel["gridData"] for panel in panels if panel["panelRefName"] in gone):
+        if room["y"] < last:  # what was below all others leaves no gap
+            edge = (room["x"], room["y"], room["w"])
+            above = next(panel["gridData"] for panel in kept if _below(panel["gridData"]) == edge)
+            above["h"] += room["h"]
+    dashboard["attributes"]["panelsJSON"] = kept
+    dashboard["references"] = [reference for reference in dashboard["references"] if reference["name"] not in gone]
+    return dashboard
 
 
 def _below(grid: Mapping[str, Any]) -> tuple[int, int, int]:

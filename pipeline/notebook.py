@@ -105,9 +105,9 @@ class IndexHandle:
         """Search by a SearchRequest, for options that `search` does not have."""
         return NotebookResults(search_index(self.index, request), self.index)
 
-    def explain(self, item: str, text: str, *, mode: Mode = "hybrid") -> Explanation:
+    def explain(self, item: str, text: str, *, mode: Mode = "hybrid", written_weight: float = 0.0) -> Explanation:
         """The parts of the score of an item, by id or uri, for a query text."""
-        return explain_item(self.index, item, SearchRequest(text, mode=mode))
+        return explain_item(self.index, item, SearchRequest(text, mode=mode, written_weight=written_weight))
 
     def compare(self, first: str, second: str, text: str, *, mode: Mode = "hybrid") -> ItemComparison:
         """Why one of two items ranks above the other, and a query that would swap them."""

@@ -142,6 +142,14 @@ ThumbnailOpt = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+NoExifOpt = Annotated[
+    bool,
+    typer.Option(
+        "--no-exif",
+        help="Leave out what cameras and people wrote into the files: date, place, camera, title, keywords.",
+        rich_help_panel=READ,
+    ),
+]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 IndexOpt = Annotated[str, typer.Option(help="The index (an alias) in OpenSearch.", rich_help_panel=OPENSEARCH)]
 ModeOpt = Annotated[
@@ -152,6 +160,14 @@ WeightOpt = Annotated[
     float | None,
     typer.Option(
         min=0, help="Weight of the vector in mode hybrid.", show_default="the encoder's", rich_help_panel=RANKING
+    ),
+]
+WrittenWeightOpt = Annotated[
+    float,
+    typer.Option(
+        min=0,
+        help="Weight of each word of the query that people wrote: in titles, captions, descriptions, keywords.",
+        rich_help_panel=RANKING,
     ),
 ]
 ShardsOpt = Annotated[int, typer.Option(min=1, help="Primary shards of the index.", rich_help_panel=OPENSEARCH)]

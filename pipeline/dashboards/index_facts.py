@@ -20,16 +20,19 @@ _WORDS = ("dog", "snow")
 def index_facts(client: OpenSearch, index: str, *, images: str) -> Facts:
     """The facts of `index`, whose images `lexel serve` shows at the URL `images`.
 
-    The date is the date field that most documents have; the words are the commonest term and the one that most often
-    occurs with it. Raises ClusterError if the index does not exist, is not lexel's, or is one of captions.
+    The date is the date field that most documents have, and the place that of points on the earth, if there are any;
+    the words are the commonest term and the one that most often occurs with it. Raises ClusterError if the index does
+    not exist, is not lexel's, or is one of captions.
     """
     if SearchIndex(client, index).about["captions"]:
         raise ClusterError(f"The index {index} holds captions and the dashboard shows pictures; give --index of these.")
     with readable_errors():
         mappings = next(iter(client.indices.get_mapping(index=index).values()))["mappings"]
-        date, interval = _date(client, index, mappings["properties"].get("meta", {}).get("properties", {}))
+        fields = mappings["properties"].get("meta", {}).get("properties", {})
+        date, interval = _date(client, index, fields)
+        place = _place(client, index, fields)
         words = _words(client, index)
-    return Facts(index, images, words, date, interval)
+    return Facts(index, images, words, date, interval, place)
 
 
 def _date(client: OpenSearch, index: str, fields: Mapping[str, Any]) -> tuple[str | None, str]:
@@ -43,6 +46,13 @@ def _date(client: OpenSearch, index: str, fields: Mapping[str, Any]) -> tuple[st
         return None, "M"
     span = found[most]["max"] - found[most]["min"]
     return most, next(unit for least, unit in _INTERVALS if span >= least)
+
+
+def _place(client: OpenSearch, index: str, fields: Mapping[str, Any]) -> str | None:
+    """The field of points on the earth, if a document has one."""
+    names = [f"meta.{name}" for name, field in sorted(fields.items()) if field["type"] == "geo_point"]
+    there = _aggregated(client, index, {name: {"value_count": {"field": name}} for name in names}) if names else {}
+    return next((name for name in names if there[name]["value"]), None)
 
 
 def _words(client: OpenSearch, index: str) -> tuple[str, str]:

@@ -13,8 +13,9 @@ class EncodeOptions:
     `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
     `exact` computes in float32 on a CPU even if bfloat16 is faster and gives the same vectors (see `precision_check`).
     `retry` encodes all failed items again, not only those that could not be read. `verify` reads every file, so that a
-    change is found that left size and time as they were. `preview` stores
-    a thumbnail and a perceptual hash of each image, None neither. `view` transforms each image before encoding
+    change is found that left size and time as they were. `preview` stores a thumbnail and a perceptual hash of each
+    image, None neither. `exif` keeps what camera and people wrote into a file as metadata (see `images.embedded`).
+    `view` transforms each image before encoding
     (training uses crops). `write_map` also computes the map of the collection, if this part is the whole job.
     """
 
@@ -26,5 +27,6 @@ class EncodeOptions:
     verify: bool = False
     exact: bool = False
     preview: PreviewOptions | None = PreviewOptions()
+    exif: bool = True
     view: View = whole
     write_map: bool = False

@@ -1,7 +1,7 @@
 """Prepares items for the network: reads, decodes and preprocesses them; an item that cannot be is a Failure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
@@ -11,6 +11,7 @@ from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.model import Model
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
+from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview, PreviewOptions
 from lexel.pipeline.shards.shard import UNREADABLE, Failure
 from lexel.pipeline.sources.item import FileState, Item, content_hash, readable
@@ -28,9 +29,9 @@ class ImagePreprocessor(Protocol):
 
 @dataclass(frozen=True)
 class PreparedItem:
-    """An item's pixels [3, H, W], original width and height, and preview if requested; a text has none of them.
+    """An item's pixels [3, H, W], original width and height, and its preview and facts if requested.
 
-    `content` is the hash of its bytes, `state` that of its file before they were read.
+    A text has none of them. `content` is the hash of its bytes, `state` that of its file before they were read.
     """
 
     item: Item
@@ -41,6 +42,7 @@ class PreparedItem:
     preview: Preview | None = None
     content: bytes | None = None
     state: FileState | None = None
+    facts: Facts = field(default_factory=dict)
 
 
 def whole(image: Image.Image) -> Image.Image:
@@ -59,12 +61,14 @@ def prepare(
     *,
     view: View = whole,
     preview: PreviewOptions | None = None,
+    facts: bool = False,
     least: int | None = None,
 ) -> PreparedItem | Failure:
     """Read and decode `item`, and preprocess it, or a `view` of it, for `model`.
 
-    With `preview` the result has a preview of the whole image. `least` is the number of pixels that the shorter side
-    must keep (see `images.decode`). Safe on worker threads; any error that an item causes becomes a Failure.
+    With `preview` the result has a preview of the whole image, with `facts` what its file says. `least` is the number
+    of pixels that the shorter side must keep (see `images.decode`). Safe on worker threads; any error that an item
+    causes becomes a Failure.
     """
     if item.text is not None:
         return PreparedItem(item, item.identify(item.text.encode()))
@@ -78,10 +82,11 @@ def prepare(
         return Failure.of(item, None, readable(f"{UNREADABLE}: {reason or error}"), state)
     try:
         with timed("decoding"):
-            decoded = decode(content, least=least, preview=preview)
+            decoded = decode(content, least=least, preview=preview, facts=facts)
             pixels = model.pixels(decoded.rows if view is whole else view(decoded.image))
-        size = decoded.size
-        return PreparedItem(item, item.identify(content), pixels, *size, decoded.preview, content_hash(content), state)
+        size, id_ = decoded.size, item.identify(content)
+        known = (content_hash(content), state)
+        return PreparedItem(item, id_, pixels, *size, decoded.preview, *known, decoded.facts)
     except BadImageError as error:
         reason = str(error)
     except Exception as error:  # such as MemoryError

@@ -62,6 +62,7 @@ def reterm_shards(
         captions=there.captions,
         shard_size=there.shard_size,
         preview=PreviewOptions(there.thumbnail),
+        exif=there.exif,
     )
     if job.feature_dim != there.feature_dim:
         raise _other_features(folder, there, encoder)

@@ -24,7 +24,7 @@ from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import remove_leftovers, write_failures
 from lexel.pipeline.shards.folder_lock import locked_folder
-from lexel.pipeline.shards.job import Job, check, claim, job_of, make_folder, read_job
+from lexel.pipeline.shards.job import Job, as_begun, check, claim, job_of, make_folder, read_job
 from lexel.pipeline.shards.ledger import Ledger, Status
 from lexel.pipeline.shards.ledger_file import ledger_name, write_ledger
 from lexel.pipeline.shards.part import WHOLE, Part
@@ -65,15 +65,17 @@ def encode_source(
     the source has no items, ShardError if `out` belongs to another job, WriteError if it cannot be written.
     """
     model = _LazyModel(source, encoder, options)
-    job = _job(source, out, encoder, model, options)
+    job = as_begun(out, _job(source, out, encoder, model, options))
     check(out, job)
+    left_out = tuple(_left_out(out, job, options))
+    options = replace(options, exif=bool(job.exif))
     _check_some(source)
     make_folder(out)
     with locked_folder(out, part):
         known = known_shards(out, part, job)
         found = survey(source, known.ledger, retry=options.retry, verify=options.verify)
         _check_source(out, job, found)
-        notes = tuple(source.notes.sentences())
+        notes = (*source.notes.sentences(), *left_out)
         claim(out, job, encoder)
         items, ledger = found.comparison.items, known.ledger
         progress.plan(total=items, done=items - found.todo)
@@ -146,7 +148,16 @@ def _job(source: Source, out: Path, encoder: Encoder, model: _LazyModel, options
         captions=source.captions,
         shard_size=options.shard_size,
         preview=options.preview,
+        exif=options.exif,
     )
+
+
+def _left_out(out: Path, job: Job, options: EncodeOptions) -> Iterator[str]:
+    if options.exif and job.exif is None and not job.captions:
+        yield (
+            f"{out} was begun by an older lexel and goes on without the dates, places and keywords in the pictures' "
+            "files; encode into another folder to have them."
+        )
 
 
 def _check_some(source: Source) -> None:

@@ -125,6 +125,7 @@ def _rows(good: Sequence[PreparedItem], encoded: Encoded) -> list[Row]:
             r.preview,
             r.content,
             r.state,
+            r.facts,
         )
         for i, r in enumerate(good)
     ]
@@ -140,7 +141,7 @@ def batch_encoder(
     """
     # A view is cropped from the image at full resolution.
     least = min_side(model, preview=options.preview) if options.view is whole else None
-    prepare_item = partial(prepare, model, view=options.view, preview=options.preview, least=least)
+    prepare_item = partial(prepare, model, view=options.view, preview=options.preview, facts=options.exif, least=least)
     own = options.workers or available_cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
     # A thread that prepares often waits for its decoder process; one more keeps the cores busy.

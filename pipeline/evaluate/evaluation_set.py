@@ -63,7 +63,7 @@ def load_evaluation_set(
                 source,
                 place / what,
                 encoder=encoder,
-                options=EncodeOptions(batch_size=batch_size, device=device, workers=workers, preview=None),
+                options=EncodeOptions(batch_size=batch_size, device=device, workers=workers, preview=None, exif=False),
                 progress=progress,
             )
         failed += report.failed

@@ -6,7 +6,7 @@ from itertools import chain, combinations
 from math import ceil, floor, log
 
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.pipeline.explain.score_parts import StoredItem, differences, score
+from lexel.pipeline.explain.score_parts import StoredItem, differences, score, written_differences
 from lexel.pipeline.search.encode_query import encode_query
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_syntax import ParsedQuery, format_query
@@ -48,6 +48,9 @@ def _reweighted(
     for word in _content_words(query):
         terms = index.analyzed(word)[0]
         lead = sum(one.share for one in differences(encoded, above, below) if one.term in terms)
+        if encoded.written:
+            there = index.written_words(word)
+            lead += sum(one.share for one in written_differences(encoded, above, below) if one.term in there)
         if lead:
             times = _rounded(1 - gap / lead)  # relative to the present factor
             if _LEAST <= times <= _MOST:

@@ -1,7 +1,7 @@
 """Splits the score of an item into the contributions of terms and vector, from its stored fields."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,14 @@ from lexel.pipeline.search.run import search_index
 
 @dataclass(frozen=True)
 class StoredItem:
-    """The stored fields of an item that determine its score: term weights and unit vector [D]."""
+    """What determines an item's score: term weights, unit vector [D], and words of a query that people wrote of it."""
 
     id: str
     uri: str
     terms: Mapping[str, float]
     vector: npt.NDArray[np.float32]
     top_terms: tuple[str, ...]
+    written: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class Explanation:
     """The parts of an item's `score`, the largest first.
 
     `vector_part` is the contribution of the vector, computed from `cosine`; both are None if the query has no vector.
-    `missing` has the terms of the query that the item lacks, with their weights; `unknown` the words without a term in
-    the index. If the item does not match the query (no shared term, or a filter excludes it), `matches` is False, and
-    `score` is hypothetical.
+    `written` has the contribution of each word that people wrote of the item. `missing` has the terms of the query that
+    the item lacks, with their weights; `unknown` the words without a term in the index. If the item does not match the
+    query (no shared term, or a filter excludes it), `matches` is False, and `score` is hypothetical.
     """
 
     item: StoredItem
@@ -57,6 +58,7 @@ class Explanation:
     cosine: float | None
     missing: Mapping[str, float]
     unknown: tuple[str, ...]
+    written: Mapping[str, float] = field(default_factory=dict)
 
 
 def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explanation:
@@ -66,6 +68,7 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
     """
     item = stored_item(index, ref)
     encoded, unknown = encode_query(index, request)
+    (item,) = with_written(index, [item], encoded.written)
     filters = [*request.filters, {"ids": {"values": [item.id]}}]
     only = replace(request, filters=filters, k=1, paged=False, after=None, facets={})
     hits = search_index(index, only).hits
@@ -79,6 +82,7 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
         cosine=cosine,
         missing={term: weight for term, weight in encoded.weights.items() if term not in item.terms},
         unknown=unknown,
+        written=written_parts(encoded, item),
     )
 
 
@@ -87,6 +91,18 @@ def stored_item(index: SearchIndex, ref: str) -> StoredItem:
     source = index.item(index.id_of(ref), fields=("id", "uri", "terms", "vector", "top_terms"))
     vector = np.asarray(source["vector"], np.float32)
     return StoredItem(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
+
+
+def with_written(index: SearchIndex, items: Sequence[StoredItem], words: Iterable[str]) -> list[StoredItem]:
+    """The items with those of `words` that people wrote of them."""
+    found = index.written_of([item.id for item in items], words)
+    return [replace(item, written=found[item.id]) for item in items]
+
+
+def written_parts(encoded: EncodedQuery, item: StoredItem) -> dict[str, float]:
+    """The contribution of each word that people wrote of the item, the largest first."""
+    some = [(word, weight) for word, weight in encoded.written.items() if word in item.written]
+    return dict(sorted(some, key=lambda pair: (-pair[1], pair[0])))
 
 
 def score_parts(encoded: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...]:
@@ -99,7 +115,8 @@ def score(encoded: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
     """The score of `item` for an encoded query, as OpenSearch computes it."""
     cosine = _cosine(encoded, item)
     dense = 0.0 if cosine is None else _vector_part(encoded, cosine, mode=mode)
-    return float(np.float32(sum(part.share for part in score_parts(encoded, item)) + dense))
+    words = sum(written_parts(encoded, item).values())
+    return float(np.float32(sum(part.share for part in score_parts(encoded, item)) + words + dense))
 
 
 def _cosine(encoded: EncodedQuery, item: StoredItem) -> float | None:
@@ -122,6 +139,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "terms": [{"term": p.term, "asked": p.asked, "stored": p.stored, "share": p.share} for p in found.parts],
         "vector": found.vector_part,
         "cosine": found.cosine,
+        **({"written": dict(found.written)} if found.written else {}),
         "missing": dict(found.missing),
         "unknown": list(found.unknown),
     }
@@ -129,7 +147,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class TermDifference:
-    """A term's contributions to the scores of two compared items."""
+    """The contributions of a term, or of a word that people wrote, to the scores of two compared items."""
 
     term: str
     above: float
@@ -147,4 +165,16 @@ def differences(encoded: EncodedQuery, above: StoredItem, below: StoredItem) -> 
         TermDifference(term, weight * above.terms.get(term, 0.0), weight * below.terms.get(term, 0.0))
         for term, weight in encoded.weights.items()
     ]
+    return _ordered(found)
+
+
+def written_differences(encoded: EncodedQuery, above: StoredItem, below: StoredItem) -> tuple[TermDifference, ...]:
+    """The same for the words that people wrote."""
+    return _ordered(
+        TermDifference(word, weight * (word in above.written), weight * (word in below.written))
+        for word, weight in encoded.written.items()
+    )
+
+
+def _ordered(found: Iterable[TermDifference]) -> tuple[TermDifference, ...]:
     return tuple(sorted((one for one in found if one.share), key=lambda one: (-one.share, one.term)))

@@ -5,6 +5,7 @@ import io
 import logging
 import warnings
 from functools import cache
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import ExifTags, Image, ImageFile, ImageOps, UnidentifiedImageError
 from lexel.pipeline.errors import LexelError
 from lexel.pipeline.images import camera_raw, deep_grey, heic, large_jpeg
 from lexel.pipeline.images.colour_profile import in_srgb
+from lexel.pipeline.images.embedded.picture_facts import Facts, picture_facts
 
 # 100 megapixels decode to 300 MB. Larger images are refused by their header, before memory is allocated; larger JPEGs
 # are decoded at a smaller scale.
@@ -27,7 +29,10 @@ logging.getLogger("PIL").addHandler(logging.NullHandler())
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"II*\x00", b"MM\x00*")
 # Formats that are decoded at a smaller scale from the same data. A HEIC file would give an embedded thumbnail.
 _SCALED = {"JPEG", "MPO"}
+# A TIFF's tags cannot be read when its pixels have been; those of other formats may stand behind the pixels.
+_SAID_FIRST = {"TIFF"}
 _RAMP = np.arange(256, dtype=np.uint8)
+NO_FACTS: Facts = MappingProxyType({})
 
 
 class BadImageError(LexelError):
@@ -35,13 +40,14 @@ class BadImageError(LexelError):
 
 
 class Decoded(NamedTuple):
-    """An image, possibly downscaled, and its original size (width, height) after EXIF rotation."""
+    """An image, possibly downscaled, its original size (width, height) after EXIF rotation, and what its file says."""
 
     image: Image.Image
     size: tuple[int, int]
+    facts: Facts = NO_FACTS
 
 
-def decode(content: bytes, *, least: int | None = None) -> Decoded:
+def decode(content: bytes, *, least: int | None = None, facts: bool = False) -> Decoded:
     """Decode to 8-bit sRGB: rotated by EXIF, the first frame only, transparency on white.
 
     With `least` a large image is halved, repeatedly, as long as its shorter side keeps that many pixels. A JPEG is then
@@ -49,13 +55,15 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
 
     A JPEG of more than MAX_PIXELS is downscaled also without `least`, as little as it takes to have no more than that.
 
+    With `facts` the result has what camera and people wrote into the file (see `picture_facts`).
+
     Raises BadImageError if it is empty, not an image, truncated, broken, or larger than MAX_PIXELS, or than the limits
     of `large_jpeg`.
     """
     if not content:
         raise BadImageError("empty: the file has zero bytes")
     if camera_raw.is_camera_raw(content):
-        return _decode_raw(content, least)
+        return _decode_raw(content, least, facts)
     try:
         with _opened(content) as image:
             own = image.size
@@ -63,12 +71,14 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
             if side and image.format in _SCALED:
                 image.draft(None, (side, side))
             drafted = image.size != own
+            said = picture_facts(image) if facts and image.format in _SAID_FIRST else NO_FACTS
             image.load()
+            said = picture_facts(image) if facts and image.format not in _SAID_FIRST else said
             upright = _upright(image)
             size = upright.size if not drafted else own[::-1] if _lies(image) else own
             deep = deep_grey.is_deep(upright)
             found = _grey(upright, deep_grey.declared(image)) if deep else _rgb(upright, least)
-            return Decoded(_halved(found, least) if least else found, size)
+            return Decoded(_halved(found, least) if least else found, size, said)
     except BadImageError:
         raise
     except UnidentifiedImageError as error:
@@ -82,8 +92,8 @@ def decode(content: bytes, *, least: int | None = None) -> Decoded:
         raise BadImageError(_broken(content, error)) from error
 
 
-def _decode_raw(content: bytes, least: int | None) -> Decoded:
-    """The preview in a camera's raw file, with the size of the raw image."""
+def _decode_raw(content: bytes, least: int | None, facts: bool) -> Decoded:
+    """The preview in a camera's raw file and what that says, with the size of the raw image."""
     try:
         preview = camera_raw.raw_preview(content)
     except ImportError as error:
@@ -93,8 +103,8 @@ def _decode_raw(content: bytes, least: int | None) -> Decoded:
         said = error.args[0] if error.args else type(error).__name__
         reason = said.decode(errors="replace") if isinstance(said, bytes) else str(said)
         raise BadImageError(f"broken: a camera's raw file: {reason}") from error
-    image = decode(preview.content, least=least).image
-    return Decoded(image if preview.turn is None else image.transpose(preview.turn), preview.size)
+    image, _, said = decode(preview.content, least=least, facts=facts)
+    return Decoded(image if preview.turn is None else image.transpose(preview.turn), preview.size, said)
 
 
 def _opened(content: bytes) -> ImageFile.ImageFile:

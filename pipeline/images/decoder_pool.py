@@ -7,6 +7,7 @@ are reused and all of them end with this process.
 import atexit
 import contextlib
 import fcntl
+import json
 import os
 import select
 import subprocess
@@ -19,8 +20,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from lexel.pipeline.images.decode import BadImageError
-from lexel.pipeline.images.decoder_process import ANSWER, PREVIEW, REQUEST
+from lexel.pipeline.images.decode import NO_FACTS, BadImageError
+from lexel.pipeline.images.decoder_process import ANSWER, FACTS, PREVIEW, REQUEST
+from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview, PreviewOptions
 
 # An image of 100 megapixels takes 2 to 3 seconds on one core.
@@ -31,11 +33,14 @@ _KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(64 << 20), "MALLOC_TRIM_THRESHOLD_
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """An image as uint8 [H, W, 3], possibly downscaled, its original `size` (width, height), and its preview."""
+    """An image as uint8 [H, W, 3], possibly downscaled, its original `size` (width, height), its preview, and the facts
+    in its file.
+    """
 
     rows: npt.NDArray[np.uint8]
     size: tuple[int, int]
     preview: Preview | None
+    facts: Facts
 
     @property
     def image(self) -> Image.Image:
@@ -52,19 +57,32 @@ class _EndedError(Exception):
 
 
 @dataclass(frozen=True)
+class _Wanted:
+    """What an answer shall hold; see `decode`."""
+
+    least: int | None
+    preview: PreviewOptions | None
+    facts: bool
+
+    def request(self, content: bytes) -> bytes:
+        side = -1 if self.preview is None else self.preview.side
+        return REQUEST.pack(len(content), self.least or 0, side, self.facts)
+
+
+@dataclass(frozen=True)
 class _Decoder:
     process: "subprocess.Popen[bytes]"
     requests: FileIO
     answers: FileIO
 
-    def decode(self, content: bytes, least: int | None, preview: PreviewOptions | None, seconds: float) -> DecodedImage:
+    def decode(self, content: bytes, wanted: "_Wanted", seconds: float) -> DecodedImage:
         try:
-            _write(self.requests, REQUEST.pack(len(content), least or 0, -1 if preview is None else preview.side))
+            _write(self.requests, wanted.request(content))
             _write(self.requests, content)
             # Only the first byte can take long: the process answers when the whole image is decoded.
             if not select.select([self.answers], [], [], seconds)[0]:
                 raise TimeoutError
-            return self._answer(with_preview=preview is not None)
+            return self._answer(wanted)
         except (OSError, EOFError) as error:
             raise _EndedError(late=isinstance(error, TimeoutError), code=self.end()) from None
 
@@ -74,13 +92,14 @@ class _Decoder:
         self.answers.close()
         return self.process.wait()
 
-    def _answer(self, *, with_preview: bool) -> DecodedImage:
+    def _answer(self, wanted: "_Wanted") -> DecodedImage:
         good, width, height, *size = ANSWER.unpack(self._read(ANSWER.size))
         if not good:
             raise BadImageError(self._read(width).decode())
-        preview = self._preview() if with_preview else None
+        preview = None if wanted.preview is None else self._preview()
+        facts = json.loads(self._read(*FACTS.unpack(self._read(FACTS.size)))) if wanted.facts else NO_FACTS
         rows = np.frombuffer(self._read(width * height * 3), np.uint8).reshape(height, width, 3)
-        return DecodedImage(rows, tuple(size), preview)
+        return DecodedImage(rows, tuple(size), preview, facts)
 
     def _preview(self) -> Preview:
         phash, waves, size = PREVIEW.unpack(self._read(PREVIEW.size))
@@ -117,20 +136,26 @@ def end_all() -> None:
 
 
 def decode(
-    content: bytes, *, least: int | None = None, preview: PreviewOptions | None = None, seconds: float | None = None
+    content: bytes,
+    *,
+    least: int | None = None,
+    preview: PreviewOptions | None = None,
+    facts: bool = False,
+    seconds: float | None = None,
 ) -> DecodedImage:
     """As `decode.decode`, but in a child process, within `seconds` (default SECONDS) and `decoder_process.MAX_MEMORY`.
 
-    With `preview` the result has a preview. Raises BadImageError also for an image that takes more time or memory than
-    that, or that crashes the decoder twice.
+    With `preview` the result has a preview, with `facts` what the file says. Raises BadImageError also for an image
+    that takes more time or memory than that, or that crashes the decoder twice.
     """
     limit = SECONDS if seconds is None else seconds
+    wanted = _Wanted(least, preview, facts)
     for attempt in (1, 2):
         # A fresh one the second time: whatever ended the first, such as the system's out-of-memory killer, may have
         # ended all the idle ones.
         decoder = _take() if attempt == 1 else _start()
         try:
-            found = decoder.decode(content, least, preview, limit)
+            found = decoder.decode(content, wanted, limit)
         except BadImageError:
             _idle.append(decoder)
             raise

@@ -77,4 +77,4 @@ def _is_of(live: LiveIndex, source: Source) -> bool:
 
 
 def _place(live: LiveIndex) -> Path:
-    return Path(live.about.get("root", "")) / live.about.get("source", "")
+    return Path(live.about.get("root", ""), live.about.get("source", ""))

@@ -19,11 +19,10 @@ def browse(
     after: Cursor | None = None,
 ) -> SearchResults:
     """The items that pass `filters`, `k` from `after` on, in an arbitrary but fixed order; each has a score of 0."""
-    body = query_dsl.everything(k=k, filters=filters)
+    body = query_dsl.everything(k=k, filters=index.checked(filters, facets or ()))
     body = query_dsl.with_page(body, offset=after.offset if after else 0, k=k)
-    index.check_fields(filters, facets or ())
     if facets:
-        body = query_dsl.with_facets(body, fields=facets)
+        body = query_dsl.with_facets(body, fields=facets, dates=index.fields.dates(facets))
     reader = IndexReader(index, paged=True, after=after)
     answer = reader.search(body)
     rows = answer["hits"]["hits"]

@@ -1,11 +1,11 @@
 """Encodes search requests: term weights, query vector, weight of the vector."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_dsl import Terms, Vector
+from lexel.pipeline.search.query_dsl import MAX_WRITTEN, Terms, Vector, heaviest
 from lexel.pipeline.search.query_syntax import ParsedQuery
 from lexel.pipeline.search.request import SearchRequest
 
@@ -15,14 +15,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EncodedQuery:
-    """Term weights, a vector [D] (empty in modes without vectors), and the vector's weight.
+    """Term weights, a vector [D] (empty in modes without vectors), the vector's weight, and those of words.
 
-    The score of an item is the dot product of the term weights, in mode hybrid plus `weight` x (1 + cosine).
+    The score of an item is the dot product of the term weights, in mode hybrid plus `weight` x (1 + cosine), plus the
+    weight of each word in `written` that people wrote of it.
     """
 
     weights: Terms
     vector: Vector
     weight: float
+    written: Terms = field(default_factory=dict)
 
 
 def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
@@ -32,8 +34,22 @@ def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQue
     the index's encoder is needed and not available.
     """
     if request.mode == "words":
-        return _analyzed(index, request.query)
-    return _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
+        encoded, unknown = _analyzed(index, request.query)
+    else:
+        encoded, unknown = _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
+    return replace(encoded, written=_written(index, request)), unknown
+
+
+def _written(index: SearchIndex, request: SearchRequest) -> dict[str, float]:
+    """The weight of each word of the text in what people wrote: its boost, and the text's share beside images."""
+    if not request.written_weight:
+        return {}
+    share = request.share if request.images or request.like else 1.0
+    found: dict[str, float] = {}
+    for text, boost in [(request.query.plain, 1.0), *request.query.factors.items()]:
+        for word in index.written_words(text):
+            found[word] = found.get(word, 0.0) + request.written_weight * share * boost
+    return {word: weight for weight, word in heaviest(found)[:MAX_WRITTEN]}
 
 
 def _encoded(index: SearchIndex, request: SearchRequest) -> EncodedQuery:

@@ -7,23 +7,45 @@ from lexel.pipeline.search.query_dsl import Dsl
 
 _OWN = {"id", "uri", "label", "width", "height", "top_terms"}
 _CONDITION = re.compile(r"\s*(?P<field>[^=<>!]+?)\s*(?P<sign>!=|>=|<=|=|>|<)\s*(?P<value>.+?)\s*", re.DOTALL)
+_NEAR = re.compile(
+    r"\s*(?P<field>[^=<>!~]+?)\s*~\s*(?P<lat>-?\d+(?:\.\d+)?)\s*,\s*(?P<lon>-?\d+(?:\.\d+)?)\s*,"
+    r"\s*(?P<distance>\d+(?:\.\d+)?)\s*(?P<unit>m|km|mi)\s*",
+    re.ASCII,
+)
 _SIGNS = {">": "gt", ">=": "gte", "<": "lt", "<=": "lte"}
 
 
 def parse_filter(text: str) -> Dsl:
     """Parse one condition to a query clause.
 
-    `place=beach`, `place=beach|lake` (either), `place!=beach`, `stars>=3`, `year=2010..2015` (inclusive). Other fields
-    than lexel's own are metadata fields. Raises ConfigError if it is not of such a form.
+    `place=beach`, `place=beach|lake` (either), `place!=beach`, `stars>=3`, `year=2010..2015` (inclusive),
+    `place~52.5,13.4,10km` (no further from that latitude and longitude). Other fields than lexel's own are metadata
+    fields. Raises ConfigError if it is not of such a form.
     """
+    if near := _NEAR.fullmatch(text):
+        return _within(near)
     found = _CONDITION.fullmatch(text)
     if not found:
+        if "~" in text:
+            raise ConfigError(
+                f"The filter {text!r} is invalid: write field~LATITUDE,LONGITUDE,DISTANCE, for example "
+                "place~52.5,13.4,10km."
+            )
         raise ConfigError(f"The filter {text!r} is invalid: write field=value, for example place=beach.")
     field, sign, value = field_name(found["field"]), found["sign"], found["value"]
     if sign in _SIGNS:
         return {"range": {field: {_SIGNS[sign]: value}}}
     clause = _equals(field, value)
     return {"bool": {"must_not": [clause]}} if sign == "!=" else clause
+
+
+def _within(near: re.Match[str]) -> Dsl:
+    lat, lon, far = float(near["lat"]), float(near["lon"]), f"{near['distance']}{near['unit']}"
+    if abs(lat) > 90 or abs(lon) > 180:
+        raise ConfigError(
+            f"There is no place {lat:g},{lon:g}: write the latitude, -90 to 90, and then the longitude, -180 to 180."
+        )
+    return {"geo_distance": {"distance": far, field_name(near["field"]): {"lat": lat, "lon": lon}}}
 
 
 def _equals(field: str, value: str) -> Dsl:

@@ -20,6 +20,7 @@ from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
+from lexel.pipeline.iterators import batched
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 _MOST_WORDS = 8000
 # How long what is known of the mapping is taken to be true: columns are added, and aliases change over.
 _SECONDS = 15.0
+# Words that one query asks of an item, below OpenSearch's limit of clauses.
+_CLAUSES = 500
 
 
 class SearchIndex:
@@ -44,6 +47,7 @@ class SearchIndex:
         # The same text is encoded often, since users turn pages and move sliders.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
         self._tokens = lru_cache(maxsize=256)(self._analyze)
+        self.written_words = lru_cache(maxsize=256)(self._written_words)
         self.snapshots = Snapshots(client, name)
         self._known: Mapping[str, Mapping[str, Any]] = {}
         self._looked = float("-inf")
@@ -109,13 +113,19 @@ class SearchIndex:
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
         return Path(about["root"], row["_source"]["uri"])
 
-    def check_fields(self, filters: Filters, facets: Iterable[str] = ()) -> None:
-        """Raise ConfigError for conditions and facets that the index cannot answer."""
+    @property
+    def fields(self) -> IndexFields:
+        """The fields of all indices that the name means."""
+        return IndexFields.of(self._mappings.values())
+
+    def checked(self, filters: Filters, facets: Iterable[str] = ()) -> Filters:
+        """The conditions as OpenSearch answers them. Raises ConfigError for those, and facets, that it cannot."""
         try:
-            IndexFields.of(self._mappings.values()).check(filters, facets)
+            self.fields.check(filters, facets)
         except ConfigError:  # it may have been loaded anew since we looked
             self.look_again()
-            IndexFields.of(self._mappings.values()).check(filters, facets)
+            self.fields.check(filters, facets)
+        return [self.fields.with_whole_dates(one) for one in filters]
 
     @property
     def side(self) -> str:
@@ -206,6 +216,38 @@ class SearchIndex:
             counts[token] = counts.get(token, 0.0) + times[word]
             known.update(words(piece))
         return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
+
+    @property
+    def has_written(self) -> bool:
+        """Whether all indices of this name have the field of the words that people wrote."""
+        return all("written" in about["properties"] for about in self._mappings.values())
+
+    def _written_words(self, text: str) -> tuple[str, ...]:
+        """The words of a text as they stand in the field `written`. Raises ConfigError for an index without it."""
+        if not self.has_written:
+            raise ConfigError(
+                f"{self.name} holds no field of the words that people wrote, since an older lexel loaded it; load its "
+                "shards under another name, or leave out the weight of these words."
+            )
+        if len(text.split()) > _MOST_WORDS:
+            raise ConfigError(f"A query holds at most {_MOST_WORDS:,} words, and this has more; leave some out.")
+        with readable_errors():
+            body = {"field": "written", "text": text}
+            answer = self.client.indices.analyze(index=next(iter(self._mappings)), body=body)
+        return tuple(one["token"] for one in answer["tokens"])
+
+    def written_of(self, ids: Sequence[str], words: Iterable[str]) -> dict[str, frozenset[str]]:
+        """Which of `words`, as `written_words` gives them, people wrote of each of the items."""
+        found: dict[str, set[str]] = {id_: set() for id_ in ids}
+        only = {"ids": {"values": [document_id(id_) for id_ in ids]}}
+        for some in batched(dict.fromkeys(words), _CLAUSES):
+            named = [{"term": {"written": {"value": word, "_name": word}}} for word in some]
+            body = {"size": len(ids), "query": {"bool": {"filter": [only], "should": named}}, "_source": ["id"]}
+            with readable_errors():
+                hits = self.client.search(index=self.name, body=body)["hits"]["hits"]
+            for hit in hits:
+                found[hit["_source"]["id"]].update(hit.get("matched_queries", ()))
+        return {id_: frozenset(those) for id_, those in found.items()}
 
     def _analyze(self, text: str) -> list[tuple[str, str, str]]:
         """Each token of `text` that has a term: the word that it stands in, the term, and what it was made of."""

@@ -5,10 +5,11 @@
 
 `terms` and `words` give the same scores: the dot product of query weights and stored weights; an item without a shared
 term is no hit. `vector` scores 1 + cosine. `hybrid` scores terms + weight x (1 + cosine), exactly, for all candidates
-of either side.
+of either side. With `written`, words as the analyzer of that field makes them and their weights, each of them adds its
+weight to an item in whose captions, title, description or keywords it stands; such a word makes a hit by itself.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -32,36 +33,41 @@ MAX_CLAUSES = 1024
 DEPTH = 200
 # OpenSearch's limit on `from` + `size`.
 MAX_RESULTS = 10_000
+# Most words of one query that are searched in what people wrote, the heaviest first.
+MAX_WRITTEN = 100
 # More than the terms of any vocabulary, and within the limit of OpenSearch on the values of one aggregation.
 MANY = 65_000
 # Larger than any sum of terms, so that in the first phase the nearest vectors surely reach the window.
 _LIFT = 1000.0
 # Fields that results do not need are not fetched; the vector is large.
+_NONE: Terms = MappingProxyType({})
 SOURCE = {"excludes": ["vector", "words", "shard", "thumbnail", "map"]}
 
 
-def terms(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
+def terms(weights: Terms, *, k: int = 10, filters: Filters = (), written: Terms = _NONE) -> Dsl:
     """Weighted terms against the learned weights of `terms`."""
-    return _body(_filtered(_term_clauses(weights, filters), filters), k)
+    return _body(_filtered(_term_clauses(weights, filters, written), filters), k)
 
 
-def words(text: str, *, factors: Terms = MappingProxyType({}), k: int = 10, filters: Filters = ()) -> Dsl:
+def words(text: str, *, factors: Terms = _NONE, k: int = 10, filters: Filters = (), written: Terms = _NONE) -> Dsl:
     """Text, scored with the same weights: OpenSearch's analyzer maps words to terms, so that no encoder is needed.
 
     `factors` are further words with their boosts.
     """
     parts = [(text, 1.0)] * bool(text.strip()) + [(word, factor) for word, factor in factors.items() if factor > 0]
     clauses = [{"match": {"words": {"query": one} | ({"boost": by} if by != 1 else {})}} for one, by in parts]
-    return _body(_filtered(clauses, filters), k)
+    return _body(_filtered([*clauses, *_written_clauses(written)], filters), k)
 
 
-def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = ()) -> Dsl:
+def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = (), written: Terms = _NONE) -> Dsl:
     """Weighted terms with the scores of `terms`, on the field `words`, for an index without the field `terms`.
 
     A `term` clause is not analyzed.
     """
-    clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in heaviest(weights, filters)]
-    return _body(_filtered(clauses, filters), k)
+    beside = _written_clauses(written)
+    some = heaviest(weights, filters, beside=len(beside))
+    clauses = [{"term": {"words": {"value": term, "boost": weight}}} for weight, term in some]
+    return _body(_filtered([*clauses, *beside], filters), k)
 
 
 def vector(values: Vector, *, k: int = 10, filters: Filters = (), depth: int = 0) -> Dsl:
@@ -73,7 +79,14 @@ def vector(values: Vector, *, k: int = 10, filters: Filters = (), depth: int = 0
 
 
 def hybrid(
-    weights: Terms, *, vector: Vector, weight: float, k: int = 10, filters: Filters = (), depth: int = DEPTH
+    weights: Terms,
+    *,
+    vector: Vector,
+    weight: float,
+    k: int = 10,
+    filters: Filters = (),
+    depth: int = DEPTH,
+    written: Terms = _NONE,
 ) -> Dsl:
     """Terms and vector in one score: sum of terms + `weight` x (1 + cosine), on any OpenSearch with k-NN.
 
@@ -83,13 +96,14 @@ def hybrid(
     """
     near = max(depth // 2, k)
     lifted = {"constant_score": {"filter": nearest(vector, near, filters), "boost": _LIFT}}
-    return _body(_filtered([*_term_clauses(weights, filters), lifted], filters), k) | {
+    clauses = _term_clauses(weights, filters, written)
+    return _body(_filtered([*clauses, lifted], filters), k) | {
         "rescore": {
             "window_size": 2 * near,
             "query": {
                 "query_weight": 0.0,
                 "rescore_query_weight": 1.0,
-                "rescore_query": _fused(weights, vector, weight, filters),
+                "rescore_query": _fused(clauses, vector, weight),
             },
         }
     }
@@ -124,29 +138,48 @@ def collapse_duplicates(body: Dsl) -> Dsl:
     return body | {"collapse": {"field": "near"}}
 
 
-def with_facets(body: Dsl, *, fields: Mapping[str, int]) -> Dsl:
+def with_facets(body: Dsl, *, fields: Mapping[str, int], dates: Collection[str] = ()) -> Dsl:
     """Add facets over all matching items: `fields` maps each field to the number of its commonest values.
 
-    The counts are exact, since each shard returns up to MANY values.
+    Of `dates` the years are counted, all that there are. The counts are exact, since each shard returns up to MANY
+    values.
     """
-    facets = {name: {"terms": {"field": name, "size": size, "shard_size": MANY}} for name, size in fields.items()}
+    facets = {name: years(name) if name in dates else _values(name, size) for name, size in fields.items()}
     return body | {"aggs": facets, "track_total_hits": True}
 
 
-def _term_clauses(weights: Terms, filters: Filters = ()) -> list[Dsl]:
-    return [
+def _values(field: str, size: int) -> Dsl:
+    return {"terms": {"field": field, "size": size, "shard_size": MANY}}
+
+
+def years(field: str) -> Dsl:
+    """The aggregation that counts the years of a date field, the commonest first."""
+    by_year = {"calendar_interval": "year", "format": "yyyy", "min_doc_count": 1, "order": {"_count": "desc"}}
+    return {"date_histogram": {"field": field, **by_year}}
+
+
+def _term_clauses(weights: Terms, filters: Filters, written: Terms) -> list[Dsl]:
+    beside = _written_clauses(written)
+    clauses: list[Dsl] = [
         {"rank_feature": {"field": f"terms.{term}", "boost": weight, "linear": {}}}
-        for weight, term in heaviest(weights, filters)
+        for weight, term in heaviest(weights, filters, beside=len(beside))
     ]
+    return clauses + beside
 
 
-def heaviest(weights: Terms, filters: Filters = ()) -> list[tuple[float, str]]:
+def _written_clauses(written: Terms) -> list[Dsl]:
+    """A clause for each word, under a name by which OpenSearch says of each hit that it matched."""
+    some = heaviest(written)[:MAX_WRITTEN]
+    return [{"term": {"written": {"value": word, "boost": weight, "_name": word}}} for weight, word in some]
+
+
+def heaviest(weights: Terms, filters: Filters = (), *, beside: int = 0) -> list[tuple[float, str]]:
     """Each weight above 0 with its term, the heaviest first, as many as one query may hold beside its filters.
 
-    In hybrid the filters stand twice.
+    In hybrid the filters stand twice. `beside` is the number of its other clauses.
     """
     some = ((weight, term) for term, weight in weights.items() if weight > 0)
-    return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: max(1, MAX_CLAUSES - 2 - 2 * len(filters))]
+    return sorted(some, key=lambda pair: (-pair[0], pair[1]))[: max(1, MAX_CLAUSES - 2 - 2 * len(filters) - beside)]
 
 
 def _filtered(should: list[Dsl], filters: Filters) -> Dsl:
@@ -164,16 +197,14 @@ def nearest(values: Vector, k: int, filters: Filters) -> Dsl:
     return {"knn": {"vector": clause}}
 
 
-def _fused(weights: Terms, values: Vector, weight: float, filters: Filters) -> Dsl:
-    """terms + weight x (1 + cosine) for every document: match_all at 0 lets those in that share no term."""
+def _fused(clauses: Sequence[Dsl], values: Vector, weight: float) -> Dsl:
+    """clauses + weight x (1 + cosine) for every document: match_all at 0 lets those in that match no clause."""
     every = {"match_all": {"boost": 0.0}}
     script = {
         "source": "_score + params.weight * (1.0 + innerProduct(params.vector, doc['vector']))",
         "params": {"weight": weight, "vector": [float(x) for x in values]},
     }
-    return {
-        "script_score": {"query": {"bool": {"should": [*_term_clauses(weights, filters), every]}}, "script": script}
-    }
+    return {"script_score": {"query": {"bool": {"should": [*clauses, every]}}, "script": script}}
 
 
 def _body(query: Dsl, k: int) -> Dsl:

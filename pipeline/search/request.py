@@ -18,7 +18,8 @@ class SearchRequest:
     """A search by `text` (see `query_syntax`), `images` (file contents), items of the index (`like`, ids), or several
     of them.
 
-    `weight` is the vector weight in mode hybrid, None for the encoder's; `share` the weight of the text if images are
+    `weight` is the vector weight in mode hybrid, None for the encoder's; `written_weight` that of each word of the text
+    in what people wrote of an item, 0 to leave that out; `share` the weight of the text if images are
     given, 0 to 1. `fusion` says how hybrid combines terms and vector: "exact", or by a search pipeline (see
     `neural_dsl`). `fold` returns only the best of each group of near-duplicates. `facets` maps fields to numbers of
     values. `paged` results have a cursor for the next page, to be passed as `after`; modes with vectors end at `depth`
@@ -32,6 +33,7 @@ class SearchRequest:
     k: int = 10
     filters: Filters = ()
     weight: float | None = None
+    written_weight: float = 0.0
     share: float = 0.5
     fusion: Fusion = "exact"
     fold: bool = False
@@ -75,3 +77,18 @@ class SearchRequest:
             raise ConfigError(f"The share of the text must be between 0 and 1, not {self.share}.")
         if self.weight is not None and self.weight < 0:
             raise ConfigError(f"The weight of the vector must be at least 0, not {self.weight}.")
+        self._check_written()
+
+    def _check_written(self) -> None:
+        if self.written_weight < 0:
+            raise ConfigError(
+                f"The weight of the words that people wrote must be at least 0, not {self.written_weight:g}."
+            )
+        if self.written_weight and self.mode == "vector":
+            raise ConfigError(
+                "Mode vector has no words to add to; give a weight of the words that people wrote in another mode."
+            )
+        if self.written_weight and self.fusion != "exact":
+            raise ConfigError(
+                f"Fusion {self.fusion} has no sum to add to; give a weight of the words that people wrote with exact."
+            )

@@ -18,7 +18,8 @@ _MOST_BYTES = 200_000
 
 @dataclass(frozen=True)
 class Hit:
-    """One result; `parts` has each term's contribution to the score, the largest first, `vector_part` the vector's.
+    """One result; `parts` has each term's contribution to the score, the largest first, `vector_part` the vector's, and
+    `written` that of each word which people wrote of it.
 
     `path` is the local file, and `source` has the stored fields.
     """
@@ -30,6 +31,7 @@ class Hit:
     parts: Mapping[str, float]
     vector_part: float
     source: Mapping[str, Any]
+    written: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def text(self) -> str | None:
@@ -133,6 +135,7 @@ def as_json(result: SearchResults) -> dict[str, Any]:
             "path": str(hit.path),
             "terms": dict(hit.parts),
             "vector": hit.vector_part,
+            **({"written": dict(hit.written)} if hit.written else {}),
             **{name: hit.source[name] for name in ("text", "captions", "label", "meta") if hit.source.get(name)},
         }
         for hit in result.hits

@@ -4,6 +4,7 @@ search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -ca
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,20 +34,23 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
-    index.check_fields(request.filters, request.facets)
+    request = replace(request, filters=index.checked(request.filters, request.facets))
     encoded, unknown = encode_query(index, request)
-    return _answer(index, request, _body(request, encoded), encoded, unknown)
+    body = _body(request, encoded)
+    if request.facets:
+        body = query_dsl.with_facets(body, fields=request.facets, dates=index.fields.dates(request.facets))
+    return _answer(index, request, body, encoded, unknown)
 
 
 def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
-    k, filters, query = request.k, request.conditions, request.query
+    k, filters, query, written = request.k, request.conditions, request.query, encoded.written
     match request.mode:
         case "words" if max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
-            body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters)
+            body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters, written=written)
         case "words":
-            body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters)
+            body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters, written=written)
         case "terms":
-            body = query_dsl.terms(encoded.weights, k=k, filters=filters)
+            body = query_dsl.terms(encoded.weights, k=k, filters=filters, written=written)
         case "vector":
             depth = request.depth if request.paged else 0
             body = query_dsl.vector(encoded.vector, k=k, filters=filters, depth=depth)
@@ -62,10 +66,9 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
                 k=1 if request.paged else k,
                 filters=filters,
                 depth=request.depth,
+                written=written,
             )
-    if request.paged:
-        body = query_dsl.with_page(body, offset=request.offset, k=k)
-    return query_dsl.with_facets(body, fields=request.facets) if request.facets else body
+    return query_dsl.with_page(body, offset=request.offset, k=k) if request.paged else body
 
 
 def _answer(
@@ -76,7 +79,7 @@ def _answer(
     answer = _folded(reader, request, body) if request.fold else _sent(reader, body)
     rows = answer["hits"]["hits"]
     found = SearchResults(
-        tuple(_hit(index.path(row), row, encoded.weights, dense=request.mode in {"vector", "hybrid"}) for row in rows),
+        tuple(_hit(index.path(row), row, encoded, dense=request.mode in {"vector", "hybrid"}) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
@@ -141,9 +144,10 @@ def _next(reader: IndexReader, request: SearchRequest, rows: Sequence[Mapping[st
     return reader.cursor(end, request.after.least if request.after else None)
 
 
-def _hit(path: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
-    source = row["_source"]
-    parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
+def _hit(path: Path, row: Mapping[str, Any], encoded: EncodedQuery, *, dense: bool) -> Hit:
+    source, matched = row["_source"], row.get("matched_queries", ())
+    parts = {t: w * source["terms"][t] for t, w in encoded.weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
-    rest = row["_score"] - sum(parts.values()) if dense else 0.0
-    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source)
+    written = {word: weight for word, weight in encoded.written.items() if word in matched}
+    rest = row["_score"] - sum(parts.values()) - sum(written.values()) if dense else 0.0
+    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source, written)

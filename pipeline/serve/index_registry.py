@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from threading import Lock, Thread
@@ -16,7 +16,7 @@ from lexel.encoders import EncoderError
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import LexelError, NotThereError
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_dsl import MANY
+from lexel.pipeline.search.query_dsl import MANY, years
 
 # How long the index behind an alias is cached.
 _SECONDS = 15.0
@@ -24,7 +24,10 @@ _SECONDS = 15.0
 _MOST_VALUES = 60
 # The number of facets.
 _MOST_FIELDS = 8
-_COUNTED = {"keyword", "boolean", "long"}
+_COUNTED = {"keyword", "boolean", "long", "date"}
+# These are facets however many values they have, and those never: nobody chooses by them.
+_ALWAYS = ("label", "meta.keywords", "meta.camera", "meta.taken")
+_NEVER = {"meta.orientation", "meta.description"}
 
 _log = logging.getLogger(__name__)
 State = Literal["waiting", "loading", "ready", "missing"]
@@ -66,11 +69,12 @@ class ServedIndex:
         with readable_errors():
             mappings = self.index.client.indices.get_mapping(index=self.real)[self.real]["mappings"]
         kinds = {f"meta.{name}": about["type"] for name, about in mappings["properties"]["meta"]["properties"].items()}
-        fields = [name for name, kind in {"label": "keyword", **kinds}.items() if kind in _COUNTED]
-        few = self._counts(dict.fromkeys(fields, _MOST_VALUES + 1)) if fields else {}
-        # The label is a facet however many values it has.
-        good = [n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n == "label" and len(few[n]) > 1)]
-        # The fields that most items have come first.
+        kinds = {"label": "keyword"} | {name: kind for name, kind in kinds.items() if name not in _NEVER}
+        fields = {name: kind for name, kind in kinds.items() if kind in _COUNTED}
+        dates = {name for name, kind in fields.items() if kind == "date"}
+        few = self._counts(dict.fromkeys(fields, _MOST_VALUES + 1), dates)
+        good = [n for n in fields if 1 < len(few[n]) <= _MOST_VALUES or (n in _ALWAYS and len(few[n]) > 1)]
+        # The label comes first, and then the fields that most items have.
         return tuple(sorted(good, key=lambda name: (name != "label", -sum(few[name].values())))[:_MOST_FIELDS])
 
     @cached_property
@@ -99,8 +103,9 @@ class ServedIndex:
                 self.index.client.count(index=self.real, body={"query": {"exists": {"field": "captions"}}})["count"]
             )
 
-    def _counts(self, fields: Mapping[str, int]) -> dict[str, dict[str, int]]:
-        aggs = {name: {"terms": {"field": name, "size": size}} for name, size in fields.items()}
+    def _counts(self, fields: Mapping[str, int], dates: Collection[str] = ()) -> dict[str, dict[str, int]]:
+        aggs: dict[str, Any] = {name: {"terms": {"field": name, "size": size}} for name, size in fields.items()}
+        aggs |= {name: years(name) for name in dates}
         with readable_errors():
             answer: dict[str, Any] = self.index.client.search(index=self.real, body={"size": 0, "aggs": aggs})
         found = answer["aggregations"]

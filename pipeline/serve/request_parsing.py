@@ -28,6 +28,7 @@ _SECONDS = 20.0
 # Decoding one image can take gigabytes.
 _decoding = BoundedSemaphore(2)
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
+_SINGLE = ("q", "mode", "k", "weight", "written_weight", "share", "fold", "page", "index")
 _LISTS = ("like", "filter", "facet")
 
 
@@ -72,6 +73,7 @@ class ParsedRequest:
             k=params.k,
             filters=self.filters,
             weight=params.weight,
+            written_weight=params.written_weight,
             share=params.share,
             fold=params.fold,
             facets=self.facets,
@@ -143,7 +145,7 @@ _FORM = {
     "type": "object",
     "properties": {
         "image": {"type": "array", "maxItems": MAX_PICTURES, "items": {"type": "string", "format": "binary"}},
-        **{name: {"type": "string"} for name in ("q", "mode", "k", "weight", "share", "fold", "page", "index")},
+        **{name: {"type": "string"} for name in _SINGLE},
         **{name: {"type": "array", "items": {"type": "string"}} for name in _LISTS},
     },
 }

@@ -35,7 +35,7 @@ class SearchParams(BaseModel):
     filter: list[Word] = Field(
         default_factory=list,
         max_length=32,
-        description="Conditions on metadata: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`.",
+        description="Conditions on metadata: `a=b`, `a=b|c`, `a!=b`, `a>=1`, `a=1..5`, `place~52.5,13.4,10km`.",
         examples=[["place=beach"]],
     )
     weight: float | None = Field(
@@ -43,6 +43,13 @@ class SearchParams(BaseModel):
         ge=0,
         le=1e6,
         description="The vector's weight in mode hybrid; by default the encoder's calibrated one.",
+    )
+    written_weight: float = Field(
+        default=0.0,
+        ge=0,
+        le=1e6,
+        description="The weight of each word of the query that people wrote of an item, in titles, captions, "
+        "descriptions and keywords; not in mode vector.",
     )
     share: float = Field(default=0.5, ge=0, le=1, description="The weight of the text when images are given, 0 to 1.")
     fold: bool = Field(default=False, description="Of each group of near-duplicates only the best.")
@@ -82,6 +89,9 @@ class ResultBody(BaseModel):
         description="The contribution of each matching term to the score, the largest first."
     )
     vector: float = Field(description="The contribution of the vector to the score.")
+    written: dict[str, float] = Field(
+        default_factory=dict, description="The contribution of each word that people wrote, with `written_weight`."
+    )
     top_terms: list[str] = Field(description="Its most important terms.")
     width: int | None = None
     height: int | None = None
@@ -183,6 +193,9 @@ class ExplanationBody(BaseModel):
     terms: list[TermPartBody]
     vector: float | None = Field(description="The contribution of the vector; null if the query has none.")
     cosine: float | None
+    written: dict[str, float] = Field(
+        default_factory=dict, description="The contribution of each word that people wrote, with `written_weight`."
+    )
     missing: dict[str, float] = Field(description="Terms of the query that the item lacks, with their weights.")
     unknown: list[str]
 
@@ -210,6 +223,9 @@ class ComparisonBody(BaseModel):
     below: ComparedItemBody
     terms: list[TermDifferenceBody]
     vector: float
+    written: list[TermDifferenceBody] = Field(
+        default_factory=list, description="The same for words that people wrote, with `written_weight`."
+    )
     swap: str | None = Field(
         description="The query text for which the lower one scores higher; null if none was found."
     )
@@ -226,6 +242,7 @@ class CollectionInfo(BaseModel):
         description="The state of its encoder; mode `words` does not need it."
     )
     facets: list[str] = Field(description="Fields with few values, to filter by.")
+    written: bool = Field(description="Whether words that people wrote can be searched, by `written_weight`.")
     captioned: int = Field(description="The number of items with captions.")
     weight: dict[str, float] = Field(description="The vector's weight in mode hybrid, for text and image queries.")
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,6 +36,7 @@ class Job:
     source: str = ""  # the manifest or tar in `root`; empty for the folder itself
     features_id: str = ""  # see Encoder.features_id; `reterm` needs equal ones
     thumbnail: int = 0  # longest side of the thumbnails in pixels, 0 for none
+    exif: bool | None = None  # whether what is written in pictures' files was read; None for an older lexel's job
     format: int = FORMAT
 
 
@@ -48,6 +49,7 @@ def job_of(
     captions: bool,
     shard_size: int,
     preview: PreviewOptions | None,
+    exif: bool | None,
 ) -> Job:
     """The job of encoding `source` in `root` with `encoder`; `sizes` are those of its vectors and its features."""
     return Job(
@@ -64,7 +66,14 @@ def job_of(
         source=readable(source),
         features_id=encoder.features_id,
         thumbnail=0 if captions or preview is None else preview.side,
+        exif=exif and not captions,
     )
+
+
+def as_begun(out: Path, job: Job) -> Job:
+    """`job`, but for a folder that an older lexel began, which goes on without what is in pictures' files."""
+    old = (out / "job.json").exists() and read_job(out).exif is None
+    return replace(job, exif=None) if old else job
 
 
 def listing(job: Job, digest: str) -> str:
@@ -90,6 +99,12 @@ def check(out: Path, job: Job) -> None:
         raise ShardError(
             f"{out} holds images with {have}, not {job.thumbnail or 'without'}; "
             f"give --thumbnail {there.thumbnail}, or another folder."
+        )
+    if there.exif != job.exif:
+        have, option = ("with", "leave out") if there.exif else ("without", "give")
+        raise ShardError(
+            f"{out} holds images {have} what cameras and people wrote into them; {option} --no-exif, or encode into "
+            "another folder."
         )
 
 

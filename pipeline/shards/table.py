@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy.typing as npt
 import orjson
 import pyarrow as pa
 
+from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview
 from lexel.pipeline.sources.item import FileState, Item
 
@@ -31,16 +32,19 @@ class Row:
     preview: Preview | None = None
     content: bytes | None = None
     state: FileState | None = None
+    facts: Facts = field(default_factory=dict)
 
 
 # Columns that shards of older versions have not.
-_LATER = ("thumbnail", "phash", "waves", "content", "key", "own_id", "described", "size", "changed")
+_LATER = ("thumbnail", "phash", "waves", "content", "key", "own_id", "described", "size", "changed", "facts")
 # What a row holds of its item as the source lists it; the rest is made of the bytes.
 LISTED = ("key", "id", "own_id", "uri", "text", "captions", "label", "metadata", "described", "size", "changed")
 
 
-def listed(items: Sequence[Item], ids: Sequence[str], states: Sequence[FileState | None]) -> dict[str, list[Any]]:
-    """The columns LISTED of rows."""
+def listed(
+    items: Sequence[Item], ids: Sequence[str], states: Sequence[FileState | None], facts: Sequence[Facts]
+) -> dict[str, list[Any]]:
+    """The columns LISTED of rows; `facts` are what their files say."""
     return {
         "key": [item.key() for item in items],
         "id": list(ids),
@@ -49,7 +53,8 @@ def listed(items: Sequence[Item], ids: Sequence[str], states: Sequence[FileState
         "text": [item.text for item in items],
         "captions": [list(item.captions) for item in items],
         "label": [item.label for item in items],
-        "metadata": [orjson.dumps(dict(item.metadata), option=orjson.OPT_SORT_KEYS).decode() for item in items],
+        # What a source says under some name comes before what the file says.
+        "metadata": [_json({**own, **item.metadata}) for item, own in zip(items, facts, strict=True)],
         "described": [item.described() for item in items],
         "size": [state.size if state else None for state in states],
         "changed": [state.changed if state else None for state in states],
@@ -58,9 +63,11 @@ def listed(items: Sequence[Item], ids: Sequence[str], states: Sequence[FileState
 
 def table(rows: Sequence[Row], *, dim: int, feature_dim: int | None) -> pa.Table:
     """The rows as a table with the schema of a shard."""
-    columns: dict[str, Any] = listed([row.item for row in rows], [row.id for row in rows], [row.state for row in rows])
+    parts = ([row.item for row in rows], [row.id for row in rows], [row.state for row in rows])
+    columns: dict[str, Any] = listed(*parts, [row.facts for row in rows])
     columns |= {
         "content": [row.content for row in rows],
+        "facts": [_json(row.facts) for row in rows],
         "width": [row.width for row in rows],
         "height": [row.height for row in rows],
         "thumbnail": [row.preview.thumbnail if row.preview else None for row in rows],
@@ -116,6 +123,10 @@ def _completed(old: pa.Table) -> dict[str, Any]:
     return columns | {name: old[name] for name in old.column_names}
 
 
+def _json(values: Mapping[str, Any]) -> str:
+    return orjson.dumps(dict(values), option=orjson.OPT_SORT_KEYS).decode()
+
+
 def matrix(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column of N vectors of length F as a new array [N, F]."""
     flat = column.combine_chunks().flatten().to_numpy(zero_copy_only=False)
@@ -144,7 +155,7 @@ def schema(*, dim: int, feature_dim: int | None) -> pa.Schema:
         ("label", pa.string()), ("metadata", pa.string()), ("width", pa.int32()), ("height", pa.int32()),
         ("thumbnail", pa.binary()), ("phash", pa.int64()), ("waves", pa.binary(64)),
         ("content", pa.binary(16)), ("key", pa.binary(16)), ("own_id", pa.bool_()),
-        ("described", pa.int64()), ("size", pa.int64()), ("changed", pa.int64()),
+        ("described", pa.int64()), ("size", pa.int64()), ("changed", pa.int64()), ("facts", pa.string()),
         ("terms", pa.map_(pa.string(), pa.float32())), ("vector", pa.list_(pa.float32(), dim)),
     ]  # fmt: skip
     return pa.schema(fields + ([("features", pa.list_(pa.float16(), feature_dim))] if feature_dim else []))

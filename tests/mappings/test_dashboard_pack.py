@@ -18,6 +18,8 @@ from lexel.pipeline.load.run import load_shards
 IMAGES = "http://127.0.0.1:8600"
 INNER = ("fieldFormatMap", "searchSourceJSON", "visState", "uiStateJSON", "optionsJSON", "panelsJSON", "spec")
 WITH_DATE = Facts("photos", IMAGES, ("dog", "snow"), "meta.taken", "M")
+WITH_PLACE = Facts("photos", IMAGES, ("dog", "snow"), place="meta.place")
+WITH_BOTH = Facts("photos", IMAGES, ("dog", "snow"), "meta.taken", "M", "meta.place")
 WITHOUT = Facts("photos", IMAGES + "/", ("dog", "snow"))
 # What the documents have that no mapping names.
 GIVEN = {"_score", "_id"}
@@ -47,15 +49,16 @@ def texts(part: Any) -> Iterator[str]:
                 yield from texts(value)
 
 
-@pytest.fixture(params=[WITH_DATE, WITHOUT], ids=["with a date", "without"])
+@pytest.fixture(
+    params=[WITH_DATE, WITH_PLACE, WITH_BOTH, WITHOUT], ids=["with a date", "with a place", "with both", "without"]
+)
 def pack(request: pytest.FixtureRequest) -> list[Saved]:
     return dashboards_pack(request.param)
 
 
 def test_all_places_are_filled_in(pack: list[Saved]) -> None:
-    left = [
-        text for text in texts(whole(pack)) for place in ("<index>", "<images>", "<first>", "<date>") if place in text
-    ]
+    places = ("<index>", "<images>", "<first>", "<date>", "<place>")
+    left = [text for text in texts(whole(pack)) for place in places if place in text]
     assert left == []
     assert IMAGES + "//" not in json.dumps(pack)
 
@@ -103,14 +106,21 @@ def test_times_are_charted_only_where_there_are_dates() -> None:
     assert not [text for text in texts(whole(dashboards_pack(WITHOUT))) if "trends" in text]
 
 
+def test_places_are_mapped_only_where_there_are_any() -> None:
+    (found,) = (saved for saved in dashboards_pack(WITH_PLACE) if saved["id"].endswith("places"))
+    assert aggregated_fields(found) == {"meta.place"}
+    assert not [text for text in texts(whole(dashboards_pack(WITH_DATE))) if "places" in text]
+
+
 def aggregated_fields(saved: Saved) -> set[str]:
     aggs = whole(saved)["attributes"].get("visState", {}).get("aggs", [])
     return {agg["params"]["field"] for agg in aggs if "field" in agg["params"]}
 
 
 def test_every_field_is_in_the_mapping(pack: list[Saved]) -> None:
+    metadata = {"taken": "date", "place": "geo_point"}
     body = index_body(
-        dim=8, terms=["dog"], forms={"dog": "dog"}, engine="lucene", shards=1, metadata={"taken": "date"}, about={}
+        dim=8, terms=["dog"], forms={"dog": "dog"}, engine="lucene", shards=1, metadata=metadata, about={}
     )
     known = named(body["mappings"]["properties"])
     spec = one(pack, "map")["attributes"]["visState"]["params"]["spec"]

@@ -20,6 +20,7 @@ def explanation(found: Explanation) -> Group:
     rows = [(part.term, part.share, f"{part.asked:.3g} x {part.stored:.2f}") for part in found.parts[:_SHOWN]]
     if rest := found.parts[_SHOWN:]:
         rows.append((f"{len(rest)} more", sum(part.share for part in rest), ""))
+    rows += [(word, share, "written by people") for word, share in list(found.written.items())[:_SHOWN]]
     if found.vector_part is not None:
         rows.append(("vector", found.vector_part, f"cosine {found.cosine:.3f}"))
     return Group(_title(found.item.uri, found.score), _bars(rows), *_notes(found))
@@ -41,9 +42,10 @@ def comparison(found: ItemComparison) -> Group:
     table = Table(box=None, pad_edge=False, header_style="dim")
     for title in ("", "above", "below", ""):
         table.add_column(title, justify="left" if not title else "right")
-    for one in found.terms[:_SHOWN]:
+    named = [(one.term, one) for one in found.terms[:_SHOWN]]
+    for name, one in [*named, *((f"{one.term}, written by people", one) for one in found.written[:_SHOWN])]:
         style = "green" if one.share > 0 else "red"
-        table.add_row(escape(one.term), f"{one.above:.2f}", f"{one.below:.2f}", f"[{style}]{one.share:+.2f}[/]")
+        table.add_row(escape(name), f"{one.above:.2f}", f"{one.below:.2f}", f"[{style}]{one.share:+.2f}[/]")
     if found.vector:
         style = "green" if found.vector > 0 else "red"
         table.add_row("[cyan]vector[/]", "", "", f"[{style}]{found.vector:+.2f}[/]")

@@ -59,4 +59,6 @@ def _why(hit: Hit) -> str:
     parts = [f"[green]{escape(term)}[/] {share:.2f}" for term, share in list(hit.parts.items())[:_PARTS]]
     more = [f"[dim]{len(hit.parts) - _PARTS} more[/]"] if len(hit.parts) > _PARTS else []
     vector = [f"[cyan]vector[/] {hit.vector_part:.2f}"] if hit.vector_part else []
-    return "  ".join(parts + more + vector)
+    written = [f"[yellow]{escape(word)}[/] {share:.2f}" for word, share in list(hit.written.items())[:_PARTS]]
+    said = ["written:", *written] if written else []
+    return "  ".join(parts + more + said + vector)

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
+import orjson
 import pyarrow as pa
 
 from lexel.pipeline.encode.changes.comparison import Change
 from lexel.pipeline.shards.job import Job
 from lexel.pipeline.shards.ledger import Ledger
 from lexel.pipeline.shards.shard import Shard
-from lexel.pipeline.shards.table import listed, listed_again
+from lexel.pipeline.shards.table import completed_table, listed, listed_again
 
 
 def copied_rows(changes: Sequence[Change], ledger: Ledger, shards: dict[int, Shard], job: Job) -> pa.Table:
@@ -23,7 +24,9 @@ def copied_rows(changes: Sequence[Change], ledger: Ledger, shards: dict[int, Sha
         # Only the rows that are wanted, since a batch holds thumbnails and vectors.
         parts.append(_rows(shards[number], rows[mine]).replace_schema_metadata(None))
     together = pa.concat_tables(parts, promote_options="default").take(np.argsort(order, kind="stable"))
-    new = listed([c.item for c in changes], [c.id for c in changes], [c.state for c in changes])
+    together = completed_table(together, dim=job.dim, feature_dim=job.feature_dim)
+    facts = [orjson.loads(own or "{}") for own in together["facts"].to_pylist()]
+    new = listed([c.item for c in changes], [c.id for c in changes], [c.state for c in changes], facts)
     return listed_again(together, new, dim=job.dim, feature_dim=job.feature_dim)
 
 

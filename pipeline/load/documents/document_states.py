@@ -42,7 +42,7 @@ class DocumentStates:
         self.ids: list[str] = [document_id(id_) for id_ in some["id"].to_pylist()]
         self.near = fields.near(self.entries) if fields else [None] * len(self.ids)
         names, place = sorted(metadata.names.items()), fields and fields.map.digest
-        salt = orjson.dumps([layout, job.fingerprint, job.thumbnail, place, names])
+        salt = orjson.dumps([layout, job.fingerprint, job.thumbnail, job.exif, place, names])
         columns = (some[name].to_pylist() for name in ("key", "content", "described"))
         digests = b"".join(
             _hash(id_.encode()) + _hash(orjson.dumps([id_, near, key.hex(), (content or b"").hex(), described]) + salt)

@@ -32,8 +32,15 @@ _MISSING = frozenset(
     #n/a #na -1.#ind -1.#qnan -nan 1.#ind 1.#qnan <na> n/a na null nan none nat nil unknown - ?
     """.split()  # noqa: SIM905 - read as a list of words
 ) | {"", "#n/a n/a"}
+# The field of where a picture was taken, as latitude and longitude; anyone's own text under this name stays text.
+PLACE = "place"
+_POINT = re.compile(r"(-?\d{1,2}\.\d+), ?(-?\d{1,3}\.\d+)", re.ASCII)
+# Fields of sentences, in which people search for words too.
+_SENTENCES = frozenset(["title", "description"])
+# What goes into the index's field `written` beside the captions: the words that people wrote of an item.
+_WRITTEN = _SENTENCES | {"keywords"}
 # The types in which a word for a missing value is no value.
-_TIDY = frozenset(["long", "double", "date", "boolean"])
+_TIDY = frozenset(["long", "double", "date", "boolean", "geo_point"])
 
 
 @dataclass(frozen=True)
@@ -72,8 +79,9 @@ def metadata_fields(batches: Iterable[pa.RecordBatch]) -> MetadataFields:
     """The fields of all rows. A type is that of all values: long, double, boolean, date, else keyword.
 
     A CSV has no types, so "2021-05-01" is a date where every value of that field is one, and a number likewise. Words
-    for a missing value do not make text of numbers and dates. Lists and objects are stored only, and so are texts that
-    are longer than any index takes.
+    for a missing value do not make text of numbers and dates. `place` is a geo_point where every value is one; a list
+    of texts is a keyword for each; a title and a description are searched by words too (`title.words`). Other lists and
+    objects are stored only, and so are texts that are longer than any index takes.
     """
     kinds, uses, loose = defaultdict[str, set[str]](set), Counter[str](), set[str]()
     for batch in batches:
@@ -86,17 +94,32 @@ def metadata_fields(batches: Iterable[pa.RecordBatch]) -> MetadataFields:
                         loose.add(name)
     names = _names(kinds)
     some = sorted(kinds, key=lambda name: (-uses[name], name))[:MOST_FIELDS]
-    properties = {names.get(name, name): _property(kinds[name]) for name in some}
-    untidy = frozenset(name for name in loose if _common(kinds[name]) in _TIDY)
+    properties = {names.get(name, name): _property(name, kinds[name]) for name in some}
+    untidy = frozenset(name for name in loose if _type(name, kinds[name]) in _TIDY)
     return MetadataFields(properties, names, untidy)
 
 
-def _property(kinds: set[str]) -> dict[str, Any]:
+def is_place(about: Mapping[str, Any] | None) -> bool:
+    """Whether a field's mapping is that of a point on the earth."""
+    return about is not None and about["type"] == "geo_point"
+
+
+def _property(name: str, kinds: set[str]) -> dict[str, Any]:
     if "object" in kinds:
         return {"type": "object", "enabled": False}
-    if (common := _common(kinds)) in _TIDY:
-        return {"type": common}
-    return {"type": "keyword"} | ({"ignore_above": _LONGEST_UNITS} if "long text" in kinds else {})
+    own: dict[str, Any] = {"type": _type(name, kinds)} | ({"copy_to": "written"} if name in _WRITTEN else {})
+    if own["type"] in _TIDY:
+        return own
+    if name in _SENTENCES:
+        own["fields"] = {"words": {"type": "text"}}
+    return own | ({"ignore_above": _LONGEST_UNITS} if "long text" in kinds else {})
+
+
+def _type(name: str, kinds: set[str]) -> str:
+    common = _common(kinds)
+    if common == "point":
+        return "geo_point" if name == PLACE else "keyword"
+    return common if common in _TIDY else "keyword"
 
 
 def _common(kinds: set[str]) -> str:
@@ -119,18 +142,23 @@ def _kind(value: Any) -> str:
             return "missing" if is_missing(value) else _kind_of_text(value)
         case None:
             return "missing"
-    return "object"
+    return "keyword" if isinstance(value, list) and all(isinstance(one, str) for one in value) else "object"
 
 
 def _kind_of_text(text: str) -> str:
     bare = text.strip()
-    if _LONG.fullmatch(bare):
-        return "long"
-    if _DOUBLE.fullmatch(bare):
-        return "double"
-    if _is_date(bare):
-        return "date"
+    for kind, pattern in (("long", _LONG), ("double", _DOUBLE)):
+        if pattern.fullmatch(bare):
+            return kind
+    for kind, holds in (("date", _is_date), ("point", _is_point)):
+        if holds(bare):
+            return kind
     return "long text" if len(text) > _LONGEST_UNITS and len(text.encode()) > _LONGEST else "keyword"
+
+
+def _is_point(text: str) -> bool:
+    found = _POINT.fullmatch(text)
+    return found is not None and abs(float(found[1])) <= 90 and abs(float(found[2])) <= 180
 
 
 def _is_date(text: str) -> bool:

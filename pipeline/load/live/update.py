@@ -24,7 +24,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.ledger import Ledger, Status
 
 # What a field of a first type also holds well that would be of the second in a new index.
-_WIDER = {("keyword", kind) for kind in ("long", "double", "date", "boolean")} | {("double", "long")}
+_WIDER = {("keyword", kind) for kind in ("long", "double", "date", "boolean", "geo_point")} | {("double", "long")}
 
 
 class NewIndexNeededError(ClusterError):

@@ -77,6 +77,7 @@ def _collection(served: ServedIndex) -> CollectionInfo:
         encoder=about["name"],
         model=served.model,
         facets=list(served.facets),
+        written=served.index.has_written,
         captioned=served.captioned,
         weight=dict(served.weight),
     )

@@ -38,7 +38,9 @@ def training_sets(
                     source,
                     place,
                     encoder=encoder,
-                    options=EncodeOptions(batch_size=batch_size, device=device, view=view(number), preview=None),
+                    options=EncodeOptions(
+                        batch_size=batch_size, device=device, view=view(number), preview=None, exif=False
+                    ),
                     progress=progress,
                 )
             found.append(_table(place))

@@ -81,7 +81,7 @@ def test_what_cannot_be_sent_is_a_reason_and_not_half_a_picture(decoder_is: Call
         "class Full(Image.Image):\n"
         "    size = (9000, 9000)\n"
         "    def tobytes(self): raise MemoryError\n"
-        "d.decode = lambda content, *, least: (Full(), (9000, 9000))\n"
+        "d.decode = lambda content, *, least, facts: (Full(), (9000, 9000), {})\n"
         "d.main()"
     )
     with pytest.raises(BadImageError, match=r"^not usable: MemoryError$"):

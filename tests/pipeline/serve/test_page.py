@@ -279,6 +279,16 @@ def test_more_like_this_and_the_weight(page: Page) -> None:
     assert float(parse_qs(urlsplit(page.url).query)["weight"][0]) > 0
 
 
+def test_words_that_people_wrote_are_weighed_and_explained(page: Page) -> None:
+    ask(page, "a dog in the snow")
+    with page.expect_response(lambda answer: "written_weight=5" in answer.url):
+        page.get_by_label("Written by people: learned to written").fill("50")
+    settled(page)
+    page.locator(f"{TILES} .shot").first.click()
+    expect(page.locator(".score")).to_contain_text("of what people wrote")
+    expect(page.locator(".bars")).to_contain_text("“dog”")
+
+
 def test_the_query_can_be_copied_whole(page: Page, client: OpenSearch, drawn: Drawn) -> None:
     ask(page, "a dog in the snow")
     page.get_by_role("button", name="Query", exact=True).click()

@@ -15,6 +15,7 @@ from lexel.pipeline.cli.options import (
     ExactOpt,
     ExcludeOpt,
     IncludeOpt,
+    NoExifOpt,
     PartOpt,
     RayOpt,
     RetryOpt,
@@ -36,6 +37,7 @@ def encode(
     captions: CaptionsOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    no_exif: NoExifOpt = False,
     retry: RetryOpt = False,
     verify: VerifyOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
@@ -76,6 +78,7 @@ def encode(
         verify=verify,
         exact=exact,
         preview=PreviewOptions(thumbnail),
+        exif=not no_exif,
         write_map=True,
     )
     with Bar("Encoding") as bar:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import ASKED, IndexOpt, JsonOpt, ModeOpt, WeightOpt
+from lexel.pipeline.cli.options import ASKED, IndexOpt, JsonOpt, ModeOpt, WeightOpt, WrittenWeightOpt
 from lexel.pipeline.cli.views.console import out
 
 
@@ -19,6 +19,7 @@ def explain(
     ] = None,
     mode: ModeOpt = "hybrid",
     weight: WeightOpt = None,
+    written_weight: WrittenWeightOpt = 0.0,
     as_json: JsonOpt = False,
     index: IndexOpt = "images",
     config: ConfigFile = None,
@@ -36,7 +37,7 @@ def explain(
     from lexel.pipeline.search.request import SearchRequest
 
     place = SearchIndex(connect(), index)
-    request = SearchRequest(query, mode=mode, weight=weight)  # type: ignore[arg-type]  # it checks the mode
+    request = SearchRequest(query, mode=mode, weight=weight, written_weight=written_weight)  # type: ignore[arg-type]  # it checks the mode
     if against is None:
         why = score_parts.explain_item(place, item, request)
         data, view = score_parts.as_json(why), explanation.explanation(why)

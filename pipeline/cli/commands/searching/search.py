@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import ASKED, OUTPUT, RANKING, IndexOpt, JsonOpt, ModeOpt, WeightOpt
+from lexel.pipeline.cli.options import ASKED, OUTPUT, RANKING, IndexOpt, JsonOpt, ModeOpt, WeightOpt, WrittenWeightOpt
 from lexel.pipeline.cli.picture_file import naming, read_picture
 from lexel.pipeline.cli.views import search_results
 from lexel.pipeline.search import results
@@ -32,12 +32,13 @@ def search(
         typer.Option(
             "--filter",
             metavar="CONDITION",
-            help="Only items that satisfy: a=b, a=b|c, a!=b, a>=1, a=1..5.",
+            help="Only items that satisfy: a=b, a=b|c, a!=b, a>=1, a=1..5, date=2021, place~LAT,LON,10km.",
             rich_help_panel=ASKED,
         ),
     ] = None,
     mode: ModeOpt = "hybrid",
     weight: WeightOpt = None,
+    written_weight: WrittenWeightOpt = 0.0,
     share: Annotated[
         float,
         typer.Option(min=0, max=1, help="Weight of the text when images are given (0 to 1).", rich_help_panel=RANKING),
@@ -108,6 +109,7 @@ def search(
         k=k,
         filters=[parse_filter(text) for text in filters or []],
         weight=weight,
+        written_weight=written_weight,
         share=share,
         fusion=fusion,  # type: ignore[arg-type]
         fold=fold,

@@ -125,5 +125,5 @@ function wordsOf(found) {
 
 function facts(found) {
   const rows = [["label", found.label], ...Object.entries(found.meta), ["size", found.width ? `${found.width} × ${found.height}` : null], ["file", found.uri], ["id", found.id]];
-  return h("dl", { class: "facts" }, rows.filter(([, value]) => value !== null && value !== undefined).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, String(value))]));
+  return h("dl", { class: "facts" }, rows.filter(([, value]) => value !== null && value !== undefined).flatMap(([name, value]) => [h("dt", {}, name), h("dd", {}, [value].flat().join(", "))]));
 }

@@ -13,16 +13,22 @@ export const asked = (state) => Boolean(tokens(state.q).some((token) => token.si
 /** Elements that explain one score. */
 export function reasons(why, state) {
   const words = why.terms.reduce((sum, part) => sum + part.share, 0);
+  const written = Object.values(why.written ?? {}).reduce((sum, share) => sum + share, 0);
   const weight = why.vector !== null && why.cosine !== null && why.cosine > -1 ? why.vector / (1 + why.cosine) : 0;
   const lean = Math.max(0, weight * (why.cosine ?? 0)); // without the constant that the vector adds to every score
   return [
     why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word, or a condition keeps it out."),
-    h("p", { class: "score" }, h("b", {}, number(why.score)), state.mode === "hybrid" ? h("span", {}, ` = ${number(words)} of words + ${number(why.vector ?? 0)} of the vector`) : null),
+    h("p", { class: "score" }, h("b", {}, number(why.score)), sum(words, written, state.mode === "hybrid" ? why.vector ?? 0 : null)),
     why.vector === null || state.mode === "vector" ? null : whole(words, lean),
-    h("div", { class: "bars" }, bars(why.terms)),
+    h("div", { class: "bars" }, bars(why.terms, why.written ?? {})),
     why.cosine === null ? null : vector(why, weight, state),
     missing(why),
   ].filter(Boolean);
+}
+
+function sum(words, written, vector) {
+  const parts = [`${number(words)} of words`, written ? `${number(written)} of what people wrote` : null, vector === null ? null : `${number(vector)} of the vector`].filter(Boolean);
+  return parts.length > 1 ? h("span", {}, ` = ${parts.join(" + ")}`) : null;
 }
 
 function whole(words, lean) {
@@ -30,11 +36,13 @@ function whole(words, lean) {
   return h("div", { class: "whole", role: "img", "aria-label": `Words ${Math.round(share * 100)} per cent, vector ${Math.round((1 - share) * 100)} per cent`, vars: { words: `${(share * 100).toFixed(1)}%` } }, h("span", {}, "words"), h("span", {}, "vector"));
 }
 
-function bars(parts) {
-  const most = parts[0]?.share || 1;
+function bars(parts, written) {
+  const own = Object.entries(written);
+  const most = Math.max(parts[0]?.share ?? 0, ...own.map(([, share]) => share)) || 1;
   const rest = parts.slice(SHOWN);
   const rows = parts.slice(0, SHOWN).map((part) => bar(chip(part.term, 0), part.share, part.share / most, `${number(part.asked)} × ${number(part.stored)}`));
   if (rest.length) rows.push(bar(h("span", { class: "dim" }, `${rest.length} more`), rest.reduce((sum, part) => sum + part.share, 0), 0, ""));
+  for (const [word, share] of own.slice(0, SHOWN)) rows.push(bar(h("span", { class: "name" }, `“${word}”`), share, share / most, "written by people"));
   return rows;
 }
 
@@ -60,7 +68,8 @@ const joined = (parts) => parts.flatMap((part, i) => (i ? [i === parts.length - 
 /** Elements that compare two results; `rival` is the one that is not open in the panel. */
 export function versus(found, rival) {
   const up = found.above.id === rival;
-  const rows = found.terms.map((one) => [one.term, (one.above - one.below) * (up ? -1 : 1)]);
+  const named = [...found.terms.map((one) => [one.term, one]), ...(found.written ?? []).map((one) => [`“${one.term}”`, one])];
+  const rows = named.map(([name, one]) => [name, (one.above - one.below) * (up ? -1 : 1)]);
   if (found.vector) rows.push(["likeness", found.vector * (up ? -1 : 1)]);
   rows.sort((one, other) => Math.abs(other[1]) - Math.abs(one[1]));
   const most = Math.abs(rows[0]?.[1] ?? 1) || 1;

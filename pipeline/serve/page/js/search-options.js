@@ -26,6 +26,7 @@ export function showTools(about, { onquery }) {
     h("div", { class: "modes", role: "group", "aria-label": "Mode" }, Object.entries(MODES).map(([mode, says]) => modeButton(mode, says, pictures))),
     state.mode === "hybrid" ? slider({ label: "Balance", from: "words", to: "vector", value: state.weight === null ? 50 : placeOf(state.weight), says: (at) => (at === 50 ? "as calibrated" : `weight ${number(weightAt(at))}`), set: (at, quietly) => change({ weight: at === 50 ? null : Number(weightAt(at).toPrecision(3)) }, { quietly }) }) : null,
     pictures && state.q ? slider({ label: "Share", from: "picture", to: "words", value: Math.round(state.share * 100), says: (at) => `${at} % words`, set: (at, quietly) => change({ share: at / 100 }, { quietly }) }) : null,
+    about?.written && state.q && state.mode !== "vector" ? slider({ label: "Written by people", from: "learned", to: "written", value: Math.min(100, Math.round(state.written * 10)), says: (at) => (at ? `weight ${number(at / 10)}` : "off"), set: (at, quietly) => change({ written: at / 10 }, { quietly }), rest: 0 }) : null,
     h("label", { class: "switch", title: "Show only the best of near-duplicates" }, h("input", { type: "checkbox", role: "switch", checked: state.fold, onchange: (event) => change({ fold: event.target.checked }) }), h("span", {}, "Fold copies")),
     h("button", { type: "button", class: "quiet", onclick: onquery }, "Query"),
   );
@@ -39,7 +40,7 @@ function modeButton(mode, says, pictures) {
   }, mode);
 }
 
-function slider({ label, from, to, value, says, set }) {
+function slider({ label, from, to, value, says, set, rest = 50 }) {
   const said = h("output", {}, says(value));
   let waiting = 0;
   const range = h("input", {
@@ -52,7 +53,7 @@ function slider({ label, from, to, value, says, set }) {
       clearTimeout(waiting);
       waiting = setTimeout(() => set(at, true), 120);
     },
-    ondblclick: () => set(50, false),
+    ondblclick: () => set(rest, false),
   });
   return h("div", { class: from === "picture" ? "slider share" : "slider" }, h("span", {}, from), range, h("span", {}, to), said);
 }

@@ -1,7 +1,7 @@
 // The page's state (query, options, open item). It is stored in the URL, so that links and the back button restore it.
 
 const NOTHING = {
-  index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, share: 0.5,
+  index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, written: 0, share: 0.5,
   fold: false, filters: [], truth: "", item: "",
 };
 const LISTS = { pictures: "picture", like: "like", filters: "filter" };
@@ -19,6 +19,7 @@ function read() {
     like: found.getAll("like"),
     mode: ["words", "terms", "vector", "hybrid"].includes(mode) ? mode : "hybrid",
     weight: positive(found.get("weight")),
+    written: positive(found.get("written")) ?? 0,
     share: Math.min(1, positive(found.get("share")) ?? 0.5),
     fold: found.get("fold") === "true",
     filters: found.getAll("filter"),
