@@ -45,9 +45,9 @@ def folder_items(root: Path, notes: ListingNotes) -> Iterator[Item]:
         if isinstance(found, _Unreadable):
             if found.path == root:
                 raise SourceError(f"The folder {root} cannot be read: {found.error.strerror}.") from found.error
-            yield _failing(found.path, root, found.error)
+            yield failing(found.path, root, found.error)
         elif is_tar(found.path):
-            yield from _tar_items(found.path, root, notes)
+            yield from items_of_tar(found.path, root, notes)
         elif is_picture(found.path.name):
             item = _with_texts(file_item(found.path, root), found.texts, root, notes)
             in_class = classes and item.label is None
@@ -91,14 +91,16 @@ def _holds_folders(folder: str) -> bool:
     )
 
 
-def _tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
+def items_of_tar(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
+    """The samples of a tar among others; a broken one is an item that fails."""
     try:
         yield from tar_items(path, root, notes)
     except SourceError as error:
-        yield _failing(path, root, OSError(str(error).rstrip(".")))
+        yield failing(path, root, OSError(str(error).rstrip(".")))
 
 
-def _failing(path: Path, root: Path, error: OSError) -> Item:
+def failing(path: Path, root: Path, error: OSError) -> Item:
+    """The item of a folder or archive that cannot be read: it is listed, and fails with this error."""
     return Item(readable(path.relative_to(root).as_posix()), _raising(error))
 
 

@@ -1,9 +1,24 @@
 """The file that a table names: relative to the table, absolute or as file://, however its accents are spelled."""
 
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+from lexel.pipeline.sources.item import read_file
+
+
+@dataclass(frozen=True)
+class NamedPicture:
+    """The picture that a table in the folder `root` calls `uri`; a call reads its bytes."""
+
+    root: Path
+    uri: str
+
+    def __call__(self) -> bytes:
+        """The bytes. Raises OSError where they cannot be read."""
+        return read_file(picture_path(self.root, self.uri))
 
 
 def picture_path(root: Path, uri: str) -> Path:

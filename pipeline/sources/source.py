@@ -1,4 +1,4 @@
-"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a tar, a caption file or a text file.
+"""Opening a source: a folder, a manifest (CSV, TSV, JSONL, Parquet), a tar, a data set as downloaded or a text file.
 
 A source is listed lazily, always in the same order, and can be listed again from its start.
 """
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.caption_files.formats import format_of
+from lexel.pipeline.sources.formats import format_of
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_folder import file_item, folder_items
@@ -25,14 +25,16 @@ from lexel.pipeline.sources.text_encoding import encoding_of_file
 class Source:
     """A collection: `root` is the folder that uris are relative to; each call of `items` lists it from the start.
 
-    `name` is the file name of the manifest, tar, text or image in `root`, empty for the folder itself. With `captions`
-    the captions are the items instead of the images. `notes` are what the last listing left out.
+    `kind` says what it is, for people. `name` is the file name of the manifest, tar, text or image in `root`, empty
+    for the folder itself. With `captions` the captions are the items instead of the images. `notes` are what the last
+    listing left out.
     """
 
     root: Path
     items: Callable[[], Iterator[Item]]
     captions: bool = False
     name: str = ""
+    kind: str = ""
     notes: ListingNotes = field(default_factory=ListingNotes, compare=False)
 
     @property
@@ -55,32 +57,42 @@ def open_source(path: str | Path, *, captions: bool = False, selection: Selectio
 
 def _open(place: Path, name: str, selection: Selection) -> Source:
     notes = ListingNotes()
-    listed, root = _listing(place, name, notes), place if place.is_dir() else place.parent
+    listing, root = _listing(place, name, notes), place if place.is_dir() else place.parent
 
     def items() -> Iterator[Item]:
         notes.clear()
-        yield from (item for item in listed() if selection.takes(item.uri))
+        yield from selection.of(listing.items())
 
-    texts = place.is_file() and place.suffix.lower() == ".txt" and not format_of(place)
-    return Source(root, items, captions=texts, name="" if root == place else place.name, notes=notes)
+    own_name = "" if root == place else place.name
+    return Source(root, items, captions=listing.kind == _TEXT, name=own_name, kind=listing.kind, notes=notes)
 
 
-def _listing(place: Path, name: str, notes: ListingNotes) -> Callable[[], Iterator[Item]]:
-    """What lists the items of a source, by its kind."""
-    if place.is_dir():
-        return lambda: folder_items(place, notes)
-    if not place.is_file():
+@dataclass(frozen=True)
+class _Listing:
+    """What a source is, and what lists its items."""
+
+    kind: str
+    items: Callable[[], Iterator[Item]]
+
+
+_TEXT = "a text file, an item a line"
+
+
+def _listing(place: Path, name: str, notes: ListingNotes) -> _Listing:
+    if not (place.is_dir() or place.is_file()):
         raise SourceError(f"There is nothing at {name}: give a folder of pictures, a manifest or a tar.")
     if known := format_of(place):
-        return lambda: known.items(place)
+        return _Listing(known.name, lambda: known.items(place, notes))
+    if place.is_dir():
+        return _Listing("a folder", lambda: folder_items(place, notes))
     if place.suffix.lower() in MANIFESTS:
-        return lambda: manifest_items(place)
+        return _Listing(f"a {place.suffix[1:].upper()} table", lambda: manifest_items(place))
     if is_tar(place):
-        return lambda: tar_items(place, place.parent, notes)
+        return _Listing("a tar", lambda: tar_items(place, place.parent, notes))
     if place.suffix.lower() == ".txt":
-        return lambda: _lines(place)
+        return _Listing(_TEXT, lambda: _lines(place))
     if is_picture(place.name):
-        return lambda: iter([file_item(place, place.parent)])
+        return _Listing("a picture", lambda: iter([file_item(place, place.parent)]))
     kinds = ", ".join([*sorted(MANIFESTS), *TARS, ".txt"])
     raise SourceError(
         f"{name} is not a source that lexel reads: give a folder of pictures, or a file that ends in {kinds}."

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import MAX_BYTES, check_size
@@ -28,7 +28,7 @@ class TarMember:
     link: str = ""
 
 
-def is_tar(path: Path) -> bool:
+def is_tar(path: PurePath) -> bool:
     """Whether the name ends in .tar, .tar.gz or .tgz."""
     return path.name.lower().endswith(TARS)
 
