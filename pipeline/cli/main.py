@@ -17,6 +17,7 @@ from lexel.pipeline.cli.commands.indexing.index import index
 from lexel.pipeline.cli.commands.indexing.load import load
 from lexel.pipeline.cli.commands.indexing.reterm import reterm
 from lexel.pipeline.cli.commands.indexing.scenes import scenes
+from lexel.pipeline.cli.commands.indexing.sources import sources
 from lexel.pipeline.cli.commands.indexing.stats import stats
 from lexel.pipeline.cli.commands.learning.caption import caption
 from lexel.pipeline.cli.commands.learning.compile import compile_
@@ -81,7 +82,15 @@ app = typer.Typer(
 )
 COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Search": {"search": search, "explain": explain, "terms": terms, "serve": serve},
-    "Index": {"index": index, "encode": encode, "load": load, "reterm": reterm, "stats": stats, "scenes": scenes},
+    "Index": {
+        "index": index,
+        "encode": encode,
+        "load": load,
+        "sources": sources,
+        "reterm": reterm,
+        "stats": stats,
+        "scenes": scenes,
+    },
     "Encoders": {
         "encoders": encoders,
         "train": train,

@@ -89,6 +89,14 @@ ExcludeOpt = Annotated[
         rich_help_panel=READ,
     ),
 ]
+LabelsFromFoldersOpt = Annotated[
+    bool,
+    typer.Option(
+        "--labels-from-folders",
+        help="The folder that a picture lies in is its label, where it has none of its own.",
+        rich_help_panel=READ,
+    ),
+]
 RetryOpt = Annotated[
     bool,
     typer.Option(

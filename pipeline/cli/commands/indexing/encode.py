@@ -15,6 +15,7 @@ from lexel.pipeline.cli.options import (
     ExactOpt,
     ExcludeOpt,
     IncludeOpt,
+    LabelsFromFoldersOpt,
     PartOpt,
     RayOpt,
     RetryOpt,
@@ -35,6 +36,7 @@ def encode(
     captions: CaptionsOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    labels_from_folders: LabelsFromFoldersOpt = False,
     retry: RetryOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     exact: ExactOpt = False,
@@ -65,7 +67,7 @@ def encode(
     if ray and part != "0/1":
         raise ConfigError("--ray divides the job itself; leave out --part.")
     began, share = time.monotonic(), Part.parse(part)
-    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), labels_from_folders)
     options = EncodeOptions(
         batch_size=batch_size,
         device=device,

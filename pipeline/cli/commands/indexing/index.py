@@ -17,6 +17,7 @@ from lexel.pipeline.cli.options import (
     ExcludeOpt,
     IncludeOpt,
     IndexOpt,
+    LabelsFromFoldersOpt,
     MergeOpt,
     ReplicasOpt,
     RetryOpt,
@@ -36,6 +37,7 @@ def index(
     retry: RetryOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    labels_from_folders: LabelsFromFoldersOpt = False,
     encoder: EncoderOpt = "lexel-tiny",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
@@ -66,7 +68,7 @@ def index(
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), labels_from_folders)
     report = index_source(
         open_source(source, captions=captions, selection=selection),
         index=index,
