@@ -13,7 +13,7 @@ from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.images.decoder_pool import decode
 from lexel.pipeline.images.preview import Preview, PreviewOptions
 from lexel.pipeline.shards.shard import Failure
-from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.sources.item import Item, NoPictureError, readable
 from lexel.pipeline.timings import timed
 
 # How the reason of a failure begins that is of the disk or the network, and not of what is in the file.
@@ -69,6 +69,8 @@ def prepare(
     try:
         with timed("reading"):
             content = item.content()
+    except NoPictureError as error:
+        return Failure(None, item.uri, readable(str(error)))
     except Exception as error:  # such as ValueError, for a null character in a manifest's path
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure(None, item.uri, readable(f"{UNREADABLE}: {reason or error}"))

@@ -16,6 +16,7 @@ from lexel.pipeline.encode.run import EncodeReport, check_some, encode_source
 from lexel.pipeline.errors import ConfigError, LexelError
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import write_failures
+from lexel.pipeline.sources.remote.remote_path import is_address
 from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.source import open_source
 
@@ -64,7 +65,8 @@ def encode_on_ray(
     shards are identical to those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
     and the errors of `encode_source`.
     """
-    ray, place, folder = _ray(), Path(source).expanduser().resolve(), out.resolve()
+    ray, folder = _ray(), out.resolve()
+    place = str(source) if is_address(str(source)) else Path(source).expanduser().resolve()
     # A missing source or encoder raises here, before machines start.
     items, _ = open_source(source, captions=captions, selection=selection).items(), open_encoder(encoder)
     with _cluster(ray):

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
 from lexel.pipeline.load.document_id import document_id
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
+from lexel.pipeline.sources.remote.remote_path import Place, place_of
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
@@ -77,12 +77,12 @@ class SearchIndex:
         """The index behind the name, or several, by which pages of one answer are asked for."""
         return ",".join(self._mappings)
 
-    def path(self, row: Mapping[str, Any]) -> Path:
+    def path(self, row: Mapping[str, Any]) -> Place:
         """Where the picture of a hit is, below the root of the index that the hit is from."""
         if row["_index"] not in self._mappings:
             self._look_again()
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
-        return Path(about["root"], row["_source"]["uri"])
+        return place_of(about["root"], row["_source"]["uri"])
 
     def check_fields(self, filters: Filters, facets: Iterable[str] = ()) -> None:
         """Raise ConfigError for conditions and facets that the index cannot answer."""

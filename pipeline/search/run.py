@@ -4,7 +4,6 @@ search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -ca
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.cluster.error_messages import readable_errors
@@ -15,6 +14,7 @@ from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import SOURCE, Dsl
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
+from lexel.pipeline.sources.remote.remote_path import Place
 
 # Always search the same copies of the shards, since others may order equal scores differently.
 _PREFERENCE = "lexel"
@@ -146,7 +146,7 @@ def _next(index: SearchIndex, request: SearchRequest, rows: Sequence[Mapping[str
     )
 
 
-def _hit(path: Path, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
+def _hit(path: Place, row: Mapping[str, Any], weights: Mapping[str, float], *, dense: bool) -> Hit:
     source = row["_source"]
     parts = {t: w * source["terms"][t] for t, w in weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))

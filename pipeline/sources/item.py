@@ -15,6 +15,10 @@ Scalar = str | int | float | bool
 MAX_BYTES = 1 << 30
 
 
+class NoPictureError(OSError):
+    """What is there is no picture, and will be none when it is read again."""
+
+
 @dataclass(frozen=True)
 class Item:
     """An image, whose bytes `content` reads, or a text, if `text` is not None.

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lexel.pipeline.sources.item import read_file
+from lexel.pipeline.sources.remote.remote_path import RemoteBytes, RemotePath, is_address
 
 
 @dataclass(frozen=True)
@@ -19,6 +20,13 @@ class NamedPicture:
     def __call__(self) -> bytes:
         """The bytes. Raises OSError where they cannot be read."""
         return read_file(picture_path(self.root, self.uri))
+
+
+def named_picture(root: Path | RemotePath, uri: str) -> NamedPicture | RemoteBytes:
+    """The picture that a table in `root` calls `uri`: an address, or a path. A table elsewhere names no file here."""
+    if is_address(uri):
+        return RemoteBytes(uri)
+    return NamedPicture(root, uri) if isinstance(root, Path) else RemoteBytes(root.named(uri).url)
 
 
 def picture_path(root: Path, uri: str) -> Path:
@@ -35,9 +43,7 @@ def _local(uri: str) -> Path:
     address = urlsplit(uri)
     if address.scheme.lower() == "file" and address.netloc.lower() in {"", "localhost"}:
         return existing_spelling(Path(url2pathname(address.path)))
-    raise OSError(
-        f"{address.scheme or 'such'} addresses are not fetched; download the pictures first (img2dataset does it well)"
-    )
+    raise OSError(f"{address.scheme or 'such'} addresses are not files of this machine")
 
 
 def existing_spelling(path: Path) -> Path:

@@ -11,8 +11,11 @@ from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.formats import format_of
 from lexel.pipeline.sources.item import Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
-from lexel.pipeline.sources.picture_folder import file_item, folder_items
+from lexel.pipeline.sources.picture_folders.picture_folder import file_item, folder_items
 from lexel.pipeline.sources.picture_kinds import is_picture
+from lexel.pipeline.sources.picture_path import NamedPicture, named_picture
+from lexel.pipeline.sources.remote.remote_copy import is_remote_folder, local_copy
+from lexel.pipeline.sources.remote.remote_path import Place, RemotePath, is_address
 from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.tables.manifest import manifest_items
 from lexel.pipeline.sources.tables.table_rows import MANIFESTS
@@ -30,7 +33,7 @@ class Source:
     listing left out.
     """
 
-    root: Path
+    root: Place
     items: Callable[[], Iterator[Item]]
     captions: bool = False
     name: str = ""
@@ -38,33 +41,58 @@ class Source:
     notes: ListingNotes = field(default_factory=ListingNotes, compare=False)
 
     @property
-    def place(self) -> Path:
-        """The folder, manifest or tar itself."""
+    def place(self) -> Place:
+        """The folder, manifest or tar itself: a path, or an address."""
         return self.root / self.name
 
 
 def open_source(path: str | Path, *, captions: bool = False, selection: Selection = EVERYTHING) -> Source:
     """Open a folder, manifest, tar, text file or image; with `captions` the captions are the items, not the images.
 
-    Only what `selection` takes is listed.
+    `path` is also an address that fsspec reads (https://, s3://, ...). Only what `selection` takes is listed.
 
-    Raises SourceError if `path` does not exist or is of an unknown kind.
+    Raises SourceError if `path` does not exist or is of an unknown kind, ConfigError if an address needs an extra.
     """
-    place = Path(path).expanduser().resolve()
-    source = _open(place, str(path), selection)
+    if is_address(str(path)):
+        source = _open_remote(RemotePath(str(path)), selection)
+    else:
+        source = _open(Path(path).expanduser().resolve(), str(path), selection)
     return replace(source, items=lambda: _captions(source.items()), captions=True) if captions else source
 
 
 def _open(place: Path, name: str, selection: Selection) -> Source:
     notes = ListingNotes()
-    listing, root = _listing(place, name, notes), place if place.is_dir() else place.parent
+    root = place if place.is_dir() else place.parent
+    return _source(root, "" if root == place else place.name, _listing(place, name, notes), notes, selection)
 
+
+def _open_remote(place: RemotePath, selection: Selection) -> Source:
+    """A folder or tar is read where it is; a table or text is fetched, and its pictures are beside its address."""
+    notes, root = ListingNotes(), place.parent
+    if is_tar(place):
+        return _source(root, place.name, _Listing("a tar", lambda: tar_items(place, root, notes)), notes, selection)
+    if not place.suffix and place.is_web:
+        raise SourceError(f"A web server does not list its folders: give the address of a file in {place}.")
+    if is_remote_folder(place):
+        return _source(place, "", _Listing("a folder", lambda: folder_items(place, notes)), notes, selection)
+    copy = local_copy(place)
+    listing = _listing(copy, str(place), notes)
+    there = _Listing(listing.kind, lambda: (_moved(item, root) for item in listing.items()))
+    return _source(root, place.name, there, notes, selection)
+
+
+def _moved(item: Item, root: RemotePath) -> Item:
+    if isinstance(item.content, NamedPicture):
+        return replace(item, content=named_picture(root, item.content.uri))
+    return item
+
+
+def _source(root: Place, name: str, listing: "_Listing", notes: ListingNotes, selection: Selection) -> Source:
     def items() -> Iterator[Item]:
         notes.clear()
         yield from selection.of(listing.items())
 
-    own_name = "" if root == place else place.name
-    return Source(root, items, captions=listing.kind == _TEXT, name=own_name, kind=listing.kind, notes=notes)
+    return Source(root, items, captions=listing.kind == _TEXT, name=name, kind=listing.kind, notes=notes)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lexel.pipeline.sources.item import Item, Scalar
-from lexel.pipeline.sources.picture_path import NamedPicture, picture_path
+from lexel.pipeline.sources.picture_path import named_picture, picture_path
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def items_of(files: Iterable[CaptionedFile], root: Path) -> Iterator[Item]:
             places[file.folder] = _place(root, file)
         uri = f"{places[file.folder]}{file.name}"
         captions = tuple(dict.fromkeys(text for caption in file.captions if (text := caption.strip())))
-        yield Item(uri, NamedPicture(root, uri), captions=captions, metadata=file.metadata)
+        yield Item(uri, named_picture(root, uri), captions=captions, metadata=file.metadata)
 
 
 def _place(root: Path, file: CaptionedFile) -> str:

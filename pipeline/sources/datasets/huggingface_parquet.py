@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.listing_notes import ListingNotes
-from lexel.pipeline.sources.picture_folder import failing
+from lexel.pipeline.sources.picture_folders.picture_folder import failing
 from lexel.pipeline.sources.source_format import SourceFormat
 from lexel.pipeline.sources.tables.manifest import manifest_items
 from lexel.pipeline.sources.tables.parquet_rows import holds_pictures

@@ -12,7 +12,7 @@ from typing import Any
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item, Scalar
 from lexel.pipeline.sources.listing_notes import ListingNotes
-from lexel.pipeline.sources.picture_folder import failing, folder_items, items_of_tar
+from lexel.pipeline.sources.picture_folders.picture_folder import failing, folder_items, items_of_tar
 from lexel.pipeline.sources.source_format import SourceFormat
 from lexel.pipeline.sources.tables.parquet_rows import column_names
 from lexel.pipeline.sources.tables.table_rows import table_rows

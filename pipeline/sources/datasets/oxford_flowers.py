@@ -13,7 +13,7 @@ from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.caption_files.json_file import json_file
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.listing_notes import ListingNotes
-from lexel.pipeline.sources.picture_folder import file_item
+from lexel.pipeline.sources.picture_folders.picture_folder import file_item
 from lexel.pipeline.sources.source_format import SourceFormat
 
 _PICTURES, _LABELS, _SPLITS, _NAMES = "jpg", "imagelabels.mat", "setid.mat", "cat_to_name.json"

@@ -9,7 +9,7 @@ from typing import Any
 
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item, readable
-from lexel.pipeline.sources.picture_path import NamedPicture
+from lexel.pipeline.sources.picture_path import named_picture
 from lexel.pipeline.sources.tables.scattered_rows import RowKey, TableState, scattered
 from lexel.pipeline.sources.tables.table_columns import URI_COLUMNS, TableColumns, columns_of
 from lexel.pipeline.sources.tables.table_rows import table_rows
@@ -133,7 +133,7 @@ def _item(first: _NumberedRow, captions: Sequence[str], root: Path) -> Item:
     metadata = metadata_of(row, frozenset({uri_column, columns.caption, columns.id, columns.label}))
     return Item(
         first.uri,
-        NamedPicture(root, first.uri) if first.picture is None else partial(bytes, first.picture),
+        named_picture(root, first.uri) if first.picture is None else partial(bytes, first.picture),
         captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
         label=None if label is None else str(label),
         metadata={columns.renamed.get(name, name): value for name, value in metadata.items()},

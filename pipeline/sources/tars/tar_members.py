@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import MAX_BYTES, check_size
+from lexel.pipeline.sources.remote.remote_path import Place, RemoteBytes, RemotePath
 
 TARS = (".tar", ".tar.gz", ".tgz")
 # A link to a link to a link: more of them are a circle.
@@ -28,13 +29,13 @@ class TarMember:
     link: str = ""
 
 
-def is_tar(path: PurePath) -> bool:
+def is_tar(path: PurePath | RemotePath) -> bool:
     """Whether the name ends in .tar, .tar.gz or .tgz."""
     return path.name.lower().endswith(TARS)
 
 
 def tar_members(
-    path: Path, targets: Mapping[str, TarMember], wanted: frozenset[str] | None = None
+    path: Place, targets: Mapping[str, TarMember], wanted: frozenset[str] | None = None
 ) -> Iterator[TarMember]:
     """The files of a tar, or those that are `wanted`; a link is a file where `targets` says what it leads to.
 
@@ -51,7 +52,7 @@ def tar_members(
             yield TarMember(member.name, there.size, there.read)
 
 
-def tar_names(path: Path) -> Iterator[TarMember]:
+def tar_names(path: Place) -> Iterator[TarMember]:
     """The files and links of a tar without their content."""
     for _, member in _headers(path):
         if member.isfile():
@@ -63,7 +64,7 @@ def tar_names(path: Path) -> Iterator[TarMember]:
             yield TarMember(member.name, 0, bytes, posixpath.normpath(place))
 
 
-def link_targets(path: Path, links: Mapping[str, str]) -> dict[str, TarMember]:
+def link_targets(path: Place, links: Mapping[str, str]) -> dict[str, TarMember]:
     """The file that each link, {name: name it leads to}, ends at. A link that leads out of the tar is none."""
     if not links:
         return {}
@@ -73,7 +74,7 @@ def link_targets(path: Path, links: Mapping[str, str]) -> dict[str, TarMember]:
     return {name: there[end] for name, end in ends.items() if end in there}
 
 
-def _spelled(path: Path, ends: frozenset[str]) -> frozenset[str]:
+def _spelled(path: Place, ends: frozenset[str]) -> frozenset[str]:
     """The names as the tar spells them: "./a.jpg" is "a.jpg"."""
     return frozenset(m.name for m in tar_names(path) if not m.link and posixpath.normpath(m.name) in ends)
 
@@ -84,7 +85,7 @@ def _end(name: str, links: Mapping[str, str]) -> str:
     return name
 
 
-def _headers(path: Path) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
+def _headers(path: Place) -> Iterator[tuple[tarfile.TarFile, tarfile.TarInfo]]:
     plain = path.suffix.lower() == ".tar"
     try:
         with _opened(path, plain) as tar:
@@ -106,35 +107,37 @@ def _members(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 
 @contextmanager
-def _opened(path: Path, plain: bool) -> Iterator[tarfile.TarFile]:
+def _opened(path: Place, plain: bool) -> Iterator[tarfile.TarFile]:
     if plain:
-        with tarfile.open(path, "r:") as tar:
+        with path.open("rb") as file, tarfile.open(fileobj=file, mode="r:") as tar:
             yield tar
         return
     # Not mode "r|gz", which does not check the checksum and misses a file truncated between two members.
-    with gzip.open(path) as stream:
+    with path.open("rb") as file, gzip.open(file) as stream:
         with tarfile.open(fileobj=stream, mode="r|") as tar:
             yield tar
         while stream.read(1 << 20):
             pass
 
 
-def _check_end(path: Path, offset: int) -> None:
+def _check_end(path: Place, offset: int) -> None:
     """Raise ReadError if a broken header ended the reading: the end must be a block of zeros or the file's end."""
     if _at(path, offset, tarfile.BLOCKSIZE) not in {b"", bytes(tarfile.BLOCKSIZE)}:
         raise tarfile.ReadError(f"the header at byte {offset:,} cannot be read")
 
 
-def _reader(path: Path, tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
+def _reader(path: Place, tar: tarfile.TarFile, member: tarfile.TarInfo) -> Callable[[], bytes]:
     """A function that returns a member's bytes: read lazily from a plain tar, at once from a compressed stream."""
     if member.size > MAX_BYTES or (path.suffix.lower() == ".tar" and member.sparse is None):
+        if isinstance(path, RemotePath) and member.size:
+            return RemoteBytes(path.url, (member.offset_data, member.offset_data + member.size))
         return partial(_at, path, member.offset_data, member.size)
     stream = tar.extractfile(member)
     content = stream.read() if stream else b""
     return lambda: content
 
 
-def _at(path: Path, offset: int, size: int) -> bytes:
+def _at(path: Place, offset: int, size: int) -> bytes:
     check_size(size)
     with path.open("rb") as file:
         file.seek(offset)

@@ -81,9 +81,7 @@ def test_a_configurations_own_names_count(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "readme", ["", "---\n[\n---\n", "---\ndataset_info: 5\n---\n", "---\ndataset_info:\n- 5\n---\n"]
-)
+@pytest.mark.parametrize("head", ["", "---\n[", "---\ndataset_info: 5", "---\ndataset_info:\n- 5"])
 def test_a_readme_of_another_form_names_nothing(tmp_path: Path, head: str) -> None:
     written(tmp_path / "README.md", f"{head}\n---\n")
     table(tmp_path / "default" / "test" / "0000.parquet", [1])
