@@ -26,7 +26,10 @@ def named_picture(root: Path | RemotePath, uri: str) -> NamedPicture | RemoteByt
     """The picture that a table in `root` calls `uri`: an address, or a path. A table elsewhere names no file here."""
     if is_address(uri):
         return RemoteBytes(uri)
-    return NamedPicture(root, uri) if isinstance(root, Path) else RemoteBytes(root.named(uri).url)
+    if isinstance(root, Path):
+        return NamedPicture(root, uri)
+    on_windows = root.named(uri.replace("\\", "/")).url if "\\" in uri else None
+    return RemoteBytes(root.named(uri).url, otherwise=on_windows)
 
 
 def picture_path(root: Path, uri: str) -> Path:

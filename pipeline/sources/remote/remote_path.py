@@ -15,14 +15,23 @@ _BUFFER = 4 << 20
 
 @dataclass(frozen=True)
 class RemoteBytes:
-    """A file elsewhere, or its bytes from `start` to `end`; a call fetches them."""
+    """A file elsewhere, or its bytes from the first to before the second of `part`; a call fetches them.
+
+    Where there is none, the one at the address `otherwise` is meant.
+    """
 
     url: str
     part: tuple[int, int] | None = None
+    otherwise: str | None = None
 
     def __call__(self) -> bytes:
         """The bytes. Raises OSError, or ConfigError where the extra `remote` is not installed."""
-        return file_systems.read(self.url, *self.part) if self.part else file_systems.read(self.url)
+        try:
+            return file_systems.read(self.url, *self.part) if self.part else file_systems.read(self.url)
+        except FileNotFoundError:
+            if self.otherwise is None:
+                raise
+            return file_systems.read(self.otherwise)
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,8 @@ class RemotePath:
     def named(self, uri: str) -> "RemotePath":
         """What a table in this folder calls `uri`: relative to the folder, or from the root of the host or bucket."""
         start, slash, path = self._plain.partition("://")
-        plain = uri.replace("\\", "/")
-        place = RemotePath(f"{start}{slash}{path.partition('/')[0]}") if plain.startswith("/") else self
-        for part in plain.split("/"):
+        place = RemotePath(f"{start}{slash}{path.partition('/')[0]}") if uri.startswith("/") else self
+        for part in uri.split("/"):
             if part == "..":
                 place = place.parent
             elif part not in {"", "."}:

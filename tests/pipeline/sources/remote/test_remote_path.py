@@ -24,7 +24,6 @@ def test_names_and_folders() -> None:
         ("./in/../a b#?%.jpg", "https://host/data/set one/a%20b%23%3F%25.jpg"),
         ("../../../../é.jpg", "https://host/%C3%A9.jpg"),
         ("/root/a.jpg", "https://host/root/a.jpg"),
-        ("in\\a.jpg", "https://host/data/set one/in/a.jpg"),
     ],
 )
 def test_what_a_table_calls_a_picture(uri: str, there: str) -> None:

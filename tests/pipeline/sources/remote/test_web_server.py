@@ -53,6 +53,14 @@ def test_a_manifest_names_pictures_beside_itself_and_elsewhere(web: FileServer) 
     assert web.asked["set/m.jsonl"] == 1  # both listings are of the same bytes
 
 
+def test_a_path_written_on_windows(web: FileServer) -> None:
+    web.files |= {"set/in/a.jpg": b"a", "set/in\\b.jpg": b"b"}
+    _, found = opened(manifest(web, "in\\a.jpg", "in\\b.jpg", "in\\c.jpg"))
+    assert [item.content() for item in found[:2]] == [b"a", b"b"]
+    with pytest.raises(FileNotFoundError):
+        found[2].content()
+
+
 def test_a_table_here_names_pictures_elsewhere(web: FileServer, tmp_path: Path) -> None:
     web.files["a.jpg"] = b"a"
     table = written(tmp_path / "m.csv", f"url,caption\n{web.url}/a.jpg,one\n")
