@@ -1,5 +1,6 @@
 """A data set of the Hugging Face hub as it is downloaded: a folder of Parquet that holds the pictures themselves."""
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -9,9 +10,11 @@ from lexel.pipeline.errors import SourceError
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_folders.picture_folder import failing
+from lexel.pipeline.sources.picture_kinds import is_picture
 from lexel.pipeline.sources.source_format import SourceFormat
 from lexel.pipeline.sources.tables.manifest import manifest_items
-from lexel.pipeline.sources.tables.parquet_rows import holds_pictures
+from lexel.pipeline.sources.tables.parquet_rows import column_names, holds_pictures
+from lexel.pipeline.sources.tars.tar_members import is_tar
 
 # data/train-00000-of-00002.parquet, or default/train/0000.parquet.
 _DEPTH = 2
@@ -21,7 +24,9 @@ _NOT_DATA = frozenset(["README.md", "dataset_infos.json", "dataset_info.json", "
 
 
 def _recognises(path: Path) -> bool:
-    return any(holds_pictures(file) for file in _tables(path))
+    """Not a folder of pictures in which such a file lies too."""
+    loose = any(is_picture(name) or is_tar(path / name) for name in os.listdir(path))
+    return not loose and any(holds_pictures(file) for file in _tables(path))
 
 
 def _items(root: Path, notes: ListingNotes) -> Iterator[Item]:
@@ -30,7 +35,7 @@ def _items(root: Path, notes: ListingNotes) -> Iterator[Item]:
         place = PurePosixPath(path.relative_to(root).as_posix())
         split = _split(place)
         try:
-            if not holds_pictures(path):
+            if column_names(path) and not holds_pictures(path):
                 notes.skip(path.name)
                 continue
             for item in manifest_items(path):

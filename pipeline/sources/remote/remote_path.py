@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote, urlsplit
 from lexel.pipeline.sources.remote import file_systems
 from lexel.pipeline.sources.remote.remote_file import RemoteFile
 
+_HERE = frozenset({"file", "local"})
 # Tars are read from front to back, in pieces of this size.
 _BUFFER = 4 << 20
 
@@ -125,6 +126,6 @@ def relative(path: Place, root: Place) -> str:
 
 
 def is_address(text: str) -> bool:
-    """Whether a text is an address on the network, and neither a path nor file://."""
+    """Whether a text is an address on the network, and neither a path nor one of fsspec's names for a file here."""
     scheme, slashes, _ = text.partition("://")
-    return bool(slashes) and scheme.isascii() and scheme.replace("+", "").isalnum() and scheme.lower() != "file"
+    return bool(slashes) and scheme.isascii() and scheme.replace("+", "").isalnum() and scheme.lower() not in _HERE

@@ -37,9 +37,9 @@ def column_names(path: Path) -> frozenset[str]:
 
 
 def holds_pictures(path: Path) -> bool:
-    """Whether a column that names pictures holds them; also where the file is broken, which is said when it is read."""
+    """Whether a column that names pictures holds them; not where the file cannot be read."""
     kinds = _kinds(path)
-    return not kinds or any(_has_bytes(kinds[name]) for name in columns_of(tuple(kinds)).uris)
+    return any(_has_bytes(kinds[name]) for name in columns_of(tuple(kinds)).uris)
 
 
 def _kinds(path: Path) -> dict[str, Any]:

@@ -117,5 +117,15 @@ def test_a_broken_file_fails_alone_and_other_files_are_said(tmp_path: Path) -> N
 
 def test_a_folder_of_pictures_with_a_table_stays_one(tmp_path: Path) -> None:
     written(tmp_path / "a.jpg", "")
-    pq.write_table(pa.table({"image": ["a.jpg"]}), tmp_path / "m.parquet")
+    table(tmp_path / "m.parquet", [0])
     assert uris(tmp_path) == ["a.jpg"]
+
+
+@pytest.mark.parametrize("content", ["named", "broken"])
+def test_a_table_that_holds_no_pictures_is_none(tmp_path: Path, content: str) -> None:
+    (tmp_path / "in").mkdir()
+    written(tmp_path / "in" / "a.jpg", "")
+    pq.write_table(pa.table({"image": ["a.jpg"]}), tmp_path / "m.parquet")
+    if content == "broken":
+        written(tmp_path / "m.parquet", (tmp_path / "m.parquet").read_bytes()[:-20])
+    assert uris(tmp_path) == ["in/a.jpg"]

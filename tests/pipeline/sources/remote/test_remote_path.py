@@ -48,6 +48,20 @@ def test_addresses(text: str) -> None:
     assert is_address(text)
 
 
-@pytest.mark.parametrize("text", ["a.jpg", "/a/b", "file:///a", "FILE://a", "a b://c", "://x", "C:\\a", "dir/x://y"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a.jpg",
+        "/a/b",
+        "file:///a",
+        "FILE://a",
+        "local:///a",
+        "simplecache::s3://b",
+        "a b://c",
+        "://x",
+        "C:\\a",
+        "dir/x://y",
+    ],
+)
 def test_no_addresses(text: str) -> None:
     assert not is_address(text)
