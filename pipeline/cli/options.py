@@ -25,7 +25,9 @@ def _modes(incomplete: str) -> list[str]:
 SourceArg = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, captions or a text file."
+        metavar="SOURCE",
+        help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, a data set as downloaded, a text file, "
+        "or an address such as https:// or s3:// of one.",
     ),
 ]
 EncoderOpt = Annotated[
