@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import platformdirs
 
@@ -13,15 +13,15 @@ def data_folder() -> Path:
     return Path(chosen).expanduser().resolve() if chosen else platformdirs.user_data_path("lexel")
 
 
-def index_shards_folder(index: str, source: Path, fingerprint: str) -> Path:
+def index_shards_folder(index: str, source: str, fingerprint: str) -> Path:
     """The folder of the shards behind `index`: one for each index, source and encoder."""
     return data_folder() / "shards" / f"{index}-{_digest(source)}-{fingerprint[:8]}"
 
 
-def training_folder(source: Path) -> Path:
+def training_folder(source: str) -> Path:
     """The folder of what is encoded for training: one for each collection, whatever head or vocabulary is trained."""
-    return data_folder() / "train" / f"{source.stem}-{_digest(source)}"
+    return data_folder() / "train" / f"{PurePath(source).stem}-{_digest(source)}"
 
 
-def _digest(path: Path) -> str:
-    return hashlib.blake2b(str(path).encode(), digest_size=4).hexdigest()
+def _digest(path: str) -> str:
+    return hashlib.blake2b(path.encode(), digest_size=4).hexdigest()

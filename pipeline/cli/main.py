@@ -18,6 +18,7 @@ from lexel.pipeline.cli.commands.indexing.index import index
 from lexel.pipeline.cli.commands.indexing.load import load
 from lexel.pipeline.cli.commands.indexing.reterm import reterm
 from lexel.pipeline.cli.commands.indexing.scenes import scenes
+from lexel.pipeline.cli.commands.indexing.sources import sources
 from lexel.pipeline.cli.commands.indexing.stats import stats
 from lexel.pipeline.cli.commands.indexing.sync import sync
 from lexel.pipeline.cli.commands.learning.caption import caption
@@ -86,6 +87,7 @@ COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Index": {
         "index": index,
         "sync": sync,
+        "sources": sources,
         "encode": encode,
         "load": load,
         "compact": compact,

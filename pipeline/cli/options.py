@@ -27,7 +27,9 @@ def _modes(incomplete: str) -> list[str]:
 SourceArg = Annotated[
     str,
     typer.Argument(
-        metavar="SOURCE", help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, captions or a text file."
+        metavar="SOURCE",
+        help="A folder, a CSV/JSONL/Parquet manifest, a WebDataset tar, a data set as downloaded, a text file, "
+        "or an address such as https:// or s3:// of one.",
     ),
 ]
 EncoderOpt = Annotated[
@@ -113,6 +115,14 @@ VerifyOpt = Annotated[
     typer.Option(
         "--verify",
         help="Read every file, to find changes that left its size and time as they were.",
+        rich_help_panel=READ,
+    ),
+]
+LabelsFromFoldersOpt = Annotated[
+    bool,
+    typer.Option(
+        "--labels-from-folders",
+        help="The folder that a picture lies in is its label, where it has none of its own.",
         rich_help_panel=READ,
     ),
 ]

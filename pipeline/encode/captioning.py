@@ -19,6 +19,7 @@ from lexel.pipeline.iterators import batched, prefetch
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.sources.item import Item, readable
+from lexel.pipeline.sources.remote.remote_path import RemoteBytes
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.sources.tars.tar_members import is_tar
 
@@ -97,20 +98,22 @@ def _todo(source: Source, out: Path, todo: set[str]) -> Iterator[tuple[str, Item
 
 
 def _name(item: Item, source: Source, out: Path) -> str:
-    """The path of an image as written in the table, so that a manifest in the same folder finds it."""
+    """The path of an image as written in the table, so that a manifest in the same folder finds it, or its address."""
+    if isinstance(item.content, RemoteBytes):
+        return item.content.url
     path, folder = Path(os.path.normpath(_path(item, source))), out.expanduser().resolve().parent
     return readable(path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path))
 
 
 def _path(item: Item, source: Source) -> Path:
     # A manifest may contain "~" for the home folder.
-    return source.root / (os.path.expanduser(item.uri) if source.name else item.uri)
+    return Path(str(source.root)) / (os.path.expanduser(item.uri) if source.name else item.uri)
 
 
 def _pixels(captioner: Captioner, named: tuple[str, Item]) -> tuple[str, torch.Tensor | Failure]:
     """An image's name with its pixels, or with the reason why it cannot be read."""
     name, item = named
-    if any(map(is_tar, Path(item.uri).parents)):
+    if any(map(is_tar, item.uri.split("/")[:-1])):
         return name, Failure(None, item.uri, "inside a tar, to which a table cannot refer; unpack it first")
     found = prepare(captioner, item)
     if isinstance(found, PreparedItem):

@@ -14,7 +14,7 @@ from lexel.pipeline.images.decoder_pool import decode
 from lexel.pipeline.images.embedded.picture_facts import Facts
 from lexel.pipeline.images.preview import Preview, PreviewOptions
 from lexel.pipeline.shards.shard import UNREADABLE, Failure
-from lexel.pipeline.sources.item import FileState, Item, content_hash, readable
+from lexel.pipeline.sources.item import FileState, Item, NoPictureError, content_hash, readable
 from lexel.pipeline.timings import timed
 
 View = Callable[[Image.Image], Image.Image]
@@ -77,6 +77,8 @@ def prepare(
         with timed("reading"):
             state = item.state()
             content = item.content()
+    except NoPictureError as error:
+        return Failure.of(item, None, readable(str(error)), state)
     except Exception as error:  # such as ValueError, for a null character in a manifest's path
         reason = error.strerror if isinstance(error, OSError) else None
         return Failure.of(item, None, readable(f"{UNREADABLE}: {reason or error}"), state)

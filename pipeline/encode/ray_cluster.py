@@ -12,6 +12,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.ray_parts import PartPlan, ray_cluster, reports_of_parts
 from lexel.pipeline.shards.folder import ShardFolder, write_failures
 from lexel.pipeline.shards.part import Part
+from lexel.pipeline.sources.remote.remote_path import is_address
 from lexel.pipeline.sources.selection import EVERYTHING, Selection
 from lexel.pipeline.sources.source import open_source
 
@@ -32,7 +33,7 @@ def encode_on_ray(
     items are those of one process. Raises ConfigError if Ray is not installed or lost a part too often,
     and the errors of `encode_source`.
     """
-    place, folder = Path(source).expanduser().resolve(), out.resolve()
+    place, folder = str(source) if is_address(str(source)) else Path(source).expanduser().resolve(), out.resolve()
     # A missing source or encoder raises here, before machines start.
     items, _ = open_source(source, captions=captions, selection=selection).items(), open_encoder(encoder)
     with ray_cluster() as ray:

@@ -22,6 +22,7 @@ from lexel.pipeline.progress import Progress
 from lexel.pipeline.shards.shard import Failure
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.remote.read_ahead import read_ahead
 from lexel.pipeline.timings import timed
 
 # One batch is computed on the GPU while the other is copied or its terms are selected.
@@ -32,7 +33,10 @@ NO_NUMBER = "the network gave no number for it"
 
 @dataclass(frozen=True)
 class BatchEncoder:
-    """The threads of a running job: those of `pool` prepare items, the `lanes` threads of `network` encode them."""
+    """The threads of a running job: those of `pool` prepare items, the `lanes` threads of `network` encode them.
+
+    `ahead` passes items on while those that are elsewhere are being fetched.
+    """
 
     model: Model
     prepare: Callable[[Item], PreparedItem | Failure]
@@ -42,10 +46,11 @@ class BatchEncoder:
     batch_size: int
     feature_dim: int | None
     progress: Progress
+    ahead: Callable[[Iterable[Item]], Iterator[Item]]
 
     def encode(self, todo: Iterable[Chunk]) -> Iterator[tuple[int, pa.Table, list[Failure]]]:
         """Yield each chunk's number, table of rows and failures; preparing and encoding run ahead on threads."""
-        pairs = ((chunk.number, item) for chunk in todo for item in chunk.items)
+        pairs = ((chunk.number, item) for chunk in todo for item in self.ahead(chunk.items))
         depth = 2 * self.batch_size * (self.lanes + 1)
         outcomes = prefetch(self.pool, partial(_numbered, self.prepare), pairs, depth=depth)
         # One batch more than there are lanes, so that no thread waits while the oldest is yielded.
@@ -145,9 +150,10 @@ def batch_encoder(
     own = options.workers or available_cores()
     lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
     # A thread that prepares often waits for its decoder process; one more keeps the cores busy.
-    with threads(own + 1) as pool, threads(lanes) as network:
+    with threads(own + 1) as pool, threads(lanes) as network, read_ahead() as ahead:
+        size = options.batch_size
         try:
-            yield BatchEncoder(model, prepare_item, pool, network, lanes, options.batch_size, feature_dim, progress)
+            yield BatchEncoder(model, prepare_item, pool, network, lanes, size, feature_dim, progress, ahead)
         finally:
             for each in (pool, network):
                 each.shutdown(wait=False, cancel_futures=True)

@@ -47,7 +47,7 @@ def index_source(
     shards are stored in `out`, by default a folder of lexel's own for this index, source and encoder. Raises the errors
     of `encode_source`, `update_index` and `load_shards`.
     """
-    folder = out or index_shards_folder(index, source.place, encoder.fingerprint)
+    folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
     began = time.monotonic()
     with watch("Encoding") as progress:
         encoded = encode_source(source, folder, encoder=encoder, options=encode, progress=progress)

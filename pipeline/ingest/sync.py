@@ -10,10 +10,12 @@ from lexel.pipeline.encode.changes.survey import Survey
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import survey_source
 from lexel.pipeline.ingest.run import IndexReport, index_source
+from lexel.pipeline.load.live.replaced import source_in
 from lexel.pipeline.load.live.update import LiveIndex, NewIndexNeededError, live_index
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
+from lexel.pipeline.sources.item import readable
 from lexel.pipeline.sources.source import Source
 
 
@@ -47,7 +49,7 @@ def sync_source(
 
 def plan_sync(source: Source, *, index: str, encoder: Encoder, out: Path | None, verify: bool = False) -> Survey:
     """What a sync would do, from the shards alone; nothing is written."""
-    folder = out or index_shards_folder(index, source.place, encoder.fingerprint)
+    folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
     return survey_source(source, folder, encoder=encoder, options=EncodeOptions(verify=verify))
 
 
@@ -69,12 +71,9 @@ def _check_same(source: Source, index: str, encoder: Encoder, client: OpenSearch
             f"not {encoder.name} ({encoder.fingerprint}); {again}."
         )
     if not _is_of(live, source):
-        raise NewIndexNeededError(f"{index} shows documents of {_place(live)}; {again}.")
+        raise NewIndexNeededError(f"{index} shows documents of {source_in(live.about)}; {again}.")
 
 
 def _is_of(live: LiveIndex, source: Source) -> bool:
-    return _place(live) == source.place and live.about.get("captions") == source.captions
-
-
-def _place(live: LiveIndex) -> Path:
-    return Path(live.about.get("root", ""), live.about.get("source", ""))
+    there = (live.about.get("root"), live.about.get("source"), live.about.get("captions"))
+    return there == (readable(str(source.root)), readable(source.name), source.captions)

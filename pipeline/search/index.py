@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from itertools import accumulate
-from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +24,7 @@ from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
 from lexel.pipeline.search.snapshots import Snapshots
+from lexel.pipeline.sources.remote.remote_path import Place, place_of
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
@@ -106,12 +106,12 @@ class SearchIndex:
         """The index behind the name, or several, by which pages of one answer are asked for."""
         return ",".join(self._mappings)
 
-    def path(self, row: Mapping[str, Any]) -> Path:
+    def path(self, row: Mapping[str, Any]) -> Place:
         """Where the picture of a hit is, below the root of the index that the hit is from."""
         if row["_index"] not in self._mappings:
             self.look_again()
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
-        return Path(about["root"], row["_source"]["uri"])
+        return place_of(about["root"], row["_source"]["uri"])
 
     @property
     def fields(self) -> IndexFields:

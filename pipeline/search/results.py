@@ -5,11 +5,11 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.query_dsl import Dsl
+from lexel.pipeline.sources.remote.remote_path import Place
 
 Counts = Mapping[str, int]
 # A snapshot has about 100 bytes for each shard of the index.
@@ -21,13 +21,13 @@ class Hit:
     """One result; `parts` has each term's contribution to the score, the largest first, `vector_part` the vector's, and
     `written` that of each word which people wrote of it.
 
-    `path` is the local file, and `source` has the stored fields.
+    `path` is the local file, or the address of one elsewhere, and `source` has the stored fields.
     """
 
     id: str
     score: float
     uri: str
-    path: Path
+    path: Place
     parts: Mapping[str, float]
     vector_part: float
     source: Mapping[str, Any]

@@ -5,7 +5,6 @@ search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -ca
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.errors import ClusterError, ConfigError
@@ -16,6 +15,7 @@ from lexel.pipeline.search.index_reader import IndexReader
 from lexel.pipeline.search.query_dsl import Dsl
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
+from lexel.pipeline.sources.remote.remote_path import Place
 
 # From here on words that stand more than once become one clause, which weighs more.
 _MANY_WORDS = 500
@@ -144,7 +144,7 @@ def _next(reader: IndexReader, request: SearchRequest, rows: Sequence[Mapping[st
     return reader.cursor(end, request.after.least if request.after else None)
 
 
-def _hit(path: Path, row: Mapping[str, Any], encoded: EncodedQuery, *, dense: bool) -> Hit:
+def _hit(path: Place, row: Mapping[str, Any], encoded: EncodedQuery, *, dense: bool) -> Hit:
     source, matched = row["_source"], row.get("matched_queries", ())
     parts = {t: w * source["terms"][t] for t, w in encoded.weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))

@@ -16,6 +16,10 @@ Scalar = str | int | float | bool
 MAX_BYTES = 1 << 30
 
 
+class NoPictureError(OSError):
+    """What is there is no picture, and will be none when it is read again."""
+
+
 class FileState(NamedTuple):
     """The size of a file in bytes and the time of its last change in nanoseconds: if both are equal, so is the file."""
 
@@ -93,6 +97,11 @@ def file_state(path: str | Path) -> FileState:
     """The state of a file. Raises OSError."""
     about = os.stat(path)
     return FileState(about.st_size, about.st_mtime_ns)
+
+
+def state_within(table: Path, size: int) -> FileState:
+    """The state of a picture of `size` bytes that a table holds: it may have changed when the table has."""
+    return FileState(size, file_state(table).changed)
 
 
 def read_file(path: str | Path) -> bytes:

@@ -1,8 +1,10 @@
 """What listing a source leaves out, or cannot make sense of: said at the end of the job."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 # More sentences than these tell nobody more.
 _MOST = 20
@@ -26,6 +28,20 @@ class ListingNotes:
         base = name.rpartition("/")[2]
         stem, dot, ending = base.rpartition(".")
         self.skipped[f".{ending.lower()}" if dot and stem else "without an ending"] += 1
+
+    def skip_others(self, folder: Path, known: Container[str]) -> None:
+        """The files and folders in `folder` that are not `known`; hidden ones are nobody's."""
+        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
+            if entry.name in known or entry.name.startswith("."):
+                continue
+            if entry.is_dir():
+                self.folders[entry.name] += 1
+            else:
+                self.skip(entry.name)
+
+    def leave(self, what: str, count: int) -> None:
+        """So many of something else, in words."""
+        self.skipped[what] += count
 
     def warn(self, sentence: str) -> None:
         """Something that a person should look at."""

@@ -2,25 +2,43 @@
 
 import os
 import unicodedata
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from lexel.pipeline.sources.item import FileState, file_state, read_file
+from lexel.pipeline.sources.remote.remote_path import RemoteBytes, RemotePath, is_address
 
 
-def read_picture(root: Path, uri: str) -> bytes:
-    """The bytes of the picture that `uri` names. Raises OSError."""
-    return read_file(picture_path(root, uri))
+@dataclass(frozen=True)
+class NamedPicture:
+    """The picture that a table in the folder `root` calls `uri`; a call reads its bytes."""
+
+    root: Path
+    uri: str
+
+    def __call__(self) -> bytes:
+        """The bytes. Raises OSError where they cannot be read."""
+        return read_file(picture_path(self.root, self.uri))
+
+    def state(self) -> FileState:
+        """The state of its file. Raises OSError."""
+        try:  # as it is spelled, which is nearly always right and costs one question
+            about = os.stat(os.path.join(self.root, self.uri))
+        except (OSError, ValueError):
+            return file_state(picture_path(self.root, self.uri))
+        return FileState(about.st_size, about.st_mtime_ns)
 
 
-def picture_state(root: Path, uri: str) -> FileState:
-    """The state of the file that `uri` names. Raises OSError."""
-    try:  # as it is spelled, which is nearly always right and costs one question
-        about = os.stat(os.path.join(root, uri))
-    except (OSError, ValueError):
-        return file_state(picture_path(root, uri))
-    return FileState(about.st_size, about.st_mtime_ns)
+def named_picture(root: Path | RemotePath, uri: str) -> NamedPicture | RemoteBytes:
+    """The picture that a table in `root` calls `uri`: an address, or a path. A table elsewhere names no file here."""
+    if is_address(uri):
+        return RemoteBytes(uri)
+    if isinstance(root, Path):
+        return NamedPicture(root, uri)
+    on_windows = root.named(uri.replace("\\", "/")).url if "\\" in uri else None
+    return RemoteBytes(root.named(uri).url, otherwise=on_windows)
 
 
 def picture_path(root: Path, uri: str) -> Path:
@@ -37,9 +55,7 @@ def _local(uri: str) -> Path:
     address = urlsplit(uri)
     if address.scheme.lower() == "file" and address.netloc.lower() in {"", "localhost"}:
         return existing_spelling(Path(url2pathname(address.path)))
-    raise OSError(
-        f"{address.scheme or 'such'} addresses are not fetched; download the pictures first (img2dataset does it well)"
-    )
+    raise OSError(f"{address.scheme or 'such'} addresses are not files of this machine")
 
 
 def existing_spelling(path: Path) -> Path:

@@ -1,19 +1,31 @@
-"""Which of a source's pictures are taken, by patterns of their names."""
+"""What is taken of a source: which pictures, by patterns of their names, and whether folders are labels."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.tars.tar_members import is_tar
 
 
 @dataclass(frozen=True)
 class Selection:
     """Patterns such as "*.png", "drafts" or "2023/*", of a picture's uri, of its name or of a folder on its way.
 
-    With `include`, only what matches one of these is taken, and never what matches one of `exclude`.
+    With `include`, only what matches one of these is taken, and never what matches one of `exclude`. With
+    `labels_from_folders` the folder that a picture lies in is its label, where it has none of its own.
     """
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    labels_from_folders: bool = False
+
+    def of(self, items: Iterable[Item]) -> Iterator[Item]:
+        """The items that are taken."""
+        for item in items:
+            if self.takes(item.uri) or (item.unlisted and self.may_take(item.uri)):
+                yield _labelled(item) if self.labels_from_folders else item
 
     def takes(self, uri: str) -> bool:
         """Whether a picture is taken."""
@@ -29,6 +41,15 @@ class Selection:
 
 # All that there is.
 EVERYTHING = Selection()
+
+
+def _labelled(item: Item) -> Item:
+    folders = PurePosixPath(item.uri.partition("://")[2].partition("/")[2] or item.uri).parts[:-1]
+    # Names within a table are those of rows.
+    if item.text is not None or item.label is not None or any(name.endswith(".parquet") for name in folders):
+        return item
+    own = folders[-1] if folders else ""
+    return item if own in {"", "..", "/"} or is_tar(own) else replace(item, label=own)
 
 
 def _matches(patterns: tuple[str, ...], names: list[str]) -> bool:

@@ -75,7 +75,7 @@ def finetune_encoder(
         for side in (sides.train, sides.val)
     )
     task = ContrastTask(tower, val=val, recipe=recipe, device=where)
-    work = work or training_folder(source.place)
+    work = work or training_folder(str(source.place))
     work.mkdir(parents=True, exist_ok=True)
     try:
         before = task.judge(task.module)

@@ -74,7 +74,7 @@ def train_encoder(
     incompatible or `out` is in use, SourceError if there are no images to learn from.
     """
     output_folder.check(out)
-    work = work or training_folder(source.place)
+    work = work or training_folder(str(source.place))
     sides = splits(source, labelled=options.tower == "labels")
     captions = [caption for item in sides.train.items() for caption in item.captions]
     base = open_starting_encoder(encoder, folder=work, captions=captions, options=options)

@@ -112,7 +112,7 @@ def test_members_of_a_tar_stay_in_it(tmp_path: Path, name: str) -> None:
     assert not list(tmp_path.parent.glob("*escaped*"))
 
 
-def test_a_manifest_reads_files_as_pictures_only_and_fetches_nothing(tmp_path: Path) -> None:
+def test_a_manifest_reads_files_and_addresses_as_pictures_only(tmp_path: Path) -> None:
     """It may name a file anywhere, which its owner can read anyway; what is no picture shows nothing of itself."""
     secret = tmp_path / "secret.txt"
     secret.write_text("swordfish-11aa")
@@ -121,7 +121,7 @@ def test_a_manifest_reads_files_as_pictures_only_and_fetches_nothing(tmp_path: P
     run(tmp_path / "m.csv", tmp_path / "out", random_encoder(tmp_path / "encoder"))
     reasons = failures(tmp_path / "out")
     assert len(reasons) == 5
-    assert "not fetched" in reasons["http://127.0.0.1:9/a.jpg"]
+    assert reasons["http://127.0.0.1:9/a.jpg"].startswith("unreadable: 127.0.0.1 cannot be reached")
     written = b"".join(path.read_bytes() for path in (tmp_path / "out").iterdir())
     assert b"swordfish-11aa" not in written
 

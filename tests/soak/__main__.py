@@ -18,7 +18,7 @@ from support.repository.parts import parsed, parser
 from lexel.pipeline.engine import node_control
 from soak.ground import Ground, Tried
 
-PARTS = ("kills", "faults", "nodes", "disk", "two", "sync", "files", "pictures", "secured", "audit")
+PARTS = ("kills", "faults", "nodes", "disk", "two", "sync", "files", "pictures", "sources", "secured", "audit")
 WHOLE = 20.0  # minutes
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from lexel.pipeline.cli.views.console import out, short
 from lexel.pipeline.search.results import Hit, SearchResults
+from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
 
@@ -52,7 +53,11 @@ def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
 
 
 def _what(hit: Hit) -> Text:
-    return Text(hit.text) if hit.text else Text(short(hit.path), style=f"link {hit.path.as_uri()}")
+    if hit.text:
+        return Text(hit.text)
+    if isinstance(hit.path, RemotePath):
+        return Text(str(hit.path), style=f"link {hit.path.url}")
+    return Text(short(hit.path), style=f"link {hit.path.as_uri()}")
 
 
 def _why(hit: Hit) -> str:

@@ -1,14 +1,15 @@
 """What a load takes the place of: how many documents people find now, of which source, and how many it would lose."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
 from opensearchpy import OpenSearch
 
 from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.iterators import batched
 from lexel.pipeline.shards.folder import ShardFolder
+from lexel.pipeline.sources.remote.remote_path import place_of
 
 # More than this share of an index is never lost unasked: a disk that is not there is more likely.
 LOSS = 0.1
@@ -54,13 +55,19 @@ def find_replaced(client: OpenSearch, index: str, target: str) -> Replaced | Non
     if about.keys() <= {target}:
         return None
     made = [found["mappings"]["_meta"]["lexel"] for found in about.values()]
-    places = {str(Path(one.get("root", "")) / one.get("source", "")) for one in made}
+    places = {source_in(one) for one in made}
     return Replaced(int(client.count(index=index)["count"]), " and ".join(sorted(places)))
 
 
 def source_of(shards: ShardFolder) -> str:
     """The folder, manifest or tar that the shards were made of."""
-    return str(Path(shards.job.root) / shards.job.source)
+    return source_in({"root": shards.job.root, "source": shards.job.source})
+
+
+def source_in(about: Mapping[str, Any]) -> str:
+    """The source that an index says it is of: a path or an address."""
+    root, name = about.get("root", ""), about.get("source", "")
+    return str(place_of(root, name)) if name else root
 
 
 def _count_uris(client: OpenSearch, index: str, uris: Sequence[str]) -> int:

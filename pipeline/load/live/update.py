@@ -14,7 +14,7 @@ from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.load.live.in_place import apply_states
 from lexel.pipeline.load.live.index_states import Difference, difference
-from lexel.pipeline.load.live.replaced import LOSS, source_of
+from lexel.pipeline.load.live.replaced import LOSS, source_in, source_of
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.load_plan import LoadPlan, load_plan, made_of
 from lexel.pipeline.load.load_report import LoadReport
@@ -108,7 +108,7 @@ def _update(plan: LoadPlan, live: LiveIndex, client: OpenSearch, progress: Progr
 def _check_fits(plan: LoadPlan, live: LiveIndex) -> None:
     """Raise NewIndexNeededError where changing documents is not enough."""
     job, why = plan.shards.job, ""
-    there = str(Path(live.about.get("root", "")) / live.about.get("source", ""))
+    there = source_in(live.about)
     types = {n: (live.metadata[n]["type"], own["type"]) for n, own in _fields(plan).items() if n in live.metadata}
     other = [name for name, (was, own) in types.items() if was != own and (was, own) not in _WIDER]
     if live.about["fingerprint"] != job.fingerprint:

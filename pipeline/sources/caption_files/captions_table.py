@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from lexel.pipeline.sources.caption_files.source_format import CaptionedFile, SourceFormat, items_of
+from lexel.pipeline.sources.caption_files.captioned_file import CaptionedFile, items_of
 from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.listing_notes import ListingNotes
+from lexel.pipeline.sources.source_format import SourceFormat
 from lexel.pipeline.sources.tables.delimited_text import header_columns
 from lexel.pipeline.sources.tables.manifest import manifest_items
 
@@ -17,7 +19,7 @@ def _recognises(path: Path) -> bool:
     return bool(columns.caption and named and (path.suffix.lower() == ".txt" or named[0] == "image_name"))
 
 
-def _items(path: Path) -> Iterator[Item]:
+def _items(path: Path, _: ListingNotes) -> Iterator[Item]:
     files = (CaptionedFile(item.uri, item.captions, metadata=item.metadata) for item in manifest_items(path))
     yield from items_of(files, path.parent)
 

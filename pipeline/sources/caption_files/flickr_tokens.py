@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.caption_files.source_format import CaptionedFile, SourceFormat, items_of
+from lexel.pipeline.sources.caption_files.captioned_file import CaptionedFile, items_of
 from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.listing_notes import ListingNotes
+from lexel.pipeline.sources.source_format import SourceFormat
 from lexel.pipeline.sources.text_encoding import encoding_of_file
 
 _LINE = re.compile(r"(?P<name>[^\t#]+\.\w+)#\d+\t(?P<caption>.*)")
@@ -19,7 +21,7 @@ def _recognises(path: Path) -> bool:
         return _LINE.match(file.readline(4096)) is not None
 
 
-def _items(path: Path) -> Iterator[Item]:
+def _items(path: Path, _: ListingNotes) -> Iterator[Item]:
     captions = dict[str, list[str]]()
     try:
         with path.open(encoding=encoding_of_file(path)) as file:

@@ -4,16 +4,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from lexel.pipeline.sources.caption_files.captioned_file import CaptionedFile, items_of
 from lexel.pipeline.sources.caption_files.json_file import json_file, starts_with
-from lexel.pipeline.sources.caption_files.source_format import CaptionedFile, SourceFormat, items_of
 from lexel.pipeline.sources.item import Item
+from lexel.pipeline.sources.listing_notes import ListingNotes
+from lexel.pipeline.sources.source_format import SourceFormat
 
 
 def _recognises(path: Path) -> bool:
     return starts_with(path, '"sentences"', '"filename"')
 
 
-def _items(path: Path) -> Iterator[Item]:
+def _items(path: Path, _: ListingNotes) -> Iterator[Item]:
     with json_file(path) as about:
         yield from items_of([_file(image) for image in about["images"]], path.parent)
 

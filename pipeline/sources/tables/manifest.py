@@ -1,6 +1,6 @@
 """Manifests: a table with a row per image, or per caption of an image, as CSV, TSV, JSONL or Parquet."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lexel.pipeline.errors import SourceError
-from lexel.pipeline.sources.item import FileState, Item, file_state, readable
-from lexel.pipeline.sources.picture_path import picture_state, read_picture
+from lexel.pipeline.sources.item import FileState, Item, readable, state_within
+from lexel.pipeline.sources.picture_path import named_picture
 from lexel.pipeline.sources.tables.scattered_rows import RowKey, TableState, scattered
 from lexel.pipeline.sources.tables.table_columns import URI_COLUMNS, TableColumns, columns_of
 from lexel.pipeline.sources.tables.table_rows import table_rows
@@ -131,20 +131,20 @@ def _item(first: _NumberedRow, captions: Sequence[str], table: Path) -> Item:
     label = scalar(row.get(columns.label)) if columns.label else None
     uri_column = _uri_column(row)
     metadata = metadata_of(row, frozenset({uri_column, columns.caption, columns.id, columns.label}))
+    picture: Callable[[], bytes]
+    state: Callable[[], FileState | None]
+    if first.picture is None:
+        named = named_picture(table.parent, first.uri)
+        picture, state = named, named.state
+    else:
+        picture, state = partial(bytes, first.picture), partial(state_within, table, len(first.picture))
     return Item(
         first.uri,
-        partial(read_picture, table.parent, first.uri) if first.picture is None else partial(bytes, first.picture),
+        picture,
         captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
         label=None if label is None else str(label),
         metadata={columns.renamed.get(name, name): value for name, value in metadata.items()},
         id=first.id,
-        state=partial(picture_state, table.parent, first.uri)
-        if first.picture is None
-        else partial(_state_within, table, len(first.picture)),
+        state=state,
         held=first.picture is not None,
     )
-
-
-def _state_within(table: Path, size: int) -> FileState:
-    """The state of a picture that a table holds: it may have changed when the table has."""
-    return FileState(size, file_state(table).changed)

@@ -11,6 +11,8 @@ URI_COLUMNS = (
     *("uri", "image", "path", "file", "filename", "file_name", "filepath", "image_path", "image_file"),
     *("image_name", "img", "img_path", "img_name"),
 )
+# Where none of these says something: the address of the picture on the web.
+_ADDRESS_COLUMNS = ("url", "image_url", "img_url")
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ def columns_of(names: tuple[str, ...]) -> TableColumns:
     spelled = {_plain(name): name for name in reversed(names)}
     exact = tuple(name for name in URI_COLUMNS if name in names)
     uris = exact or tuple(spelled[name] for name in URI_COLUMNS if name in spelled)
+    uris += tuple(spelled[name] for name in _ADDRESS_COLUMNS if name in spelled)
     known = {name: name for name in names} if exact else spelled
     renamed = {known["split"]: "split"} if "split" in known and not exact else {}
     return TableColumns(uris, _caption(names, spelled, uris), known.get("id"), known.get("label"), renamed)

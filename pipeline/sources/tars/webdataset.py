@@ -4,11 +4,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 
-from lexel.pipeline.sources.item import FileState, Item, file_state, readable
+from lexel.pipeline.sources.item import FileState, Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
 from lexel.pipeline.sources.picture_kinds import is_hidden, left_out
+from lexel.pipeline.sources.remote.remote_path import Place, changed, relative
 from lexel.pipeline.sources.sidecar import TEXT_KINDS, sidecar
 from lexel.pipeline.sources.tars.tar_members import TarMember, link_targets, tar_members, tar_names
 from lexel.pipeline.sources.tars.tar_sample import TarSample, sample_key, shorter_stems, stem_and_kind, tar_sample
@@ -39,7 +39,7 @@ class _TarIndex:
         return self.again[name] - 1
 
 
-def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
+def tar_items(path: Place, root: Place, notes: ListingNotes) -> Iterator[Item]:
     """The pictures of a tar, with their texts, as items; hidden files are skipped, nothing is unpacked to disk.
 
     Where a tar is not sorted, texts find their picture by its name. Raises SourceError if the tar is broken.
@@ -51,13 +51,13 @@ def tar_items(path: Path, root: Path, notes: ListingNotes) -> Iterator[Item]:
         for other in sample.others:
             notes.skip(members[other].name)
         lost += [members[i].name for i in sample.strays if members[i].name not in late]
-        yield from _items(path.relative_to(root).as_posix(), members, sample, index, notes)
+        yield from _items(relative(path, root), members, sample, index, notes)
     lost += sorted(late - index.used)
     if lost:
         notes.warn(f"{len(lost):,} texts of {path.name} belong to no picture in it; the first is {readable(lost[0])}.")
 
 
-def _index(path: Path, notes: ListingNotes) -> _TarIndex:
+def _index(path: Place, notes: ListingNotes) -> _TarIndex:
     links, strays = dict[str, str](), list[str]()
     seen, again = set[int](), dict[str, int]()
     for members, whole in _runs(tar_names(path)):
@@ -72,7 +72,7 @@ def _index(path: Path, notes: ListingNotes) -> _TarIndex:
         notes.warn(f"{len(outside):,} links of {path.name} lead out of it and were left out: {readable(min(outside))}.")
     apart = tar_members(path, targets, frozenset(strays)) if strays else ()
     late = {stem_and_kind(member.name): member for member in apart}
-    return _TarIndex(targets, late, changed=file_state(path).changed, again=again)
+    return _TarIndex(targets, late, changed=changed(path), again=again)
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:

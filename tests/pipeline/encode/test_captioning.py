@@ -10,8 +10,9 @@ import transformers as hf
 from support.commands import lexel
 from support.jobs import rows, run
 from support.listing import listed
-from support.making import photo_folder, picture, random_encoder
+from support.making import jpeg, photo_folder, picture, random_encoder
 from support.small_checkpoints import SIDE, SQUARE, word_pieces
+from support.web.file_server import file_server
 
 from lexel.encoders.captioner import Captioner, seed_of
 from lexel.encoders.encoder_error import EncoderError
@@ -262,3 +263,12 @@ def test_the_command_captions_a_folder(photos: Path, tmp_path: Path, checkpoint:
     assert "6 of 7 pictures captioned" in answer.stdout
     assert "1 failed" in answer.stdout
     assert len(listed(Path(out))) == 6
+
+
+def test_pictures_elsewhere_are_named_by_their_address(tmp_path: Path, captioner: Captioner) -> None:
+    with file_server() as web:
+        web.files |= {"set/a b.jpg": jpeg(1), "set/m.csv": b"image\na b.jpg\n"}
+        out = tmp_path / "captions.csv"
+        job.caption_source(open_source(f"{web.url}/set/m.csv"), out, captioner=captioner, batch_size=3, workers=2)
+        (item,) = listed(out)
+        assert (item.uri, item.content()) == (f"{web.url}/set/a%20b.jpg", jpeg(1))

@@ -29,7 +29,7 @@ def test_addresses(tmp_path: Path) -> None:
     assert picture_path(Path("/"), path.as_uri()) == path
     assert picture_path(Path("/"), f"file://localhost{path.as_uri().removeprefix('file://')}") == path
     for far in ("https://example.org/a.jpg", "s3://bucket/a.jpg", "file://server/a.jpg"):
-        with pytest.raises(OSError, match="addresses are not fetched"):
+        with pytest.raises(OSError, match="addresses are not files of this machine"):
             picture_path(tmp_path, far)
 
 

@@ -15,6 +15,7 @@ from lexel.pipeline.cli.options import (
     ExactOpt,
     ExcludeOpt,
     IncludeOpt,
+    LabelsFromFoldersOpt,
     NoExifOpt,
     PartOpt,
     RayOpt,
@@ -37,6 +38,7 @@ def encode(
     captions: CaptionsOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    labels_from_folders: LabelsFromFoldersOpt = False,
     no_exif: NoExifOpt = False,
     retry: RetryOpt = False,
     verify: VerifyOpt = False,
@@ -68,7 +70,7 @@ def encode(
 
     check_whole(part, ray=ray)
     began, share = time.monotonic(), Part.parse(part)
-    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), labels_from_folders)
     options = EncodeOptions(
         batch_size=batch_size,
         device=device,

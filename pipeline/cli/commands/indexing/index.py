@@ -17,6 +17,7 @@ from lexel.pipeline.cli.options import (
     ExcludeOpt,
     IncludeOpt,
     IndexOpt,
+    LabelsFromFoldersOpt,
     MergeOpt,
     NoExifOpt,
     ReplicasOpt,
@@ -39,6 +40,7 @@ def index(
     verify: VerifyOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    labels_from_folders: LabelsFromFoldersOpt = False,
     no_exif: NoExifOpt = False,
     encoder: EncoderOfIndexOpt = None,
     device: DeviceOpt = "auto",
@@ -71,7 +73,7 @@ def index(
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    selection, client = Selection(tuple(include or ()), tuple(exclude or ())), connect()
+    selection, client = Selection(tuple(include or ()), tuple(exclude or ()), labels_from_folders), connect()
     pictures = open_source(source, captions=captions, selection=selection)
     report = index_source(
         pictures,

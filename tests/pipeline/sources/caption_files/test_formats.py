@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 from support.listing import listed, refused, written
 
-from lexel.pipeline.sources.caption_files import formats
-from lexel.pipeline.sources.caption_files.source_format import SourceFormat
+from lexel.pipeline.sources import formats
 from lexel.pipeline.sources.item import Item
 from lexel.pipeline.sources.source import open_source
+from lexel.pipeline.sources.source_format import SourceFormat
 
 TEXTS = {"p.jpg": ["A cat, asleep .", "It sleeps ."], "q.jpg": ["Two boats ."]}
 KARPATHY = json.dumps(
@@ -71,6 +71,6 @@ def test_what_only_looks_like_one_is_refused(tmp_path: Path) -> None:
 
 
 def test_another_package_adds_a_format(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = SourceFormat("mine", lambda path: path.suffix == ".mine", lambda _: iter([Item("a.jpg")]))
+    own = SourceFormat("mine", lambda path: path.suffix == ".mine", lambda _, __: iter([Item("a.jpg")]))
     monkeypatch.setattr(formats, "entry_points", lambda group: [SimpleNamespace(load=lambda: own)] if group else [])
     assert [item.uri for item in listed(written(tmp_path / "x.mine", ""))] == ["a.jpg"]

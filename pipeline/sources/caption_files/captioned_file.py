@@ -1,21 +1,11 @@
-"""A format of caption files, and where the pictures lie that such a file names."""
+"""A picture that a caption file names, and where such pictures lie."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 from lexel.pipeline.sources.item import Item, Scalar
-from lexel.pipeline.sources.picture_path import picture_path, picture_state, read_picture
-
-
-@dataclass(frozen=True)
-class SourceFormat:
-    """A kind of file: whether a file is of it, and its items, relative to the file's folder."""
-
-    name: str
-    recognises: Callable[[Path], bool]
-    items: Callable[[Path], Iterator[Item]]
+from lexel.pipeline.sources.picture_path import named_picture, picture_path
 
 
 @dataclass(frozen=True)
@@ -36,13 +26,8 @@ def items_of(files: Iterable[CaptionedFile], root: Path) -> Iterator[Item]:
             places[file.folder] = _place(root, file)
         uri = f"{places[file.folder]}{file.name}"
         captions = tuple(dict.fromkeys(text for caption in file.captions if (text := caption.strip())))
-        yield Item(
-            uri,
-            partial(read_picture, root, uri),
-            captions=captions,
-            metadata=file.metadata,
-            state=partial(picture_state, root, uri),
-        )
+        picture = named_picture(root, uri)
+        yield Item(uri, picture, captions=captions, metadata=file.metadata, state=picture.state)
 
 
 def _place(root: Path, file: CaptionedFile) -> str:
