@@ -28,5 +28,5 @@ def rounds(place: Place, *, every: float | None = None) -> Iterator[None]:
             yield
     from watchfiles import watch
 
-    for _ in watch(place, debounce=_LONGEST_MS, step=_QUIET_MS, raise_interrupt=True):
+    for _ in watch(str(place), debounce=_LONGEST_MS, step=_QUIET_MS, raise_interrupt=True):
         yield
