@@ -110,7 +110,7 @@ def _path(item: Item, source: Source) -> Path:
 def _pixels(captioner: Captioner, named: tuple[str, Item]) -> tuple[str, torch.Tensor | Failure]:
     """An image's name with its pixels, or with the reason why it cannot be read."""
     name, item = named
-    if any(map(is_tar, Path(item.uri).parents)):
+    if any(is_tar(folder.name) for folder in Path(item.uri).parents):
         return name, Failure(None, item.uri, "inside a tar, to which a table cannot refer; unpack it first")
     found = prepare(captioner, item)
     if isinstance(found, PreparedItem):
