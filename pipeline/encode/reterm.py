@@ -27,7 +27,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
 from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, stored_shards, write_failures
 from lexel.pipeline.shards.job import Job
-from lexel.pipeline.shards.ledger import Ledger, Status, shard_entries
+from lexel.pipeline.shards.ledger import EntryStatus, Ledger, shard_entries
 from lexel.pipeline.shards.ledger_file import write_ledger
 from lexel.pipeline.shards.ledger_index import by_key
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
@@ -119,7 +119,7 @@ def _digest(shard: Shard, there: Job) -> str:
 def _ledger(out: Path, opened: ShardFolder, listings: Mapping[int, str]) -> Ledger:
     """The ledger of the new shards. What failed stays failed."""
     made = [Shard(number, out / shard_name(number)) for number in listings]
-    there = opened.ledger.where(opened.ledger.status == Status.FAILED)
+    there = opened.ledger.where(opened.ledger.status == EntryStatus.FAILED)
     found = replace(there, listings={}, generation=opened.ledger.generation or 1, index=0, of=1)
     for shard in made:
         found = found.with_entries(shard_entries(shard, found.generation), {shard.number: shard.listing()})

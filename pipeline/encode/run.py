@@ -11,10 +11,10 @@ import pyarrow as pa
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.collection.tsne_map import write_map
-from lexel.pipeline.encode.changes.comparison import Change
 from lexel.pipeline.encode.changes.copying import copied_rows
 from lexel.pipeline.encode.changes.known import KnownShards, known_shards
 from lexel.pipeline.encode.changes.settle import settled
+from lexel.pipeline.encode.changes.source_comparison import Change
 from lexel.pipeline.encode.changes.survey import ChangeCounts, Survey, survey
 from lexel.pipeline.encode.chunks import Chunk
 from lexel.pipeline.encode.encode_options import EncodeOptions
@@ -25,7 +25,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import remove_leftovers, write_failures
 from lexel.pipeline.shards.folder_lock import locked_folder
 from lexel.pipeline.shards.job import Job, as_begun, check, claim, job_of, make_folder, read_job
-from lexel.pipeline.shards.ledger import Ledger, Status
+from lexel.pipeline.shards.ledger import EntryStatus, Ledger
 from lexel.pipeline.shards.ledger_file import ledger_name, write_ledger
 from lexel.pipeline.shards.part import WHOLE, Part
 from lexel.pipeline.shards.shard import Failure, shard_name
@@ -86,7 +86,7 @@ def encode_source(
             write_ledger(out, ledger)
             _clean_up(out, part, known, writer, empty)
         write_failures(out, ledger if part.whole else None)
-    encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (Status.LIVE, Status.FAILED))
+    encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (EntryStatus.LIVE, EntryStatus.FAILED))
     report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts)
     if part.whole:
         check_some(report, ledger.failures)
@@ -203,7 +203,7 @@ def _write(
 
 def _reasons(ledger: Ledger) -> dict[bytes, str]:
     """Why items failed, by their key."""
-    failed = ledger.entries.filter(pa.array(ledger.status == Status.FAILED))
+    failed = ledger.entries.filter(pa.array(ledger.status == EntryStatus.FAILED))
     return dict(zip(failed["key"].to_pylist(), failed["reason"].to_pylist(), strict=True))
 
 

@@ -11,7 +11,7 @@ import pyarrow as pa
 from lexel.pipeline.shards.folder import ShardFolder, stored_shards
 from lexel.pipeline.shards.folder_lock import locked_folder
 from lexel.pipeline.shards.job import Job, listing
-from lexel.pipeline.shards.ledger import Ints, Ledger, Status
+from lexel.pipeline.shards.ledger import EntryStatus, Ints, Ledger
 from lexel.pipeline.shards.ledger_file import write_ledger
 from lexel.pipeline.shards.part import WHOLE
 from lexel.pipeline.shards.shard import Shard, write_shard
@@ -76,7 +76,7 @@ def _write(folder: Path, number: int, rows: pa.Table, job: Job) -> Shard:
 
 def _moved(ledger: Ledger, made: list[Shard]) -> Ledger:
     """The ledger with the live rows where they are now, and without those that are dead."""
-    kept = ledger.where(ledger.status != Status.DEAD)
+    kept = ledger.where(ledger.status != EntryStatus.DEAD)
     shards, rows = kept.ints("shard"), kept.ints("row")
     live = np.flatnonzero(kept.live)
     order = live[np.lexsort((rows[live], shards[live]))]

@@ -40,7 +40,7 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
-class Status(IntEnum):
+class EntryStatus(IntEnum):
     """What an entry says: there is a row for the item, there was one, or the item could not be encoded."""
 
     LIVE = 0
@@ -78,7 +78,7 @@ class Ledger:
     @cached_property
     def live(self) -> Bools:
         """Which entries have a row that is read."""
-        return np.asarray(self.status == Status.LIVE)
+        return np.asarray(self.status == EntryStatus.LIVE)
 
     @cached_property
     def shown(self) -> Bools:
@@ -92,7 +92,7 @@ class Ledger:
     @property
     def failures(self) -> list[Failure]:
         """The items that could not be encoded."""
-        rows = self.entries.filter(pa.array(self.status == Status.FAILED)).select(["id", "uri", "reason"])
+        rows = self.entries.filter(pa.array(self.status == EntryStatus.FAILED)).select(["id", "uri", "reason"])
         return [Failure(**row) for row in rows.to_pylist()]
 
     def alive(self) -> dict[int, Ints]:
@@ -125,8 +125,8 @@ class Ledger:
         """With entries of shards that were written later: they hold good where both know an item."""
         new = _distinct(new)
         taken = pc.is_in(self.entries["key"], value_set=new["key"].combine_chunks()).to_numpy()
-        status = np.where(taken & self.live, int(Status.DEAD), self.status)
-        old = self.with_column("status", status.astype(np.int8)).where(~(taken & (self.status == Status.FAILED)))
+        status = np.where(taken & self.live, int(EntryStatus.DEAD), self.status)
+        old = self.with_column("status", status.astype(np.int8)).where(~(taken & (self.status == EntryStatus.FAILED)))
         both = pa.concat_tables([old.entries, new])
         return replace(self, entries=both.combine_chunks(), listings={**self.listings, **listings})
 
@@ -146,7 +146,11 @@ def row_entries(rows: pa.Table, shard: int, generation: int) -> pa.Table:
     if "key" not in rows.column_names or rows["key"].null_count:  # an older version's
         rows = _identified(rows)
     columns: dict[str, Any] = {name: rows[name] if name in rows.column_names else None for name in SCHEMA.names}
-    columns |= {"status": np.full(count, Status.LIVE, np.int8), "shard": np.full(count, shard), "row": np.arange(count)}
+    columns |= {
+        "status": np.full(count, EntryStatus.LIVE, np.int8),
+        "shard": np.full(count, shard),
+        "row": np.arange(count),
+    }
     columns["generation"] = np.full(count, generation)
     return pa.table([_column(columns[f.name], f.type, count) for f in SCHEMA], schema=SCHEMA)
 
@@ -156,7 +160,7 @@ def failure_entries(failures: Sequence[Failure], generation: int) -> pa.Table:
     rows = [
         {
             "key": bytes.fromhex(one.key) if one.key else Item(one.uri).key(),
-            "status": int(Status.FAILED),
+            "status": int(EntryStatus.FAILED),
             "own_id": False,
             "generation": generation,
             "shard": -1,

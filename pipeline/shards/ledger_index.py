@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from lexel.pipeline.shards.ledger import Bools, Ints, Ledger, Status
+from lexel.pipeline.shards.ledger import Bools, EntryStatus, Ints, Ledger
 
 
 class DigestIndex:
@@ -29,12 +29,12 @@ class DigestIndex:
 
 def by_key(ledger: Ledger) -> DigestIndex:
     """The entries that say what an item is now: live or failed."""
-    return DigestIndex(ledger.entries["key"], np.flatnonzero(ledger.status != Status.DEAD))
+    return DigestIndex(ledger.entries["key"], np.flatnonzero(ledger.status != EntryStatus.DEAD))
 
 
 def by_content(ledger: Ledger) -> DigestIndex:
     """The entries that have a row, live ones first."""
-    known: Bools = ledger.entries["content"].is_valid().to_numpy() & (ledger.status != Status.FAILED)
+    known: Bools = ledger.entries["content"].is_valid().to_numpy() & (ledger.status != EntryStatus.FAILED)
     rows = np.flatnonzero(known)
     return DigestIndex(ledger.entries["content"], rows[np.argsort(ledger.status[rows], kind="stable")])
 

@@ -6,7 +6,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 
-from lexel.pipeline.encode.changes.comparison import Change
+from lexel.pipeline.encode.changes.source_comparison import Change
 from lexel.pipeline.shards.job import Job
 from lexel.pipeline.shards.ledger import Ledger
 from lexel.pipeline.shards.shard import Shard

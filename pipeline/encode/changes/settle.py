@@ -8,7 +8,7 @@ from lexel.pipeline.collection.near_duplicates import near_names
 from lexel.pipeline.encode.changes.known import KnownShards, without_unread
 from lexel.pipeline.encode.changes.survey import Survey
 from lexel.pipeline.encode.shard_writer import ShardWriter
-from lexel.pipeline.shards.ledger import Ints, Ledger, Status, joined
+from lexel.pipeline.shards.ledger import EntryStatus, Ints, Ledger, joined
 
 
 def settled(found: Survey, known: KnownShards, written: ShardWriter) -> Ledger:
@@ -16,8 +16,8 @@ def settled(found: Survey, known: KnownShards, written: ShardWriter) -> Ledger:
     entries, unread = without_unread(joined(written.entries), known.ledger)
     ledger = _looked_at(found, known.ledger, unread)
     gone = found.gone
-    status = np.where(gone, int(Status.DEAD), ledger.status).astype(np.int8)
-    ledger = ledger.with_column("status", status).where(~(gone & (known.ledger.status == Status.FAILED)))
+    status = np.where(gone, int(EntryStatus.DEAD), ledger.status).astype(np.int8)
+    ledger = ledger.with_column("status", status).where(~(gone & (known.ledger.status == EntryStatus.FAILED)))
     ledger = replace(ledger.with_entries(entries, written.listings), generation=written.generation, joined=False)
     changed = ledger.ints("changed")
     changed[found.comparison.is_racy(changed)] = -1

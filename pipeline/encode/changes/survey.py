@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from lexel.pipeline.encode.changes.comparison import Change, Comparison, Kind
+from lexel.pipeline.encode.changes.source_comparison import Change, Comparison, Kind
 from lexel.pipeline.shards.ledger import Bools, Ledger
 from lexel.pipeline.sources.source import Source
 

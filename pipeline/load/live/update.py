@@ -21,7 +21,7 @@ from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.reconcile import count_documents
 from lexel.pipeline.load.run import merge_segments
 from lexel.pipeline.progress import QUIET, Progress
-from lexel.pipeline.shards.ledger import Ledger, Status
+from lexel.pipeline.shards.ledger import EntryStatus, Ledger
 
 # What a field of a first type also holds well that would be of the second in a new index.
 _WIDER = {("keyword", kind) for kind in ("long", "double", "date", "boolean", "geo_point")} | {("double", "long")}
@@ -149,7 +149,7 @@ def _check_loss(plan: LoadPlan, before: int, found: Difference) -> None:
 
 def _succeeded(ledger: Ledger, ids: tuple[str, ...]) -> int:
     """How many of these documents are of items that were changed, or are there under another name."""
-    gone, dead = set(ids), np.flatnonzero(ledger.status == Status.DEAD).tolist()
+    gone, dead = set(ids), np.flatnonzero(ledger.status == EntryStatus.DEAD).tolist()
     columns = {name: ledger.entries[name].to_pylist() for name in ("id", "key", "content")} if gone and dead else {}
     if not columns:
         return 0

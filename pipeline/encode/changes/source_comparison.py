@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lexel.pipeline.iterators import batched
-from lexel.pipeline.shards.ledger import Bools, Ints, Ledger, Status
+from lexel.pipeline.shards.ledger import Bools, EntryStatus, Ints, Ledger
 from lexel.pipeline.shards.ledger_index import by_content, by_key
 from lexel.pipeline.shards.part import Part
 from lexel.pipeline.shards.shard import UNREADABLE
@@ -92,7 +92,7 @@ class Comparison:
         self._texts = {name: ledger.entries[name].combine_chunks() for name in ("uri", "id", "content", "reason")}
         self._keys, self._contents = by_key(ledger), by_content(ledger)
         self._columns = np.stack([ledger.ints(name) for name in _COMPARED], axis=1)
-        self._sizes = np.unique(ledger.ints("size")[ledger.status != Status.FAILED])
+        self._sizes = np.unique(ledger.ints("size")[ledger.status != EntryStatus.FAILED])
 
     def changes(self, items: Iterable[Item], pool: ThreadPoolExecutor) -> Iterator[Change]:
         """Yield what is to be done, in the order of `items`; files that must be read are read on `pool`."""
@@ -109,7 +109,7 @@ class Comparison:
 
     def gone(self) -> Bools:
         """The entries whose items the source lists no more, and that are in no folder or tar that cannot be listed."""
-        lost = ~self.seen & (self.ledger.status != Status.DEAD)
+        lost = ~self.seen & (self.ledger.status != EntryStatus.DEAD)
         for entry in np.flatnonzero(lost).tolist() if self._unlisted else ():
             uri = str(self._value("uri", entry))
             lost[entry] = not any(uri.startswith(f"{place}/") for place in self._unlisted)
@@ -161,7 +161,7 @@ class Comparison:
         if known is None:
             known_size = state is not None and self._may_be_known(state)
             return _MustRead(state) if known_size else Change(item, Kind.NEW, state=state)
-        if known.status == Status.FAILED:
+        if known.status == EntryStatus.FAILED:
             return self._of_failed(item, known, state)
         if item.text is None and (self.verify or not _is_same(known, state)):
             changed = state is not None and known.size >= 0 and known.size != state.size
@@ -171,7 +171,7 @@ class Comparison:
         return self._relisted(item, known, state)
 
     def _of_unreachable(self, item: Item, known: _Known | None) -> Change | _MustRead | None:
-        if known is None or known.status == Status.FAILED:
+        if known is None or known.status == EntryStatus.FAILED:
             return Change(item, Kind.RETRIED if known else Kind.NEW)
         self.unreachable += 1
         return self._relisted(item, known, None)
@@ -201,8 +201,8 @@ class Comparison:
         self, item: Item, known: _Known | None, read: _FileContent | None, state: FileState | None
     ) -> Change | None:
         """What is to be done about an item whose bytes have been read; None if they could not be."""
-        live = known is not None and known.status == Status.LIVE
-        failed = known is not None and known.status == Status.FAILED
+        live = known is not None and known.status == EntryStatus.LIVE
+        failed = known is not None and known.status == EntryStatus.FAILED
         if read is None:
             if not live:
                 return Change(item, Kind.RETRIED if failed else Kind.NEW)
@@ -232,7 +232,7 @@ class Comparison:
         """
         if content := self._value("content", known.entry):
             return content == read.digest
-        return read.id == self._value("id", known.entry) and not (item.id and known.status == Status.FAILED)
+        return read.id == self._value("id", known.entry) and not (item.id and known.status == EntryStatus.FAILED)
 
     def _may_be_known(self, state: FileState) -> bool:
         place = int(np.searchsorted(self._sizes, state.size))
