@@ -53,7 +53,7 @@ def _differing(client: OpenSearch, index: str, states: DocumentStates) -> list[t
     """The ranges of buckets in which the number or the sum of checksums is another."""
     width = states.width
     sums = {"checksums": {"sum": {"field": "checksum"}}}
-    ranges = {"histogram": {"field": "bucket", "interval": width, "min_doc_count": 1}, "aggs": sums}
+    ranges = {"histogram": {"field": "bucket", "interval": width, "min_doc_count": 1, "missing": 0}, "aggs": sums}
     body = {"size": 0, "aggs": {"ranges": ranges}}
     found = client.search(index=index, body=body, params=COMPLETE)["aggregations"]["ranges"]["buckets"]
     count = -(-BUCKETS // width)
@@ -86,7 +86,9 @@ def _within(states: DocumentStates, low: int, high: int) -> Ints:
 
 def _documents(client: OpenSearch, index: str, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[str, int]]:
     """The ids and checksums of the documents in these ranges, page by page."""
-    some = [{"range": {"bucket": {"gte": low, "lt": high}}} for low, high in ranges]
+    some: list[dict[str, Any]] = [{"range": {"bucket": {"gte": low, "lt": high}}} for low, high in ranges]
+    if any(low == 0 for low, _ in ranges):  # where what lexel did not write is counted
+        some.append({"bool": {"must_not": {"exists": {"field": "bucket"}}}})
     body: dict[str, Any] = {
         "size": _PAGE,
         "query": {"bool": {"filter": {"bool": {"should": some}}}},
@@ -96,7 +98,7 @@ def _documents(client: OpenSearch, index: str, ranges: Sequence[tuple[int, int]]
     }
     while True:
         hits = client.search(index=index, body=body, params=COMPLETE)["hits"]["hits"]
-        yield from ((hit["_id"], hit["fields"]["checksum"][0]) for hit in hits)
+        yield from ((hit["_id"], hit.get("fields", {}).get("checksum", [-1])[0]) for hit in hits)
         if len(hits) < _PAGE:
             return
         body["search_after"] = hits[-1]["sort"]
