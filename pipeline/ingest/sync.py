@@ -9,12 +9,14 @@ from lexel.encoders import Encoder, open_encoder
 from lexel.pipeline.encode.changes.survey import Survey
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import survey_source
+from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.ingest.run import IndexReport, index_source
 from lexel.pipeline.load.live.replaced import source_in
 from lexel.pipeline.load.live.update import LiveIndex, NewIndexNeededError, live_index
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
+from lexel.pipeline.shards.job import read_job
 from lexel.pipeline.sources.item import readable
 from lexel.pipeline.sources.source import Source
 
@@ -32,19 +34,29 @@ def sync_source(
 ) -> IndexReport:
     """As `index_source`, but an index of another source or encoder, or that cannot be changed in place, is left alone.
 
-    Raises NewIndexNeededError for such an index, and the errors of `index_source`.
+    Shards that are there keep the thumbnails and facts that they were made with, whatever `encode` says. Raises
+    NewIndexNeededError for such an index, and the errors of `index_source`.
     """
     _check_same(source, index, encoder, client)
+    folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
     return index_source(
         source,
         index=index,
         encoder=encoder,
         client=client,
-        out=out,
-        encode=encode,
+        out=folder,
+        encode=_as_begun(folder, encode),
         load=replace(load, in_place=True),
         watch=watch,
     )
+
+
+def _as_begun(folder: Path, options: EncodeOptions) -> EncodeOptions:
+    """The options with the thumbnails and facts of the shards that are there."""
+    if not (folder / "job.json").exists():
+        return options
+    job = read_job(folder)
+    return replace(options, preview=PreviewOptions(job.thumbnail), exif=job.exif is not False)
 
 
 def plan_sync(source: Source, *, index: str, encoder: Encoder, out: Path | None, verify: bool = False) -> Survey:

@@ -62,7 +62,7 @@ def _listed(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
     """A tar of very small pictures, listed as `encode` does before and while it encodes."""
 
     def work(count: int) -> int:
-        return _peak([sys.executable, "-c", _LISTING, str(_tar(place / f"listed-{count}.tar", count, side=8))])
+        return peak([sys.executable, "-c", _LISTING, str(_tar(place / f"listed-{count}.tar", count, side=8))])
 
     yield from _grown("list a tar", counts, work)
 
@@ -70,7 +70,7 @@ def _listed(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
 def _encoded(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
     def work(count: int) -> int:
         tar = _tar(place / f"encoded-{count}.tar", count, side=64)
-        return _peak(_command("encode", str(tar), str(place / f"encoded-{count}"), "--encoder", "lexel-tiny"))
+        return peak(command("encode", str(tar), str(place / f"encoded-{count}"), "--encoder", "lexel-tiny"))
 
     yield from _grown("lexel encode", counts, work)
 
@@ -81,7 +81,7 @@ def _captioned(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
     def work(count: int) -> int:
         lines = place / f"texts-{count}.txt"
         lines.write_text("".join(f"two dogs run in the snow beside house {i}\n" for i in range(count)))
-        return _peak(_command("encode", str(lines), str(place / f"texts-{count}"), "--encoder", "lexel-tiny"))
+        return peak(command("encode", str(lines), str(place / f"texts-{count}"), "--encoder", "lexel-tiny"))
 
     yield from _grown("lexel encode, texts", counts, work)
 
@@ -91,7 +91,7 @@ def _loaded(place: Path, counts: Sequence[int]) -> Iterator[Figure]:
 
         def work(count: int) -> int:
             folder = Crowd(count, dim=64).write(place / f"loaded-{count}")
-            return _peak(_command("load", str(folder), "--index", "grown"), OPENSEARCH_URL=node.url)
+            return peak(command("load", str(folder), "--index", "grown"), OPENSEARCH_URL=node.url)
 
         yield from _grown("lexel load", counts, work)
 
@@ -109,15 +109,15 @@ def _grown(name: str, counts: Sequence[int], work: Callable[[int], int]) -> Iter
     yield Figure(f"{name}: time of an item more", each * 1e6, "us", first * 1e6, each / first, "<= 1.2", note)
 
 
-def _peak(command: Sequence[str], **more: str) -> int:
+def peak(words: Sequence[str], **more: str) -> int:
     """The most memory that the command had, in bytes."""
-    done = subprocess.run(command, check=False, capture_output=True, text=True, env=os.environ | more)
+    done = subprocess.run(words, check=False, capture_output=True, text=True, env=os.environ | more)
     if done.returncode:
         raise RuntimeError((done.stderr or done.stdout).strip()[-300:])
     return int(next(line.split()[1] for line in done.stdout.splitlines() if line.startswith("PEAK")))
 
 
-def _command(*words: str) -> list[str]:
+def command(*words: str) -> list[str]:
     return [sys.executable, "-c", _WATCHED, *words]
 
 

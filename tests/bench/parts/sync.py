@@ -14,6 +14,7 @@ from opensearchpy import OpenSearch
 
 from bench.figure import Figure, beside
 from bench.node import Bare, own_node, seconds
+from bench.parts.growth import command, peak
 from bench.parts.living import Living
 from lexel.encoders import Encoder, open_encoder
 from lexel.pipeline.encode import prepare
@@ -35,20 +36,29 @@ def run(quick: bool) -> Iterator[Figure]:
     counts, each, moved, added = ((60, 120), 3, 40, 20) if quick else (_COUNTS, _EACH, _MOVED, _ADDED)
     encoder = open_encoder("lexel-tiny")
     with TemporaryDirectory(prefix="lexel-bench-") as place, own_node(heap="2g") as (node, client):
+        peaks = list[int]()
         for count in counts:
-            yield from _changed(Path(place) / str(count), count, each, encoder, node, client)
+            living = Living.make(Path(place) / str(count), count, encoder)
+            yield from _changed(living, count, each, encoder, node, client)
+            words = ["sync", str(living.folder), "--index", f"living-{count}", "--out", str(living.shards)]
+            peaks.append(peak(command(*words), OPENSEARCH_URL=node.url))
+        few, many = counts[-2:]
+        by = (peaks[-1] - peaks[-2]) / (many - few)
+        yield Figure("an item more", by, "bytes of memory", note=f"of lexel sync, from {few:,} to {many:,} items")
         yield from _moved(Path(place) / "moved", moved, encoder, client)
         yield from _searched(Path(place) / "searched", added, encoder, client)
 
 
-def _changed(place: Path, count: int, each: int, encoder: Encoder, node: Node, client: OpenSearch) -> Iterator[Figure]:
-    living, index = Living.make(place, count, encoder), f"living-{count}"
+def _changed(
+    living: Living, count: int, each: int, encoder: Encoder, node: Node, client: OpenSearch
+) -> Iterator[Figure]:
+    index = f"living-{count}"
     _sync(living, index, encoder, client)
     idle = seconds(lambda: _sync(living, index, encoder, client))
     listing = seconds(lambda: _listed(living.folder))
     yield beside(f"{count:,} items, nothing new", idle, "s", ceiling=2 * listing + 1, wanted="<= 1", note=_FLOORS)
     changed, documents = living.change(each)
-    encoding = seconds(lambda: _encoded(changed, place / "alone", encoder))
+    encoding = seconds(lambda: _encoded(changed, living.folder.with_name("alone"), encoder))
     sending = seconds(lambda: _bulk(node, documents, encoder))
     took = seconds(lambda: _sync(living, index, encoder, client))
     floors = listing + encoding + sending

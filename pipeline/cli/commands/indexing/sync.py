@@ -18,6 +18,7 @@ from lexel.pipeline.cli.options import (
     ExcludeOpt,
     IncludeOpt,
     IndexOpt,
+    LabelsFromFoldersOpt,
     RetryOpt,
     SourceArg,
     VerifyOpt,
@@ -40,6 +41,7 @@ def sync(
     captions: CaptionsOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
+    labels_from_folders: LabelsFromFoldersOpt = False,
     retry: RetryOpt = False,
     verify: VerifyOpt = False,
     dry_run: Annotated[
@@ -80,7 +82,7 @@ def sync(
     from lexel.pipeline.sources.selection import Selection
     from lexel.pipeline.sources.source import open_source
 
-    selection = Selection(tuple(include or ()), tuple(exclude or ()))
+    selection = Selection(tuple(include or ()), tuple(exclude or ()), labels_from_folders)
     pictures = open_source(source, captions=captions, selection=selection)
     client = connect()
     chosen = open_encoder(encoder) if encoder else encoder_of(client, index, pictures)
