@@ -99,13 +99,14 @@ class LoadPlan:
         )
 
 
-def load_plan(folder: Path, *, index: str, client: OpenSearch, options: LoadOptions, part: Part = WHOLE) -> LoadPlan:
-    """Open `folder` for the alias `index`.
+def load_plan(
+    shards: ShardFolder, *, index: str, client: OpenSearch, options: LoadOptions, part: Part = WHOLE
+) -> LoadPlan:
+    """The plan of loading `shards` to the alias `index`.
 
-    Raises ShardError if the folder has no shards, ConfigError if `index` is not a valid name, ClusterError if the alias
+    Raises ConfigError if `index` is not a valid name, ClusterError if the alias
     is not lexel's or the cluster cannot do what `options` say.
     """
-    shards = ShardFolder.open(folder)
     keep_freed_memory()  # the next request reuses the memory of the last one
     _check(index, options, client)
     metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))

@@ -24,6 +24,7 @@ from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.reconcile import count_documents, unfinished_shards
 from lexel.pipeline.load.search_templates import store_search_templates
 from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.part import WHOLE, Part
 from lexel.pipeline.shards.shard import Shard
 
@@ -49,10 +50,11 @@ def load_shards(
     Documents that OpenSearch rejects are written to a RejectsFile in `folder`. One in a hundred, or a single one, is
     left out of the index for its content; if there are more, `index` is unchanged and ClusterError is raised.
     """
+    shards = ShardFolder.open(folder)
     with readable_errors():
         check_reachable(client)
     client = with_retries(client)
-    plan = load_plan(folder, index=index, client=client, part=part, options=options)
+    plan = load_plan(shards, index=index, client=client, part=part, options=options)
     with readable_errors():
         for _ in range(3):
             # Another load of the same shards may end first, or one of the same name may remove this one's index.
@@ -66,7 +68,8 @@ def _load(plan: LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
     if not plan.options.allow_shrink:
         (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
     _create(client, plan)
-    todo = unfinished_shards(client, plan.target, plan.states, plan.mine)
+    unfinished = unfinished_shards(client, plan.target, plan.states, plan.shards.shards)
+    todo = [shard for shard in unfinished if plan.part.has_shard(shard.number)]
     total = sum(len(plan.states.of(shard)) for shard in plan.mine)
     progress.plan(total=total, done=total - sum(len(plan.states.of(shard)) for shard in todo))
     sent, rejected = _send(client, plan, todo, progress)

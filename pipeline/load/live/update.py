@@ -21,6 +21,7 @@ from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.reconcile import count_documents
 from lexel.pipeline.load.run import merge_segments
 from lexel.pipeline.progress import QUIET, Progress
+from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.ledger import EntryStatus, Ledger
 
 # What a field of a first type also holds well that would be of the second in a new index.
@@ -71,13 +72,14 @@ def update_index(
     source, encoder or form, or has a field of a type that the values have no more; ClusterError if more than a tenth of
     it would be gone and `options` do not allow that, or if OpenSearch rejects more than a few documents.
     """
+    shards = ShardFolder.open(folder)
     with readable_errors():
         check_reachable(client)
     client = with_retries(client)
     live = live_index(client, index)
     if live is None:
         raise NewIndexNeededError(f"There is no index {index}: `lexel load {folder} --index {index}` makes it.")
-    plan = load_plan(folder, index=index, client=client, options=options)
+    plan = load_plan(shards, index=index, client=client, options=options)
     _check_fits(plan, live)
     with readable_errors():
         return _update(plan, live, client, progress)

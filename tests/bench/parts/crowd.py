@@ -167,7 +167,9 @@ class Crowd:
             "vector": pa.FixedSizeListArray.from_arrays(pa.array(batch.vectors.ravel()), self.dim),
         }
         fields = schema(dim=self.dim, feature_dim=None)
-        return pa.table([columns[name] for name in fields.names], schema=fields)
+        # What only an encode knows of files is not there, as in shards of older versions.
+        found = [columns[f.name] if f.name in columns else pa.nulls(size, f.type) for f in fields]
+        return pa.table(found, schema=fields)
 
     def _job(self) -> Job:
         by = self.encoder

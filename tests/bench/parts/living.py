@@ -66,6 +66,7 @@ class Living:
             captions=False,
             shard_size=1024,
             preview=None,
+            exif=True,
         )
         self.shards.mkdir(parents=True, exist_ok=True)
         encoder.vocabulary.save(self.shards / "vocabulary.json")

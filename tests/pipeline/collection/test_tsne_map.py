@@ -64,11 +64,14 @@ def test_it_is_made_once_and_the_same_again(tmp_path: Path) -> None:
         assert np.array_equal(first.places, other.places)
 
 
-def test_other_items_get_a_map_of_their_own(tmp_path: Path) -> None:
-    items = collection(tmp_path / "a", count=120)
+def test_a_map_is_kept_until_there_are_twice_or_half_as_many_items(tmp_path: Path) -> None:
+    items = collection(tmp_path / "a", count=250)
     there = finished_shards(items.folder)
     assert len(load_or_make_map(items.folder, there[:1]).landmarks) == 100
-    assert len(load_or_make_map(items.folder, there).landmarks) == 120
+    assert len(load_or_make_map(items.folder, there[:2]).landmarks) == 100
+    assert len(load_or_make_map(items.folder, there).landmarks) == 250
+    assert len(load_or_make_map(items.folder, there[:2]).landmarks) == 250
+    assert len(load_or_make_map(items.folder, there[:1]).landmarks) == 100
 
 
 def test_shards_that_may_only_be_read_have_a_map(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,9 +150,9 @@ def test_dashboards_map_them_by_place_and_date(client: OpenSearch, index: Search
 
 def test_the_page_offers_them_as_facets(index: SearchIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(index_registry, "_MOST_VALUES", 1)  # as if a collection had many of each
-    assert index_registry.ServedIndex(index, index.place, 0.0).facets == ("meta.keywords", "meta.taken")
+    assert index_registry.ServedIndex(index, index.place, "", 0.0).facets == ("meta.keywords", "meta.taken")
     monkeypatch.setattr(index_registry, "_MOST_VALUES", 2)
-    assert "meta.title" in index_registry.ServedIndex(index, index.place, 0.0).facets
+    assert "meta.title" in index_registry.ServedIndex(index, index.place, "", 0.0).facets
 
 
 def test_titles_are_found_by_their_words(index: SearchIndex) -> None:

@@ -29,7 +29,7 @@ LOADER = "from lexel.pipeline.load import bulk;bulk.MAX_BYTES = 20000; from lexe
 
 def _of_part(client: OpenSearch, index: str, part: Part, shards: int) -> int:
     """How many documents of this part are on their way into the new index behind `index`."""
-    mine = [number for number in range(shards) if part.has(number)]
+    mine = [number for number in range(shards) if part.has_shard(number)]
     try:
         client.indices.refresh(index=f"{index}-*")
         return int(client.count(index=f"{index}-*", body={"query": {"terms": {"shard": mine}}})["count"])

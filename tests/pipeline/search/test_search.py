@@ -77,6 +77,7 @@ def test_filters_by_facts(drawn: Drawn) -> None:
 
 def test_words_need_no_encoder_and_other_modes_say_so(drawn: Drawn, client: OpenSearch) -> None:
     index = SearchIndex(client, "drawn-images")
+    assert index.place  # has looked at the index, and looks again in a while
     index.__dict__["about"] = {**drawn.images.about, "encoder": "/nowhere/at-all", "name": "gone"}
     assert search_index(index, SearchRequest("a dog", mode="words")).hits
     with pytest.raises(ClusterError, match="--mode words"):
@@ -88,6 +89,7 @@ def test_another_encoder_than_the_index_was_made_with_is_refused(
     drawn: Drawn, client: OpenSearch, field: str, mode: str
 ) -> None:
     index = SearchIndex(client, "drawn-images")
+    assert index.place  # has looked at the index, and looks again in a while
     index.__dict__["about"] = {**drawn.images.about, field: "f" * 16}
     with pytest.raises(ClusterError, match="do not match"):
         search_index(index, SearchRequest("a dog", mode=mode))  # type: ignore[arg-type]

@@ -61,7 +61,7 @@ def test_folders_are_labels_on_request(tmp_path: Path) -> None:
     assert [item.label for item in open_source(tmp_path / "m.csv", selection=on_request).items()] == [None, "dog", None]
     without = {item.uri: item for item in open_source(tmp_path).items()}
     assert {item.label for item in without.values()} == {None, "lion"}
-    changed = [uri for uri in found if found[uri].listing() != without[uri].listing()]
+    changed = [uri for uri in found if found[uri].described() != without[uri].described()]
     assert changed == ["train/dog/1.jpg", "train/dog/young/1.jpg"]  # shards that were made without are made again
 
 

@@ -74,7 +74,7 @@ def test_the_counts_are_those_of_the_weights(drawn: Collection) -> None:
     assert np.allclose(counts.share, there.mean(0))
     assert set(counts.parquet) == {
         "id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "phash", "waves", "terms",
-        "vector",
+        "vector", "content", "key", "own_id", "described", "size", "changed", "facts",
     }  # fmt: skip
     size = sum(shard.path.stat().st_size for shard in finished_shards(drawn.folder))
     assert 0.5 * size < sum(counts.parquet.values()) < size

@@ -270,13 +270,13 @@ def test_what_is_in_a_folder_that_cannot_be_listed_for_a_while_is_kept(
 def test_a_changed_file_that_cannot_be_read_now_is_looked_at_later(
     made: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lexel.pipeline.sources import picture_folder
+    from lexel.pipeline.sources.picture_folders import folder_entries
 
     other_size, as_long = made.source / "a" / "002.jpg", made.source / "a" / "003.jpg"
     other_size.write_bytes(jpeg(95, (90, 90)))
     same_size(as_long)
     aged(made.source)
-    before, read = rows(made.out), picture_folder.read_file
+    before, read = rows(made.out), folder_entries.read_file
 
     def refusing(path: str | Path) -> bytes:
         if Path(path) in {other_size, as_long}:
@@ -284,7 +284,7 @@ def test_a_changed_file_that_cannot_be_read_now_is_looked_at_later(
         return read(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(picture_folder, "read_file", refusing)
+        patch.setattr(folder_entries, "read_file", refusing)
         for _ in range(2):
             assert made.encode().unreachable == 1
             assert rows(made.out) == before

@@ -98,13 +98,13 @@ def test_a_change_just_before_the_kill_is_not_missed(made: Collection) -> None:
 def test_a_row_is_kept_where_a_killed_run_could_not_read_the_file(
     made: Collection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lexel.pipeline.sources import picture_folder
+    from lexel.pipeline.sources.picture_folders import folder_entries
 
     shutil.copy(made.out / "ledger.parquet", made.out.with_name("older"))
     (made.source / "0000.jpg").write_bytes(jpeg(92))
     (made.source / "001.jpg").write_bytes(jpeg(93, (90, 90)))
     aged(made.source)
-    read = picture_folder.read_file
+    read = folder_entries.read_file
 
     def refusing(path: str | Path) -> bytes:
         if Path(path).name == "001.jpg":
@@ -112,7 +112,7 @@ def test_a_row_is_kept_where_a_killed_run_could_not_read_the_file(
         return read(path)
 
     with monkeypatch.context() as patch:
-        patch.setattr(picture_folder, "read_file", refusing)
+        patch.setattr(folder_entries, "read_file", refusing)
         made.encode()
         shutil.copy(made.out.with_name("older"), made.out / "ledger.parquet")
         made.encode()

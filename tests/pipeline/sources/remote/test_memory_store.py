@@ -32,7 +32,7 @@ def put(store: str, folder: Path) -> None:
 
 
 def fields(item: Item) -> tuple[object, ...]:
-    return item.uri, item.captions, item.label, dict(item.metadata), item.size
+    return item.uri, item.captions, item.label, dict(item.metadata), (item.state() or (0,))[0]
 
 
 def pictures(folder: Path) -> None:

@@ -142,7 +142,7 @@ def test_a_job_lists_every_failure_and_tries_again_what_may_pass(
     before = dict(web.asked)
     again = run(open_source(address), tmp_path / "out", encoder)
     assert (again.items, again.encoded, again.failed) == (13, 11, 2)
-    assert encoded(tmp_path / "out") == [*good[:5], "gone.jpg", "hangs.jpg", *good[5:]]
+    assert sorted(encoded(tmp_path / "out")) == sorted([*good, "gone.jpg", "hangs.jpg"])
     fetched = {name for name, count in web.asked.items() if count > before.get(name, 0)}
     assert fetched == {"set/m.jsonl", "set/gone.jpg", "set/hangs.jpg"}
 
