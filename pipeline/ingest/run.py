@@ -43,8 +43,8 @@ def index_source(
     """Encode the items of `source` into shards, and let `index` hold them and nothing else; can be resumed.
 
     An index of the same source, encoder and options is brought up to date in place; else a new one takes its place,
-    unless `load` forbids that. The shards are stored in `out`, by default a folder of lexel's own for this index, source
-    and encoder. Raises the errors of `encode_source`, `update_index` and `load_shards`.
+    unless `load` forbids that. The shards are stored in `out`, by default a folder of lexel's own for this index,
+    source and encoder. Raises the errors of `encode_source`, `update_index` and `load_shards`.
     """
     folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""The same job on a Ray cluster, a worker of which is killed on the way, beside one process: the same shards."""
+"""The same job on a Ray cluster, a worker of which is killed on the way, beside one process: the same items."""
 
 import hashlib
 import os
@@ -24,6 +24,8 @@ from lexel.pipeline.sources.source import Source, open_source
 
 _WORKERS = 3
 _SHARD = 64
+# What of a row does not depend on the batch that it was encoded in, as the last bits of its numbers do.
+_COMPARED = ("id", "uri", "metadata", "width", "height", "thumbnail", "phash", "content", "described")
 
 
 def run(quick: bool) -> Iterator[Figure]:
@@ -80,7 +82,7 @@ def _cluster() -> Any:
 
 
 def _digests(out: Path) -> dict[str, bytes]:
-    """Each item's row, but for what of it depends on the batch that it was encoded in: the last bits of numbers."""
+    """The items of a folder, each by a hash of its row."""
     rows = (row for shard in finished_shards(out) for row in shard.table(_COMPARED).to_pylist())
     return {row["id"]: hashlib.blake2b(repr(row).encode()).digest() for row in rows}
 

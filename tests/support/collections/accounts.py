@@ -8,7 +8,7 @@ from support.collections.random_collection import MadeCollection
 from support.jobs import failures, run
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.load.documents import COLUMNS, documents
+from lexel.pipeline.load.documents.row_documents import COLUMNS, documents
 from lexel.pipeline.shards.folder import finished_shards
 from lexel.pipeline.sources.source import open_source
 
