@@ -24,6 +24,7 @@ from lexel.encoders.heads.head import AnyHead, head
 from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
+from lexel.encoders.image.timm_backbone import TimmBackbone
 from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.malloc import keep_freed_memory
@@ -255,10 +256,14 @@ def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Enc
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints."""
+    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints and of packages."""
     both = nn.ModuleDict({"tower": built_tower, "head": built_head})
-    foreign = tuple(f"{path}." for path, module in both.named_modules() if isinstance(module, _CHECKPOINTS))
+    foreign = tuple(f"{path}." for path, module in both.named_modules() if _is_foreign(module))
     return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
+
+
+def _is_foreign(module: nn.Module) -> bool:
+    return isinstance(module, _CHECKPOINTS) or (isinstance(module, TimmBackbone) and module.packaged)
 
 
 def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.Tensor]) -> None:
