@@ -21,6 +21,7 @@ from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, head
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
@@ -106,6 +107,11 @@ class Model:
             return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
 
+    @cached_property
+    def _likely(self) -> npt.NDArray[np.float32] | None:
+        likely = self.head.likely if isinstance(self.head, LexiconHead) else None
+        return None if likely is None else _array(likely)
+
     def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB image to [3, H, W], uint8 or float32 (see `Preprocess`); thread-safe."""
         return self.tower.pixels(image)
@@ -147,7 +153,8 @@ class Model:
         wrong = ~np.isfinite(weights).all(axis=1)
         vectors[wrong] = np.nan
         weights[wrong] = 0.0
-        return Encoded(vectors, None, prune(weights, self._worth, self.vocabulary.terms, keep=self.keep))
+        terms = prune(weights, self._worth, self.vocabulary.terms, keep=self.keep, likely=self._likely)
+        return Encoded(vectors, None, terms)
 
     def texts(self, texts: Sequence[str]) -> Encoded:
         """Encode sentences as items to retrieve: unit vectors and the term weights of `items_of`."""

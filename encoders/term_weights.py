@@ -37,20 +37,22 @@ def importance(document_frequency: Sequence[float]) -> Floats:
     return np.sqrt(p * (1 - p)).astype(np.float32)
 
 
-def prune(weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int) -> list[dict[str, float]]:
+def prune(
+    weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int, likely: Floats | None = None
+) -> list[dict[str, float]]:
     """Keep the `keep` terms of each row of `weights` [B, V] with the largest weight x `worth` [V].
 
-    They are sorted by weight x sqrt(worth), for people to read: by weight alone rare words come first, by
-    weight x worth the words that fit most images.
+    They are sorted for people to read, by weight x `likely` [V]; by default that is sqrt(worth), since by weight alone
+    rare words come first, and by weight x worth the words that fit most images.
     """
     stored = quantise(weights)
-    contribution = stored * worth
+    contribution, first = stored * worth, np.sqrt(worth) if likely is None else likely
     rows = []
     for weight, value in zip(stored, contribution, strict=True):
         # A stable sort, so that ties are broken alike on every machine.
         best = np.argsort(-value, kind="stable")[:keep]
         best = best[weight[best] > 0]
-        best = best[np.argsort(-weight[best] * np.sqrt(worth[best]), kind="stable")]
+        best = best[np.argsort(-weight[best] * first[best], kind="stable")]
         rows.append({terms[i]: float(weight[i]) for i in best})
     return rows
 

@@ -176,10 +176,11 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
             return TransformersBackbone(folder / "image")
         case {"kind": "torchvision", "name": name, "preprocess": preprocess}:
             return TorchvisionBackbone(name, preprocess=_preprocess(preprocess))
-        case {"kind": "timm", "name": name, "preprocess": preprocess}:
+        case {"kind": "timm", "name": name, "stages": stages, "preprocess": preprocess}:
             # Weights that are not in a package are in lexel.safetensors.
             weights = PACKAGED[name].named(config["weights"]) if "weights" in config else None
-            return TimmBackbone(name, pretrained=weights is not None, preprocess=_preprocess(preprocess))
+            seen = _preprocess(preprocess)
+            return TimmBackbone(name, pretrained=weights is not None, stages=stages, preprocess=seen)
         case {"kind": "regions", "name": name, "regions": regions, "pool": pool, "preprocess": preprocess}:
             return RegionBackbone(name, regions=regions, pool=pool, preprocess=_preprocess(preprocess))
     raise EncoderError(

@@ -87,7 +87,20 @@ def test_a_convolutional_network_sees_whole_pictures_larger_than_in_its_training
     }
 
 
-@pytest.mark.parametrize(("name", "side", "dim"), [("resnet18", 288, 512), ("vit_tiny_patch16_224", 224, 192)])
+def test_the_last_stages_are_features_too() -> None:
+    alone, with_stages = (TimmBackbone(LITE2, stages=stages, preprocess=SMALL).eval() for stages in (0, 2))
+    pixels = alone.pixels(noise(60, 40, 1))[None]
+    with torch.inference_mode():
+        last, all_ = alone(pixels), with_stages(pixels)
+        maps = with_stages.net.forward_intermediates(alone.prepare.normalised(pixels), indices=2)[1]
+    assert (alone.dim, with_stages.dim) == (1280, 1280 + 120 + 352)
+    assert torch.equal(all_[:, :1280], last)
+    assert torch.equal(all_[:, 1280:], torch.cat([map_.mean((2, 3)) for map_ in maps], 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "side", "dim"), [("resnet18", 288, 256 + 512), ("vit_tiny_patch16_224", 224, 3 * 192)]
+)
 def test_any_network_of_timm_can_be_a_backbone(name: str, side: int, dim: int, tmp_path: Path) -> None:
     torch.manual_seed(0)
     built = open_image(f"timm:{name}:none")
