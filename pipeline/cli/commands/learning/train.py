@@ -37,6 +37,15 @@ def train(
             rich_help_panel=ENCODER,
         ),
     ] = "auto",
+    words: Annotated[
+        str,
+        typer.Option(
+            help="keep: train the encoder's own words further, with those of the captions; new: only those of the "
+            "captions; auto: keep where it knows which of its words are likely to be said.",
+            autocompletion=lambda: ["auto", "keep", "new"],
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = "auto",
     keep: Annotated[int, typer.Option(min=1, help="Terms per image.", rich_help_panel=ENCODER)] = 128,
     dim: Annotated[int, typer.Option(min=2, help="Vector length of a pair.", rich_help_panel=ENCODER)] = 512,
     hidden: Annotated[
@@ -109,6 +118,7 @@ def train(
     options = TrainOptions(
         head=head,  # type: ignore[arg-type]  # it checks the value
         tower=tower,  # type: ignore[arg-type]
+        words=words,  # type: ignore[arg-type]
         views=views,
         keep=keep,
         dim=dim,
