@@ -42,19 +42,29 @@ def prune(
 ) -> list[dict[str, float]]:
     """Keep the `keep` terms of each row of `weights` [B, V] with the largest weight x `worth` [V].
 
-    They are sorted for people to read, by weight x `likely` [V]; by default that is sqrt(worth), since by weight alone
-    rare words come first, and by weight x worth the words that fit most images.
+    They are sorted for people to read, by how `likely` [2, V] they are to be said: by likely[0] + likely[1] x
+    log(weight). By default that is by weight x sqrt(worth), since by weight alone rare words come first, and by weight
+    x worth the words that fit most images.
     """
     stored = quantise(weights)
-    contribution, first = stored * worth, np.sqrt(worth) if likely is None else likely
+    contribution = stored * worth
     rows = []
     for weight, value in zip(stored, contribution, strict=True):
         # A stable sort, so that ties are broken alike on every machine.
         best = np.argsort(-value, kind="stable")[:keep]
         best = best[weight[best] > 0]
-        best = best[np.argsort(-weight[best] * first[best], kind="stable")]
+        said = _said(weight[best], worth[best], None if likely is None else likely[:, best])
+        best = best[np.argsort(-said, kind="stable")]
         rows.append({terms[i]: float(weight[i]) for i in best})
     return rows
+
+
+def _said(weights: Floats, worth: Floats, likely: Floats | None) -> Floats:
+    """The values by which the terms [T] of an image are ordered for people."""
+    if likely is None:
+        return weights * np.sqrt(worth)
+    said: Floats = likely[0] + likely[1] * np.log(weights)
+    return said
 
 
 def score(query: Terms, item: Terms) -> float:

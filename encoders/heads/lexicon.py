@@ -22,8 +22,9 @@ class LexiconHead(nn.Module):
     Competitive Search Relevance For Inference-Free Learned Sparse Retrievers", 2024). It is folded into the image's
     weight, so that a query is its word counts.
 
-    A head may know how `likely` [V] people are to say a term that has a given weight: terms are said in the order of
-    weight x likely. Without it, that is guessed from how often captions say them.
+    A head may know how `likely` [2, V] people are to say a term that has a given weight: the log-odds are likely[0] +
+    likely[1] x log(weight), and terms are said in their order. Without it, that is guessed from how often captions
+    say them.
     """
 
     def __init__(self, *, features: int, terms: int, hidden: int = 0, says_likely: bool = False) -> None:
@@ -32,7 +33,7 @@ class LexiconHead(nn.Module):
         # Trained as a logarithm, so that the weight stays above 0.
         self.log_query = nn.Parameter(torch.zeros(terms))
         self.likely: torch.Tensor | None
-        self.register_buffer("likely", torch.ones(terms) if says_likely else None)
+        self.register_buffer("likely", torch.ones(2, terms) if says_likely else None)
 
     @property
     def terms(self) -> int:

@@ -5,6 +5,7 @@ the same order. Folding makes the network a quarter to a third faster on a CPU.
 """
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 from torch import nn
@@ -23,6 +24,19 @@ def efficientnet_lite(name: str) -> nn.Module:
     net = _unnormalised(name)
     net.load_state_dict(tensors)
     return net.eval()
+
+
+def stage_maps(net: Any, pixels: torch.Tensor) -> tuple[torch.Tensor, list[torch.Tensor]]:
+    """The network's final map and those of its seven stages, [B, C, H, W] each.
+
+    timm's own `forward_intermediates` leaves out the stages that keep the resolution of the one before.
+    """
+    map_ = net.bn1(net.conv_stem(pixels))
+    maps = []
+    for stage in net.blocks:
+        map_ = stage(map_)
+        maps.append(map_)
+    return net.bn2(net.conv_head(map_)), maps
 
 
 def _folded(name: str, named: Mapping[str, torch.Tensor], weights: PackagedWeights) -> Tensors:

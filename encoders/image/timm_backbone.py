@@ -1,5 +1,6 @@
 """Image backbones of `timm`, by name."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from PIL import Image
 from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.image.efficientnet_lite import PACKAGED, efficientnet_lite
+from lexel.encoders.image.efficientnet_lite import PACKAGED, efficientnet_lite, stage_maps
 from lexel.encoders.image.preprocess import Filter, Picture, Preprocess, enlarged_side
 from lexel.encoders.runtime.hf_checkpoints import first_line
 
@@ -40,17 +41,20 @@ class TimmBackbone(nn.Module):
 
     def forward(self, pixels: torch.Tensor) -> torch.Tensor:
         """[B, 3, S, S] to [B, dim]."""
-        normal = self.prepare.normalised(pixels)
-        if not self.stages or not hasattr(self.net, "forward_intermediates"):
-            return self._last(self.net.forward_features(normal))
-        final, maps = self.net.forward_intermediates(normal, indices=self.stages)
+        final, maps = self._maps(self.prepare.normalised(pixels))
+        last = self.net.forward_head(final, pre_logits=True)
         # Of some networks the last stage's map is the final one.
-        earlier = [map_.mean((2, 3)) for map_ in maps if map_ is not final]
-        return torch.cat([self._last(final), *earlier], dim=1)
+        return torch.cat([last, *(map_.mean((2, 3)) for map_ in maps if map_ is not final)], dim=1)
 
-    def _last(self, final: torch.Tensor) -> torch.Tensor:
-        features: torch.Tensor = self.net.forward_head(final, pre_logits=True)
-        return features
+    def _maps(self, normal: torch.Tensor) -> tuple[torch.Tensor, Sequence[torch.Tensor]]:
+        """The final map and those of the last `stages` stages."""
+        if not self.stages or not hasattr(self.net, "forward_intermediates"):
+            return self.net.forward_features(normal), ()
+        if self.packaged:
+            final, maps = stage_maps(self.net, normal)
+            return final, maps[-self.stages :]
+        final, maps = self.net.forward_intermediates(normal, indices=self.stages)
+        return final, maps
 
     def config(self) -> dict[str, Any]:
         """The network's name, the stages, the preprocessing, and the checksum of packaged weights."""

@@ -32,6 +32,7 @@ EncoderOpt = Annotated[
     str,
     typer.Option(
         help="A name, a folder, or a transformers dual encoder such as openai/clip-vit-base-patch32.",
+        envvar="LEXEL_ENCODER",
         autocompletion=known_encoders,
         rich_help_panel=ENCODER,
     ),

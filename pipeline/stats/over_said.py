@@ -6,6 +6,7 @@ image if it is among the first ten.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,7 @@ TOO_OFTEN, OFTEN = 3.0, 0.05
 # words, weighted by their frequency.
 FIVE_CAPTIONS = 2.9
 
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)

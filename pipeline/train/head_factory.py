@@ -63,9 +63,12 @@ def continued(words: KnownWords, vocabulary: Vocabulary, standard: Standardizer)
     fresh = head.state_dict()
     with torch.no_grad():
         for name, value in old.state_dict().items():
-            fresh[name][: len(value)] = value
-        if old.likely is not None and len(vocabulary) > old.terms:
-            fresh["likely"][old.terms :] = old.likely.median()
+            if name == "likely":
+                # Of new words nothing is known: they are as likely to be said as the middle one.
+                fresh[name][:] = value.median(dim=1, keepdim=True).values
+                fresh[name][:, : old.terms] = value
+            else:
+                fresh[name][: len(value)] = value
     standard.unfold_from(head.logits)
     return head
 

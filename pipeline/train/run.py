@@ -62,7 +62,7 @@ def train_encoder(
     source: Source,
     out: Path,
     *,
-    encoder: str = "lexel-tiny",
+    encoder: str = "lexel-photo",
     work: Path | None = None,
     options: TrainOptions = TrainOptions(),
     reporter: TrainingReporter = TrainingReporter(),

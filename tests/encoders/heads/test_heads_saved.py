@@ -77,7 +77,7 @@ def likely() -> AnyHead:
     built = LexiconHead(features=F, terms=V, says_likely=True)
     spread(built)
     assert built.likely is not None
-    built.likely.copy_(torch.rand(V) + 0.1)
+    built.likely.copy_(torch.rand(2, V) + 0.1)
     return built
 
 

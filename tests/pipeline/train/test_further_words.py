@@ -48,7 +48,7 @@ def test_a_head_goes_on_where_it_was() -> None:
     old = LexiconHead(features=6, terms=2, hidden=3, says_likely=True)
     torch.nn.init.normal_(old.logits.outer.weight)  # type: ignore[union-attr]
     assert old.likely is not None
-    old.likely.copy_(torch.tensor([1.0, 3.0]))
+    old.likely.copy_(torch.tensor([[1.0, 3.0], [2.0, 2.5]]))
     known = Vocabulary(("dog", "snow"), {"dog": "dog", "snow": "snow"}, (0.2, 0.1))
     more = known.joined(Vocabulary(("cat", "dogs"), {"cat": "cat", "cats": "cat", "dogs": "dogs"}, (0.4, 0.2)))
     assert more.terms == ("dog", "snow", "cat", "dogs")
@@ -59,7 +59,7 @@ def test_a_head_goes_on_where_it_was() -> None:
     with torch.no_grad():
         assert torch.allclose(wide(standard(features))[:, :2], old.eval()(features), atol=1e-4)
     assert wide.likely is not None
-    assert wide.likely[:2].tolist() == [1.0, 3.0]
+    assert wide.likely.tolist() == [[1.0, 3.0, 1.0, 1.0], [2.0, 2.5, 2.0, 2.0]]
 
 
 def test_what_cannot_be_kept_is_one_sentence(scenes: Path, tmp_path: Path) -> None:

@@ -36,7 +36,7 @@ def encode(
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
     retry: RetryOpt = False,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     exact: ExactOpt = False,
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,

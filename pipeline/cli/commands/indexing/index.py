@@ -36,7 +36,7 @@ def index(
     retry: RetryOpt = False,
     include: IncludeOpt = None,
     exclude: ExcludeOpt = None,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
     workers: WorkersOpt = None,

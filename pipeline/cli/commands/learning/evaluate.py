@@ -38,7 +38,7 @@ def evaluate(
         tuple[Path, Path] | None,
         typer.Option(metavar="A.json B.json", help="Compare two reports instead.", rich_help_panel=READ),
     ] = None,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep only so many terms per image.", rich_help_panel=ENCODER)
     ] = None,

@@ -21,7 +21,7 @@ TOWERS = ["auto", "infonce", "vse", "labels", "keep"]
 def train(
     captions: CaptionsArg,
     out: EncoderOutArg,
-    encoder: BaseOpt = "lexel-tiny",
+    encoder: BaseOpt = "lexel-photo",
     head: Annotated[
         str,
         typer.Option(
