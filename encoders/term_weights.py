@@ -37,11 +37,14 @@ def importance(document_frequency: Sequence[float]) -> Floats:
     return np.sqrt(p * (1 - p)).astype(np.float32)
 
 
-def prune(weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int) -> list[dict[str, float]]:
+def prune(
+    weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int, likely: Floats | None = None
+) -> list[dict[str, float]]:
     """Keep the `keep` terms of each row of `weights` [B, V] with the largest weight x `worth` [V].
 
-    They are sorted by weight x sqrt(worth), for people to read: by weight alone rare words come first, by
-    weight x worth the words that fit most images.
+    They are sorted for people to read, by how `likely` [2, V] they are to be said: by likely[0] + likely[1] x
+    log(weight). By default that is by weight x sqrt(worth), since by weight alone rare words come first, and by weight
+    x worth the words that fit most images.
     """
     stored = quantise(weights)
     contribution = stored * worth
@@ -50,9 +53,18 @@ def prune(weights: Floats, worth: Floats, terms: Sequence[str], *, keep: int) ->
         # A stable sort, so that ties are broken alike on every machine.
         best = np.argsort(-value, kind="stable")[:keep]
         best = best[weight[best] > 0]
-        best = best[np.argsort(-weight[best] * np.sqrt(worth[best]), kind="stable")]
+        said = _said(weight[best], worth[best], None if likely is None else likely[:, best])
+        best = best[np.argsort(-said, kind="stable")]
         rows.append({terms[i]: float(weight[i]) for i in best})
     return rows
+
+
+def _said(weights: Floats, worth: Floats, likely: Floats | None) -> Floats:
+    """The values by which the terms [T] of an image are ordered for people."""
+    if likely is None:
+        return weights * np.sqrt(worth)
+    said: Floats = likely[0] + likely[1] * np.log(weights)
+    return said
 
 
 def score(query: Terms, item: Terms) -> float:

@@ -30,6 +30,9 @@ LONGEST = (
     "test_engine.py",
 )
 
+# The small encoder where a test names none, so that the tests stay fast.
+os.environ["LEXEL_ENCODER"] = "lexel-tiny"
+
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):  # a worker of pytest-xdist's

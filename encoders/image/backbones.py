@@ -10,16 +10,13 @@ from PIL import Image
 from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.image.efficientnet_lite import PACKAGED
 from lexel.encoders.image.hf_processor import ImageProcessor
-from lexel.encoders.image.preprocess import Picture, Preprocess
+from lexel.encoders.image.preprocess import ENLARGED, Picture, Preprocess
 from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.image.residual_net import ResidualConfig, ResidualNet
+from lexel.encoders.image.timm_backbone import TimmBackbone
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, network, quiet
-
-# Random crops in training make objects appear larger than they are in whole images; a larger test resolution makes up
-# for it (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019). MobileNetV2 on Flickr8k val
-# gained two points of R@10 with 288 pixels instead of 224, and no more with 352.
-_ENLARGED = 9 / 7
 
 
 class Backbone(Protocol):
@@ -72,7 +69,7 @@ class TransformersBackbone(nn.Module):
 
     The features are the model's pooled output, averaged over space if it is a map; if the model has no pooler, the
     state of the first token, which is the class token of a vision transformer. With `whole` the image is resized to a
-    square instead of centre-cropped, for a convolutional network to a square larger by _ENLARGED. Raises EncoderError
+    square instead of centre-cropped, for a convolutional network to a square larger by ENLARGED. Raises EncoderError
     for a model that has no such output.
     """
 
@@ -80,7 +77,7 @@ class TransformersBackbone(nn.Module):
         super().__init__()
         folder = self.folder = locate(checkpoint)
         self.net = network(folder)
-        enlarged = _ENLARGED if whole and self._is_convolutional(folder) else 1.0
+        enlarged = ENLARGED if whole and self._is_convolutional(folder) else 1.0
         self.processor = ImageProcessor(folder, whole=whole, enlarged=enlarged)
         self.pixels = self.processor.pixels
         try:
@@ -179,6 +176,11 @@ def backbone(config: Mapping[str, Any], folder: Path) -> Backbone:
             return TransformersBackbone(folder / "image")
         case {"kind": "torchvision", "name": name, "preprocess": preprocess}:
             return TorchvisionBackbone(name, preprocess=_preprocess(preprocess))
+        case {"kind": "timm", "name": name, "stages": stages, "preprocess": preprocess}:
+            # Weights that are not in a package are in lexel.safetensors.
+            weights = PACKAGED[name].named(config["weights"]) if "weights" in config else None
+            seen = _preprocess(preprocess)
+            return TimmBackbone(name, pretrained=weights is not None, stages=stages, preprocess=seen)
         case {"kind": "regions", "name": name, "regions": regions, "pool": pool, "preprocess": preprocess}:
             return RegionBackbone(name, regions=regions, pool=pool, preprocess=_preprocess(preprocess))
     raise EncoderError(

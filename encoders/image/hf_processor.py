@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.image.preprocess import Filter, Picture, Preprocess, not_too_long, rows_of
+from lexel.encoders.image.preprocess import Filter, Picture, Preprocess, enlarged_side, not_too_long, rows_of
 from lexel.encoders.runtime.hf_checkpoints import opening, quiet
 
 # Test images: wide, high, and one where each way to round the resized side gives a different length.
@@ -32,7 +32,7 @@ class ImageProcessor:
             if whole and getattr(self._process, "do_center_crop", False):
                 crop = self._process.crop_size
                 sides = ("height", "width")
-                square = {side: _multiple(crop[side] * enlarged) if enlarged > 1 else crop[side] for side in sides}
+                square = {side: enlarged_side(crop[side], enlarged) if enlarged > 1 else crop[side] for side in sides}
                 self._process = type(self._process).from_pretrained(folder, size=square, do_center_crop=False)
             tried = [_noise(size) for size in _TRIED]
             found = [self._process(images=image, return_tensors="pt") for image in tried]
@@ -102,8 +102,3 @@ def _same(own: Preprocess, image: Image.Image, theirs: torch.Tensor) -> bool:
 
 def _noise(size: tuple[int, int]) -> Image.Image:
     return Image.fromarray(np.random.default_rng(0).integers(0, 256, (*size[::-1], 3), dtype=np.uint8))
-
-
-def _multiple(pixels: float) -> int:
-    # Networks halve the side five times.
-    return 32 * round(pixels / 32)

@@ -11,6 +11,10 @@ from torch.nn.functional import interpolate
 
 # Aspect ratio; a longer image could exhaust memory when its short side is enlarged.
 _LONGEST = 64
+# Random crops in training make objects appear larger than they are in whole images; a larger test resolution makes up
+# for it (Touvron et al., "Fixing the train-test resolution discrepancy", NeurIPS 2019). MobileNetV2 on Flickr8k val
+# gained two points of R@10 with 288 pixels instead of 224, and no more with 352.
+ENLARGED = 9 / 7
 
 Filter = Literal["bicubic", "bilinear"]
 Rows = npt.NDArray[np.uint8]
@@ -61,6 +65,11 @@ class Preprocess:
         """Resize to [3, height, width], with Pillow's antialiasing filter but three times as fast."""
         square = torch.from_numpy(rows).permute(2, 0, 1)[None]
         return interpolate(square, size=(height, width), mode=self.filter, antialias=True)[0]
+
+
+def enlarged_side(side: float, factor: float = ENLARGED) -> int:
+    """`side` pixels times `factor`, as a multiple of 32: networks halve the side five times."""
+    return 32 * round(side * factor / 32)
 
 
 def rows_of(image: Picture) -> Rows:

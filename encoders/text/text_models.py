@@ -9,6 +9,7 @@ from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
+from lexel.encoders.runtime.packaged_weights import MINILM, PackagedWeights
 from lexel.encoders.text.gru import GruConfig, GruText
 from lexel.encoders.text.word_bag import BagConfig, WordBag
 from lexel.encoders.text.word_vectors import WordTable, WordVectors
@@ -38,8 +39,9 @@ class TextModel(Protocol):
 
 
 class TransformersText(nn.Module):
-    """A `transformers` text model, its token states pooled; `checkpoint` is a folder or a hub name.
+    """A `transformers` text model, its token states pooled; `checkpoint` is a folder, a hub name or packaged weights.
 
+    Of packaged weights nothing is stored with an encoder.
     `pooling` is "mean" over tokens, as most sentence-transformers models have it, "cls" for the first token's state
     (both in Reimers and Gurevych, EMNLP 2019, section 3), or "sum", whose norm grows with the text. Raises EncoderError
     if the checkpoint holds no text encoder.
@@ -47,10 +49,11 @@ class TransformersText(nn.Module):
 
     learned = False
 
-    def __init__(self, checkpoint: str | Path, *, pooling: Pooling = "mean") -> None:
+    def __init__(self, checkpoint: str | Path | PackagedWeights, *, pooling: Pooling = "mean") -> None:
         super().__init__()
         self.pooling = pooling
-        folder = locate(checkpoint)
+        self._package = checkpoint if isinstance(checkpoint, PackagedWeights) else None
+        folder = checkpoint.path().parent if isinstance(checkpoint, PackagedWeights) else locate(checkpoint)
         self.net, self.tokenizer = network(folder), tokenizer(folder)
         # A caption is a sentence or two; more than 256 tokens would only cost time.
         self._longest = longest_text(self.tokenizer, self.net, at_most=256)
@@ -77,11 +80,14 @@ class TransformersText(nn.Module):
         return total if self.pooling == "sum" else total / mask.sum(1).clamp(min=1)
 
     def config(self) -> dict[str, Any]:
-        """The pooling; the rest is in the checkpoint's own files."""
-        return {"kind": "transformers", "pooling": self.pooling}
+        """The pooling; the rest is in the checkpoint's own files, or in the package that is named."""
+        package = {"package": self._package.module, "weights": self._package.sha256} if self._package else {}
+        return {"kind": "transformers", "pooling": self.pooling, **package}
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint to `folder`/text."""
+        """Write the checkpoint to `folder`/text, unless it is in a package."""
+        if self._package:
+            return
         with quiet():
             self.net.save_pretrained(folder / "text")
             self.tokenizer.save_pretrained(folder / "text")
@@ -110,9 +116,18 @@ class BagText(nn.Module):
         (folder / "words.txt").write_text("".join(f"{word}\n" for word in self.net.config.words), encoding="utf-8")
 
 
+def packaged_text(package: str) -> PackagedWeights:
+    """The weights in the package `package`. Raises EncoderError if lexel knows no text model in it."""
+    if package != MINILM.module:
+        raise EncoderError(f"lexel knows no text model in a package {package!r}; {MINILM.module} holds one.")
+    return MINILM
+
+
 def text_model(config: Mapping[str, Any], folder: Path) -> TextModel:
     """Build a text model from its `config` table and its files in `folder`. Raises EncoderError for an unknown kind."""
     match config:
+        case {"kind": "transformers", "package": package, "weights": sha256, "pooling": pooling}:
+            return TransformersText(packaged_text(package).named(sha256), pooling=pooling)
         case {"kind": "transformers"}:
             # Encoders of the first version have no "pooling" key.
             return TransformersText(folder / "text", pooling=config.get("pooling", "mean"))

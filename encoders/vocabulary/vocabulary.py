@@ -141,6 +141,19 @@ class Vocabulary:
         terms = tuple(self.terms[i] for i in rows)
         return Vocabulary(terms, left, tuple(share[term] for term in terms)), rows
 
+    def joined(self, other: "Vocabulary") -> "Vocabulary":
+        """A vocabulary with the terms of this one, then those of `other` that are no form in this one.
+
+        A form that both know keeps its term here. Document frequencies are the means of both.
+        """
+        more = tuple(term for term in other.terms if term not in self.forms)
+        known = set(self.terms) | set(more)
+        forms = {form: term for form, term in other.forms.items() if term in known} | dict(self.forms)
+        shares = [dict(zip(one.terms, one.document_frequency, strict=True)) for one in (self, other)]
+        terms = self.terms + more
+        mean = tuple(sum(share.get(term, 0.0) for share in shares) / 2 for term in terms)
+        return Vocabulary(terms, forms, mean)
+
     def _term(self, word: str) -> str:
         if word not in self.forms:
             raise EncoderError(f"The alias names {word!r}, which is no word of the vocabulary; name one of its terms.")

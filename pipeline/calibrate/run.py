@@ -11,9 +11,9 @@ import numpy as np
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.calibrate.cutoff import Cutoff, best_cutoff
 from lexel.pipeline.calibrate.hybrid_weight import MOST_QUERIES, best_weight, recalls, term_scores
-from lexel.pipeline.evaluate.directions import Direction, directions
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.evaluate.evaluation_set import load_evaluation_set
+from lexel.pipeline.evaluate.queries.directions import Direction, directions
 from lexel.pipeline.progress import Watch, unwatched
 
 

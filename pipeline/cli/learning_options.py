@@ -21,6 +21,7 @@ BaseOpt = Annotated[
         help="The encoder to start from, by name or folder, or an untrained pair IMAGE+TEXT, e.g. "
         "google/mobilenet_v2_1.0_224+sentence-transformers/all-MiniLM-L6-v2, torchvision:resnet50+gru, "
         "regions:fasterrcnn_resnet50_fpn+words:glove.txt.",
+        envvar="LEXEL_ENCODER",
         autocompletion=known_encoders,
         rich_help_panel=ENCODER,
     ),

@@ -36,6 +36,7 @@ EncoderOpt = Annotated[
     str,
     typer.Option(
         help="A name, a folder, or a transformers dual encoder such as openai/clip-vit-base-patch32.",
+        envvar="LEXEL_ENCODER",
         autocompletion=known_encoders,
         rich_help_panel=ENCODER,
     ),
@@ -106,7 +107,7 @@ EncoderOfIndexOpt = Annotated[
     typer.Option(
         help="A name, a folder, or a transformers dual encoder such as openai/clip-vit-base-patch32.",
         autocompletion=known_encoders,
-        show_default="that of the index, or lexel-tiny",
+        show_default="that of the index, or lexel-photo",
         rich_help_panel=ENCODER,
     ),
 ]

@@ -88,5 +88,7 @@ def _kept(rows: Sequence[Sequence[tuple[str, float]]], vocabulary: Vocabulary, k
         for row, pairs in zip(weights, some, strict=True):
             for term, weight in pairs:
                 row[vocabulary.index[term]] = weight
-        kept += prune(weights, worth, vocabulary.terms, keep=keep)
+        chosen = prune(weights, worth, vocabulary.terms, keep=keep)
+        # In the order in which the encoder stored them.
+        kept += [{t: own[t] for t, _ in pairs if t in own} for own, pairs in zip(chosen, some, strict=True)]
     return kept

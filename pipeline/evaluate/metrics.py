@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lexel.pipeline.evaluate.directions import Judgments
+from lexel.pipeline.evaluate.queries.directions import Judgments
 from lexel.pipeline.evaluate.retrieve import Run
 
 Floats = npt.NDArray[np.float64]
 
 CAPTIONED = ("R@1", "R@5", "R@10", "MRR", "nDCG@10", "mAP@10", "P@10")
+SHORT = ("P@10", "nDCG@10", "mAP@10", "mAP@100")
 LABELLED = tuple(f"{name}@{k}" for k in (1, 5, 10, 50) for name in ("mAP", "P", "F1"))
 MEDIAN = "median_rank"
 

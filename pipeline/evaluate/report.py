@@ -4,7 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +13,10 @@ import numpy.typing as npt
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate import significance
-from lexel.pipeline.evaluate.directions import Direction
-from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, measure_queries
+from lexel.pipeline.evaluate.metrics import CAPTIONED, LABELLED, MEDIAN, SHORT, measure_queries
+from lexel.pipeline.evaluate.queries.directions import Direction
 from lexel.pipeline.evaluate.retrieve import Run
+from lexel.pipeline.evaluate.word_truth import WordTruth
 
 Floats = npt.NDArray[np.float64]
 Interval = tuple[float, float]
@@ -58,17 +59,21 @@ class Step:
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """`about` says what was evaluated; `cost` is the number of bytes per image, of the whole index and by field."""
+    """`about` says what was evaluated; `cost` is the number of bytes per image, of the whole index and by field.
+
+    `truth` says whether people would say the words, None if there are no captions.
+    """
 
     about: Mapping[str, Any]
     cost: Mapping[str, float]
     directions: Mapping[str, DirectionResult]
     curve: Sequence[Step] = ()
+    truth: WordTruth | None = None
 
 
 def measure(run: Run, direction: Direction) -> Measured:
     """The measures of a run, with 95 % intervals over the queries of its direction."""
-    names = LABELLED if direction.alone else CAPTIONED
+    names = SHORT if direction.name == "short_to_image" else LABELLED if direction.alone else CAPTIONED
     values = measure_queries(run, direction.right, names)
     groups = significance.numbered([query.group for query in direction.queries])
     ranks = values.pop("rank")
@@ -86,6 +91,8 @@ def as_json(report: EvaluationReport) -> dict[str, Any]:
     found |= {"about": dict(report.about), "cost": {name: round(n, 1) for name, n in report.cost.items()}}
     if report.curve:
         found["curve"] = [_step(step) for step in report.curve]
+    if report.truth:
+        found["truth"] = asdict(report.truth)
     return found | {"queries": {name: _queries(asked) for name, asked in report.directions.items()}}
 
 

@@ -10,7 +10,7 @@ from opensearchpy import OpenSearch
 
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError
-from lexel.pipeline.evaluate.directions import Direction, Query
+from lexel.pipeline.evaluate.queries.directions import Direction, Query
 from lexel.pipeline.iterators import batched
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.search import query_dsl

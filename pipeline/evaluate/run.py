@@ -10,15 +10,17 @@ from opensearchpy import OpenSearch
 
 from lexel.encoders.encoder import Encoder
 from lexel.pipeline.evaluate import trec_files
-from lexel.pipeline.evaluate.directions import Direction, directions, mean_query_terms
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set, shortened
+from lexel.pipeline.evaluate.queries.directions import Direction, directions, mean_query_terms
+from lexel.pipeline.evaluate.queries.short_queries import short_queries
 from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, measure
 from lexel.pipeline.evaluate.retrieve import Run, retrieve
 from lexel.pipeline.evaluate.significance import numbered
 from lexel.pipeline.evaluate.temporary_index import VIEWS, indexed, size, view_size
 from lexel.pipeline.evaluate.term_budget import curve
+from lexel.pipeline.evaluate.word_truth import word_truth
 from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.search.query_dsl import Mode
 
@@ -49,7 +51,7 @@ def evaluate_encoder(
         if keep is not None:
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
             collection = shortened(collection, folder, keep=keep)
-        query_sets = directions(collection, encoder, qrels=options.qrels, device=options.device)
+        query_sets = _query_sets(collection, encoder, options)
         weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
         tag = f"{encoder.name}-{encoder.fingerprint}"
         found: dict[str, DirectionResult] = {}
@@ -72,7 +74,14 @@ def evaluate_encoder(
             depth=depth,
             watch=watch,
         )
-    return EvaluationReport(_about(collection, encoder, weights, depth, keep), cost, found, steps)
+    about = _about(collection, encoder, weights, depth, keep)
+    return EvaluationReport(about, cost, found, steps, word_truth(collection, encoder.vocabulary))
+
+
+def _query_sets(collection: EvaluationSet, encoder: Encoder, options: EvaluateOptions) -> list[Direction]:
+    if options.queries == "short":
+        return [short_queries(collection, encoder, device=options.device)]
+    return directions(collection, encoder, qrels=options.qrels, device=options.device)
 
 
 def _searched_items(collection: EvaluationSet, direction: Direction) -> tuple[Path, EncodedItems]:

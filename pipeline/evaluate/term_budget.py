@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from opensearchpy import OpenSearch
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate.directions import Direction
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, shortened
+from lexel.pipeline.evaluate.queries.directions import Direction
 from lexel.pipeline.evaluate.report import Step, measure
 from lexel.pipeline.evaluate.retrieve import retrieve
 from lexel.pipeline.evaluate.temporary_index import indexed, size, view_size

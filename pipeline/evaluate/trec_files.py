@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.evaluate.directions import Direction, Judgments
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
+from lexel.pipeline.evaluate.queries.directions import Direction, Judgments
 from lexel.pipeline.evaluate.retrieve import Run
 
 

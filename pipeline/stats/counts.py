@@ -14,6 +14,7 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.job import Job
+from lexel.pipeline.stats.over_said import FIRST
 
 # Number of items given as examples.
 NAMED = 5
@@ -31,7 +32,8 @@ Named = tuple[tuple[str, float], ...]
 class TermStats:
     """The counts over N items with a vocabulary of V terms.
 
-    `holds` [V] is the number of items with each term and `weight` [V] the sum of its weights; `active[n]` is the number
+    `holds` [V] is the number of items with each term, `said` [V] that of items with it among the first terms, and
+    `weight` [V] the sum of its weights; `active[n]` is the number
     of items with n terms. An item's certainty is the mean weight of its HEAVIEST heaviest terms, missing ones being 0.
     """
 
@@ -40,6 +42,7 @@ class TermStats:
     shards: int
     failed: int
     holds: Ints
+    said: Ints
     weight: Floats
     active: Ints
     unknown: int  # terms of items that are not in the vocabulary
@@ -81,6 +84,7 @@ class _Tally:
 
     vocabulary: Vocabulary
     holds: Ints = field(init=False)
+    said: Ints = field(init=False)
     weight: Floats = field(init=False)
     active: Ints = field(init=False)
     unknown: int = 0
@@ -92,6 +96,7 @@ class _Tally:
     def __post_init__(self) -> None:
         self.terms = pa.array(self.vocabulary.terms, pa.string())
         self.holds = np.zeros(len(self.vocabulary), np.int64)
+        self.said = np.zeros(len(self.vocabulary), np.int64)
         self.weight = np.zeros(len(self.vocabulary), np.float64)
         self.active = np.zeros(1, np.int64)
 
@@ -102,6 +107,8 @@ class _Tally:
         self.unknown += int((~known).sum())
         self.unusable += int((~(weights > 0)).sum())
         self.holds += np.bincount(found[known], minlength=len(self.holds))
+        first = known & (_places(lengths) < FIRST)
+        self.said += np.bincount(found[first], minlength=len(self.said))
         self.weight += np.bincount(found[known], weights[known], minlength=len(self.holds))
         self._lengths(np.bincount(lengths, minlength=1))
         self._examples(batch, lengths, _certainty(lengths, weights))
@@ -128,7 +135,7 @@ class _Tally:
         self, job: Job, vocabulary: Vocabulary, number: int, failed: int, parquet: Mapping[str, int]
     ) -> TermStats:
         """The result."""
-        found = (self.holds, self.weight, self.active, self.unknown, self.unusable)
+        found = (self.holds, self.said, self.weight, self.active, self.unknown, self.unusable)
         return TermStats(job, vocabulary, number, failed, *found, self.without, self.most, self.least, parquet)
 
 
@@ -143,10 +150,14 @@ def entries(column: Any, terms: pa.Array) -> tuple[Ints, Ints, Floats]:
     return np.diff(offsets), found.to_numpy(zero_copy_only=False).astype(np.int64), weights
 
 
+def _places(lengths: Ints) -> Ints:
+    """The place of each entry within its row, from 0, [P]."""
+    return np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+
+
 def _certainty(lengths: Ints, weights: Floats) -> Floats:
     """The mean weight of each row's ten heaviest entries, [B]."""
     row = np.repeat(np.arange(len(lengths)), lengths)
     weights = weights[np.lexsort((-weights, row))]
-    place = np.arange(len(weights)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    first = place < HEAVIEST
+    first = _places(lengths) < HEAVIEST
     return np.bincount(row[first], weights[first], minlength=len(lengths)) / HEAVIEST

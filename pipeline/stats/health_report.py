@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lexel.pipeline.stats.counts import Floats, Ints, TermStats
+from lexel.pipeline.stats.over_said import FIRST, OverSaid, expected_shares, over_said
 from lexel.pipeline.stats.query_frequencies import QueryFrequencies
 
 # A term on more than half of the items hardly discriminates, and its long postings list makes queries slow: Porco et
@@ -23,6 +24,8 @@ RARELY = 0.001
 DEAD_ASKED = 0.02
 # An image's description has five to ten content words; with fewer terms, relevant items are missed.
 FEW = 5
+# Of fewer images the share that a word is said of is known too badly.
+MANY = 100
 # Bits per posting for the weight: 18 in `rank_features` and 10.5 as a term frequency, with the lists' overhead.
 _WEIGHT_BITS = 28.5
 
@@ -69,6 +72,15 @@ class StatsReport:
     def too_common(self) -> Ints:
         """The terms on more than half of the items, the commonest first; none if there are fewer than ten items."""
         return self._by(self.counts.share, (self.counts.share > TOO_COMMON) & (self.counts.items >= 10))
+
+    @cached_property
+    def over_said(self) -> list[OverSaid]:
+        """The terms that are among the first of far more images than captions would say; none of fewer than 100."""
+        if self.counts.job.captions or self.counts.items < MANY:
+            return []
+        vocabulary = self.counts.vocabulary
+        said = self.counts.said / max(1, self.counts.items)
+        return over_said(vocabulary.terms, said, expected_shares(vocabulary))
 
     @cached_property
     def idle(self) -> Ints:
@@ -129,6 +141,12 @@ def warnings(report: StatsReport) -> Iterator[str]:
             f"The term {counts.vocabulary.terms[first]!r} is on {counts.share[first]:.0%} of the {noun}s{also}: such "
             "terms tell hardly any two apart and make queries slow; train with stronger sparsity, or keep fewer terms."
         )
+    if over := report.over_said:
+        yield (
+            f"{_many(len(over), 'word')} {'is' if len(over) == 1 else 'are'} among the first {FIRST} of many more "
+            f"{noun}s than captions would say, such as {over[0].term!r} ({over[0].said:.0%}, captions "
+            f"{over[0].expected:.1%}): train on captions of images like these, or ban them."
+        )
     if report.dead_asked > DEAD_ASKED:
         yield (
             f"{report.dead_asked:.1%} of what queries ask for is on no {noun} ({_some(report.names(report.dead))}): "
@@ -161,6 +179,7 @@ def as_json(report: StatsReport) -> dict[str, Any]:
         "without": {"count": int(counts.active[0]), "examples": list(counts.without)},
         "document_frequency": _quantiles(counts.share),
         "too_common": {"limit": TOO_COMMON, "terms": report.names(report.too_common)},
+        "over_said": {one.term: {"said": one.said, "expected": one.expected} for one in report.over_said},
         "dead": {"count": len(report.dead), "asked": report.dead_asked, "terms": report.names(report.dead)},
         "rarely_asked": {"limit": RARELY, "postings": report.idle_postings, "terms": report.names(report.idle)},
         "queries": {"by": asked.by, "count": asked.queries, "unknown": asked.unknown},

@@ -1,5 +1,7 @@
 """Makes the head to train, or one that needs no training, and checks the options against the starting encoder."""
 
+import torch
+
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, Trainable
@@ -12,8 +14,9 @@ from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.towers import DualTower, PairTower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.train.data.standardize import Standardizer
 from lexel.pipeline.train.data.training_set import TrainingSet
-from lexel.pipeline.train.starting_encoder import StartingEncoder
+from lexel.pipeline.train.starting_encoder import KnownWords, StartingEncoder
 from lexel.pipeline.train.training_options import TrainOptions
 
 AnyTower = PairTower | DualTower
@@ -49,6 +52,25 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
     if kind == "expand":
         return ExpandHead(features=features, dim=tower.dim, terms=terms, hidden=hidden)
     return LexiconHead(features=features, terms=terms, hidden=hidden)
+
+
+def continued(words: KnownWords, vocabulary: Vocabulary, standard: Standardizer) -> LexiconHead:
+    """The head of `words` for standardised features, with untrained rows for the further terms of `vocabulary`."""
+    old = words.head
+    head = LexiconHead(
+        features=old.logits.in_features, terms=len(vocabulary), hidden=old.hidden, says_likely=old.likely is not None
+    )
+    fresh = head.state_dict()
+    with torch.no_grad():
+        for name, value in old.state_dict().items():
+            if name == "likely":
+                # Of new words nothing is known: they are as likely to be said as the middle one.
+                fresh[name][:] = value.median(dim=1, keepdim=True).values
+                fresh[name][:, : old.terms] = value
+            else:
+                fresh[name][: len(value)] = value
+    standard.unfold_from(head.logits)
+    return head
 
 
 def untrained(kind: str, base: StartingEncoder, vocabulary: Vocabulary, training_set: TrainingSet) -> AnyHead:

@@ -35,7 +35,7 @@ from lexel.pipeline.train.data.text_features import text_features
 from lexel.pipeline.train.data.training_set import Batch, TermCounts, TrainingSet
 from lexel.pipeline.train.starting_encoder import StartingEncoder, open_starting_encoder
 from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher, likeliest_scale
-from lexel.pipeline.train.tasks.head_task import HeadTask, SplitScores
+from lexel.pipeline.train.tasks.head_task import HeadTask, SplitScores, further
 from lexel.pipeline.train.tasks.loop import Figures, History, Task, fit
 from lexel.pipeline.train.tasks.schedule import Schedule
 from lexel.pipeline.train.tasks.tower_task import Loss, Texts, TowerTask
@@ -62,7 +62,7 @@ def train_encoder(
     source: Source,
     out: Path,
     *,
-    encoder: str = "lexel-tiny",
+    encoder: str = "lexel-photo",
     work: Path | None = None,
     options: TrainOptions = TrainOptions(),
     reporter: TrainingReporter = TrainingReporter(),
@@ -114,11 +114,11 @@ def _vocabulary(base: StartingEncoder, captions: list[str], options: TrainOption
     vocabulary = Vocabulary.from_captions(
         captions, min_count=options.min_count, size=options.size, aliases=options.aliases, banned=options.banned
     )
-    if not len(vocabulary):
+    if not len(vocabulary) and not base.words:
         raise ConfigError(
             f"No word stands in {options.min_count} of the {len(captions):,} captions; lower --min-count, or ban fewer."
         )
-    return vocabulary
+    return base.words.vocabulary.joined(vocabulary) if base.words else vocabulary
 
 
 @dataclass(frozen=True)
@@ -211,9 +211,15 @@ class _Run:
             return head_factory.untrained(self.options.head, self.base, vocabulary, self.train), None
         regions = head_factory.regions_of(self.base.tower)
         torch.manual_seed(self.options.seed)
-        head = head_factory.trainable(self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden)
         standard = Standardizer.of(self.train.sample(20_000), regions=regions)
-        recipe = self.options.head_recipe()
+        words, recipe = self.base.words, self.options.head_recipe()
+        if words is None:
+            head = head_factory.trainable(
+                self.options.head, self.base.tower, len(vocabulary), hidden=self.options.hidden
+            )
+        else:
+            head = head_factory.continued(words, vocabulary, standard)
+            recipe = further(recipe)
         task = HeadTask(
             head,
             train=SplitScores(self.train, TermCounts.of(self.train.texts, vocabulary), teach),
@@ -222,9 +228,11 @@ class _Run:
             worth=torch.from_numpy(importance(vocabulary.document_frequency)),
             recipe=recipe,
             device=resolve_device(self.options.device),
+            begun=words.head.terms if words else 0,
         )
+        begun = training_id.weights(words.head) if words else None
         history = self._fit(
-            f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash]
+            f"head-{self.options.head}", task, recipe.schedule, [asdict(recipe), head.config(), vocabulary.hash, begun]
         )
         fold_head(head, standard)
         return head, history

@@ -27,13 +27,23 @@ from lexel.pipeline.train.training_options import TrainOptions
 class StartingEncoder:
     """`features` is the encoder of the image features; `tower` becomes the new encoder's, and may be `trained` already.
 
-    `image` is the name of the image side of an untrained pair.
+    `image` is the name of the image side of an untrained pair. `words` are those to train further, None if they are to
+    be made of the captions.
     """
 
     features: Encoder
     tower: PairTower | DualTower
     trained: bool
     image: str | None = None
+    words: "KnownWords | None" = None
+
+
+@dataclass(frozen=True)
+class KnownWords:
+    """The vocabulary of the starting encoder, and its head for raw features."""
+
+    vocabulary: Vocabulary
+    head: LexiconHead
 
 
 def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], options: TrainOptions) -> StartingEncoder:
@@ -59,7 +69,23 @@ def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], op
     encoder = open_encoder(ref)
     if encoder.compiled:
         raise ConfigError(f"{ref} is compiled; train the encoder that it was made of, and compile what comes of it.")
-    return StartingEncoder(encoder.for_features(), load_model(encoder, device=options.device).tower, trained=True)
+    model = load_model(encoder, device=options.device)
+    return StartingEncoder(encoder.for_features(), model.tower, trained=True, words=_known_words(ref, model, options))
+
+
+def _known_words(ref: str, model: Model, options: TrainOptions) -> KnownWords | None:
+    """The words to train further, or None. Raises ConfigError if they cannot be, but `options` say so."""
+    head, chosen = model.head, bool(options.aliases or options.banned or options.size)
+    if options.words == "keep" and (options.head != "lexicon" or not isinstance(head, LexiconHead)):
+        raise ConfigError(f"Only a head lexicon is trained further, and {ref} or --head is another; give --words new.")
+    if options.words == "keep" and chosen:
+        raise ConfigError(
+            "Words that are kept cannot be chosen anew; give --words new with --aliases, --ban or --size."
+        )
+    if not isinstance(head, LexiconHead) or options.head != "lexicon" or options.words == "new":
+        return None
+    wanted = options.words == "keep" or (head.likely is not None and not chosen)
+    return KnownWords(model.vocabulary, head) if wanted else None
 
 
 def _features_of(image: str, folder: Path) -> Encoder:

@@ -9,6 +9,7 @@ from lexel.pipeline.train.tasks.head_task import HeadRecipe
 from lexel.pipeline.train.tasks.schedule import Schedule
 from lexel.pipeline.train.tasks.tower_task import Loss, TowerRecipe
 
+Words = Literal["auto", "keep", "new"]
 Head = Literal["labels", "zeroshot", "bce", "lexicon", "expand"]
 Tower = Literal["auto", "keep", "infonce", "vse", "labels"]
 HEADS: tuple[Head, ...] = get_args(Head)
@@ -32,12 +33,15 @@ _HEAD_RECIPES: Mapping[str, HeadRecipe] = {
 class TrainOptions:
     """The options of `train_encoder`; None means the value of the recipe.
 
+    `words` says whether the words of the starting encoder and their weights are kept and trained further, or all are
+    "new"; "auto" keeps those of an encoder that knows which words are likely to be said, such as lexel-photo.
     Raises ConfigError for an unknown `head` or `tower`.
     """
 
     head: Head = "lexicon"
     tower: Tower = "auto"
     views: int = 4
+    words: Words = "auto"
     keep: int = 128
     dim: int = 512
     hidden: int = 512
@@ -58,6 +62,8 @@ class TrainOptions:
             raise ConfigError(f"There is no head {self.head!r}; choose {', '.join(HEADS)}.")
         if self.tower not in TOWERS:
             raise ConfigError(f"There is no training of towers {self.tower!r}; choose {', '.join(TOWERS)}.")
+        if self.words not in get_args(Words):
+            raise ConfigError(f"Words cannot be {self.words!r}; choose {', '.join(get_args(Words))}.")
 
     def tower_recipe(self, loss: Loss) -> TowerRecipe:
         """The recipe for training the towers with `loss`, with these options applied."""

@@ -42,15 +42,19 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "their-encoder"
 
 
-def test_the_shipped_encoder_is_always_named() -> None:
-    assert registry.DEFAULT in registry.names()
+def test_the_shipped_encoders_are_always_named() -> None:
+    assert {"lexel-photo", "lexel-tiny"} <= set(registry.names())
     assert registry.names() == sorted(set(registry.names()))
 
 
-def test_the_shipped_encoder_opens_without_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.BUILT_IN, registry.DEFAULT, encoder_at(tmp_path / "tiny", name="lexel-tiny"))
-    found = open_encoder()
-    assert (found.ref, found.name, found.vocabulary) == ("lexel-tiny", "lexel-tiny", VOCABULARY)
+def test_the_encoder_for_photographs_opens_without_a_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(registry.VARIABLE)
+    assert (open_encoder().ref, open_encoder().name) == ("lexel-photo", "lexel-photo")
+
+
+def test_another_default_can_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(registry.VARIABLE, str(encoder_at(tmp_path / "mine", name="mine")))
+    assert (open_encoder().name, open_encoder().vocabulary) == ("mine", VOCABULARY)
 
 
 def test_an_encoder_of_another_package_is_found_and_opened(package: str, tmp_path: Path) -> None:
@@ -81,7 +85,7 @@ def test_a_folder_is_an_encoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_bare_checkpoint_gets_the_shipped_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(registry.BUILT_IN, registry.DEFAULT, encoder_at(tmp_path / "tiny", name="lexel-tiny"))
+    monkeypatch.setitem(registry.BUILT_IN, registry.TINY, encoder_at(tmp_path / "tiny", name="lexel-tiny"))
     for place in ("one", "other"):
         (tmp_path / place).mkdir()
         (tmp_path / place / "config.json").write_text('{"model_type": "clip"}')

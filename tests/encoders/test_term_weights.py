@@ -102,6 +102,14 @@ def test_what_adds_most_comes_first_and_ties_fall_to_the_first_term() -> None:
     assert [list(row.items()) for row in found] == [[("fox", 3.0), ("ant", 2.0), ("cat", 2.0), ("bee", 1.0)]]
 
 
+def test_what_is_likely_to_be_said_comes_first_and_is_kept_no_sooner() -> None:
+    weights = np.array([[2.0, 1.0, 4.0, 0.0, 1.0, 3.0]], np.float32)
+    worth = np.full(6, 0.3, np.float32)
+    likely = np.array([[0, 0, -2, 0, 9, 0], [1, 1, 0.5, 1, 1, 1]], np.float32)  # log(3) > log(2) > 0 > log(4) / 2 - 2
+    found = prune(weights, worth, NAMES, keep=4, likely=likely)
+    assert [list(row.items()) for row in found] == [[("fox", 3.0), ("ant", 2.0), ("bee", 1.0), ("cat", 4.0)]]
+
+
 def test_a_row_without_weights_has_no_terms() -> None:
     weights = np.array([[0.0] * 6, [0.001] * 6, [0, 0, 0, 1, 0, 0]], np.float32)
     assert prune(weights, np.ones(6, np.float32), NAMES, keep=3) == [{}, {}, {"dog": 1.0}]

@@ -45,7 +45,7 @@ def _shipped_vocabulary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     """A vocabulary of seven words in place of the shipped one, so that encoding each of them takes no time."""
     (tmp_path / "shipped").mkdir()
     VOCABULARY.save(tmp_path / "shipped/vocabulary.json")
-    monkeypatch.setitem(registry.BUILT_IN, registry.DEFAULT, tmp_path / "shipped")
+    monkeypatch.setitem(registry.BUILT_IN, registry.TINY, tmp_path / "shipped")
 
 
 def own_vectors(folder: Path, pictures: list[Image.Image], texts: list[str]) -> tuple[torch.Tensor, torch.Tensor]:

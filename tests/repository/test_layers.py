@@ -54,7 +54,7 @@ MOST_MODULES, MOST_LINES = 13, 300
 # A stage's entry is its `run`; a command and a route have the name that people type, which is that of what they call.
 SHARED_NAMES = {"__init__", "run"}
 NAMED_AS_TYPED = ("pipeline/cli/commands", "pipeline/serve/routes")
-HEAVY = ("torch", "transformers", "torchvision")
+HEAVY = ("torch", "transformers", "torchvision", "timm")
 LIGHT = [
     "lexel.encoders",
     "lexel.mappings",

@@ -9,6 +9,7 @@ from lexel.pipeline.calibrate.run import Tuned
 from lexel.pipeline.evaluate.compare import RunComparison
 from lexel.pipeline.evaluate.metrics import MEDIAN
 from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, Measured, Step
+from lexel.pipeline.evaluate.word_truth import LOOKED_AT, WordTruth
 
 _TITLES = {MEDIAN: "median"}
 
@@ -42,6 +43,15 @@ def cost(report: EvaluationReport) -> str:
         f"[dim]{first.item_terms:.1f} terms a picture, {first.query_terms:.1f} a query; "
         f"{report.cost['whole']:,.0f} bytes a picture in the index ({views})[/]"
     )
+
+
+def truth(found: WordTruth) -> str:
+    """One or two lines: how many of the first words captions hold, and the words that are said too often."""
+    line = f"[dim]{found.first:.1f} % of the first {LOOKED_AT} words of a picture stand in one of its captions[/]"
+    if not found.over_said:
+        return line
+    named = ", ".join(f"{one.term} {one.said:.0%} (captions {one.expected:.1%})" for one in found.over_said[:8])
+    return f"{line}\n[dim]{len(found.over_said)} words are said too often: {named}[/]"
 
 
 def curve(steps: Sequence[Step]) -> Table:

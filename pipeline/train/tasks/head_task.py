@@ -1,6 +1,6 @@
 """The task of training a head: contrastive retrieval of captions with sparse term weights."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -54,6 +54,11 @@ class HeadRecipe:
         return least if share == 1 else max(least, round(most * (least / most) ** share))
 
 
+def further(recipe: HeadRecipe) -> HeadRecipe:
+    """The recipe for a head that is trained already: smaller steps, and no more terms than are kept from the start."""
+    return replace(recipe, schedule=replace(recipe.schedule, rate=recipe.schedule.rate / 5), closing=(0.0, 0.0))
+
+
 @dataclass(frozen=True)
 class SplitScores:
     """One split: features and captions, the captions' term counts, and the dense teacher."""
@@ -90,7 +95,10 @@ def _scored(module: nn.Module) -> _Scored:
 
 
 class HeadTask:
-    """The task of training `head` on standardised features; a `Task` of the training loop."""
+    """The task of training `head` on standardised features; a `Task` of the training loop.
+
+    The first `begun` terms of the head are trained already, and are trained further.
+    """
 
     watched = "R"
 
@@ -104,11 +112,16 @@ class HeadTask:
         worth: Tensor,
         recipe: HeadRecipe,
         device: torch.device,
+        begun: int = 0,
     ) -> None:
         self.module = _Scored(head).to(device)
         self.train, self.val, self.standard, self.recipe, self.device = train, val, standard, recipe, device
         self._caption_worth = worth.to(device)
+        known = {name: value[:begun].clone() for name, value in head.state_dict().items()} if begun else {}
         _begin(head, train, standard)
+        own = head.state_dict()
+        for name, value in known.items():
+            own[name][: len(value)] = value
         if isinstance(head, LexiconHead) and not recipe.query_weights:
             head.log_query.requires_grad_(False)
 

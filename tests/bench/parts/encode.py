@@ -41,7 +41,7 @@ def run(quick: bool) -> Iterator[Figure]:
         folder = Path(name)
         files, what = pictures(folder, quick=quick)
         yield Figure("pictures", float(len(files)), "files", note=what)
-        yield from _ceilings("lexel-tiny", open_encoder(), files, folder, quick)
+        yield from _ceilings("lexel-tiny", open_encoder("lexel-tiny"), files, folder, quick)
         clip = networks.clip(folder / "clip", quick=quick)
         yield from _ceilings("CLIP ViT-B/32", clip, files, folder, quick)
         yield from _compiled("CLIP ViT-B/32", clip, folder / "clip-compiled", quick)

@@ -108,7 +108,12 @@ def test_one_word_alone_has_nothing_to_stand_out_from() -> None:
 
 
 @pytest.mark.parametrize(
-    "built", [LexiconHead(features=7, terms=5), ZeroShotHead(anchors=torch.randn(5, 7), threshold=0.7)]
+    "built",
+    [
+        LexiconHead(features=7, terms=5),
+        LexiconHead(features=7, terms=5, says_likely=True),
+        ZeroShotHead(anchors=torch.randn(5, 7), threshold=0.7),
+    ],
 )
 def test_a_head_comes_back_from_its_config(built: LexiconHead | ZeroShotHead) -> None:
     torch.manual_seed(0)

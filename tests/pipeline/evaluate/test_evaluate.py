@@ -19,9 +19,9 @@ from lexel.pipeline.calibrate.hybrid_weight import ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.errors import ClusterError, ConfigError, SourceError
 from lexel.pipeline.evaluate import retrieve, temporary_index
-from lexel.pipeline.evaluate.directions import Direction, directions
 from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set
+from lexel.pipeline.evaluate.queries.directions import Direction, directions
 from lexel.pipeline.evaluate.report import EvaluationReport, as_json
 from lexel.pipeline.evaluate.run import evaluate_encoder
 from lexel.pipeline.scenes import write

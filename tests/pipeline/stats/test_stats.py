@@ -309,3 +309,17 @@ def _index_size(client: OpenSearch, name: str, found: list[dict[str, float]], fi
         return int(about["store"]["size_in_bytes"])
     finally:
         client.indices.delete(index=name)
+
+
+def test_a_word_said_of_far_more_pictures_than_captions_say_is_a_warning(tmp_path: Path) -> None:
+    rare = Vocabulary(TERMS, dict(FORMS), tuple([0.3] * (len(TERMS) - 1) + [0.01]))
+    report = report_of(made(tmp_path / "s", [{TERMS[0]: 1.0, TERMS[-1]: 1.0}] * 120, words=rare))
+    assert [one.term for one in report.over_said] == [TERMS[-1]]
+    assert report.counts.said.tolist()[0] == 120
+    (said,) = [text for text in warnings(report) if "than captions would say" in text]
+    assert said.startswith(
+        f"1 word is among the first 10 of many more images than captions would say, such as '{TERMS[-1]}'"
+    )
+    assert as_json(report)["over_said"] == {TERMS[-1]: {"said": 1.0, "expected": pytest.approx(0.029)}}
+    few = report_of(made(tmp_path / "few", [{TERMS[-1]: 1.0}] * 20, words=rare))
+    assert few.over_said == []

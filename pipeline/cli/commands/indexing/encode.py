@@ -42,7 +42,7 @@ def encode(
     no_exif: NoExifOpt = False,
     retry: RetryOpt = False,
     verify: VerifyOpt = False,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     exact: ExactOpt = False,
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,

@@ -3,7 +3,7 @@
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
@@ -14,6 +14,7 @@ from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.errors import ConfigError
 
 if TYPE_CHECKING:
+    from lexel.pipeline.evaluate.evaluate_options import Queries
     from lexel.pipeline.evaluate.report import EvaluationReport
     from lexel.pipeline.search.query_dsl import Mode
 
@@ -27,11 +28,17 @@ def evaluate(
     qrels: Annotated[
         Path | None, typer.Option(help="Graded judgments in TREC qrels format, by id or path.", rich_help_panel=READ)
     ] = None,
+    queries: Annotated[
+        str,
+        typer.Option(
+            metavar="KIND", help="captions: whole captions and images; short: one or two words.", rich_help_panel=READ
+        ),
+    ] = "captions",
     compare: Annotated[
         tuple[Path, Path] | None,
         typer.Option(metavar="A.json B.json", help="Compare two reports instead.", rich_help_panel=READ),
     ] = None,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     keep: Annotated[
         int | None, typer.Option(min=1, help="Keep only so many terms per image.", rich_help_panel=ENCODER)
     ] = None,
@@ -60,7 +67,8 @@ def evaluate(
 ) -> None:
     """Measure the retrieval of an encoder on OpenSearch: text to image, and image to text or image.
 
-    Every caption and every image is a query. Temporary indices are used, and removed afterwards.
+    Every caption and every image is a query, or with --queries short the noun phrases of captions, or labels.
+    Temporary indices are used, and removed afterwards.
 
     Example: lexel evaluate pictures/scenes.jsonl --json tiny.json
 
@@ -84,6 +92,7 @@ def evaluate(
         split=split,
         modes=_modes(modes),
         qrels=qrels,
+        queries=_queries(queries),
         keep=keep,
         budgets=budgets(curve) if curve else (),
         depth=depth,
@@ -107,6 +116,14 @@ def _compare(a: Path, b: Path) -> None:
     out.print(evaluation.comparison(found))
 
 
+def _queries(text: str) -> "Queries":
+    from lexel.pipeline.evaluate.evaluate_options import Queries
+
+    if text not in get_args(Queries):
+        raise ConfigError(f"There are no queries {text!r}; choose captions or short.")
+    return cast("Queries", text)
+
+
 def _modes(text: str) -> list["Mode"]:
     from lexel.pipeline.search.query_dsl import MODES
 
@@ -128,3 +145,5 @@ def _print_report(found: "EvaluationReport", depth: int) -> None:
         out.print(evaluation.curve(found.curve))
     out.print()
     out.print(evaluation.cost(found), soft_wrap=True)
+    if found.truth:
+        out.print(evaluation.truth(found.truth), soft_wrap=True)

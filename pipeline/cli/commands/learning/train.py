@@ -21,7 +21,7 @@ TOWERS = ["auto", "infonce", "vse", "labels", "keep"]
 def train(
     captions: CaptionsArg,
     out: EncoderOutArg,
-    encoder: BaseOpt = "lexel-tiny",
+    encoder: BaseOpt = "lexel-photo",
     head: Annotated[
         str,
         typer.Option(
@@ -35,6 +35,15 @@ def train(
             "auto is infonce for a pair, keep for an encoder.",
             autocompletion=lambda: TOWERS,
             rich_help_panel=ENCODER,
+        ),
+    ] = "auto",
+    words: Annotated[
+        str,
+        typer.Option(
+            help="keep: train the encoder's own words further, with those of the captions; new: only those of the "
+            "captions; auto: keep where it knows which of its words are likely to be said.",
+            autocompletion=lambda: ["auto", "keep", "new"],
+            rich_help_panel=VOCABULARY,
         ),
     ] = "auto",
     keep: Annotated[int, typer.Option(min=1, help="Terms per image.", rich_help_panel=ENCODER)] = 128,
@@ -109,6 +118,7 @@ def train(
     options = TrainOptions(
         head=head,  # type: ignore[arg-type]  # it checks the value
         tower=tower,  # type: ignore[arg-type]
+        words=words,  # type: ignore[arg-type]
         views=views,
         keep=keep,
         dim=dim,

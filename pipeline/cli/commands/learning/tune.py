@@ -15,7 +15,7 @@ from lexel.pipeline.cli.views.job_progress import Bar
 def tune(
     captions: Annotated[str, typer.Argument(metavar="CAPTIONS", help="A manifest of images with captions or labels.")],
     split: SplitOpt = None,
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     device: DeviceOpt = "auto",
     batch_size: BatchOpt = 32,
     out: Annotated[

@@ -15,7 +15,7 @@ from lexel.pipeline.cli.views.console import out
 
 def terms(
     files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Image files.")],
-    encoder: EncoderOpt = "lexel-tiny",
+    encoder: EncoderOpt = "lexel-photo",
     device: DeviceOpt = "auto",
     k: Annotated[int, typer.Option("-k", min=1, help="Number of terms.", rich_help_panel=OUTPUT)] = 20,
     as_json: Annotated[

@@ -14,7 +14,7 @@ from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.evaluate.encoded_items import EncodedItems, Floats, Terms
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet
 
-Name = Literal["text_to_image", "image_to_text", "image_to_image"]
+Name = Literal["text_to_image", "image_to_text", "image_to_image", "short_to_image"]
 Side = Literal["text", "image"]
 # query id -> item id -> grade of relevance
 Judgments = Mapping[str, Mapping[str, int]]

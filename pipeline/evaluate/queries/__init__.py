@@ -1,0 +1,1 @@
+"""Queries and relevance judgments: directions.py (captions, images, labels) and short_queries.py (noun phrases)."""
