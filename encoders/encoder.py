@@ -3,6 +3,7 @@
 lexel.json          name, tower, head, terms kept per item
 lexel.safetensors   weights that are not part of a `transformers` checkpoint
 vocabulary.json     terms, word forms, document frequencies
+likely.npy          how likely each term is to be said, by its weight, if that is known; not part of the fingerprint
 calibration.json    vector weight of hybrid queries and score cut-offs; not part of the fingerprint
 image/ text/ dual/  `transformers` checkpoints, if it is built on any
 image.xml, .bin     the image side compiled by OpenVINO, if it was (`Encoder.compiled`)
@@ -18,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from safetensors import safe_open
 
 from lexel.encoders.encoder_error import EncoderError
@@ -25,6 +27,8 @@ from lexel.encoders.term_weights import Floats, importance
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1
+# The file of what decides the order of an image's terms, but neither the terms nor their weights.
+LIKELY = "likely.npy"
 # Terms kept of an image that is used as a query.
 QUERY_TERMS = 128
 _HASHED = {".json", ".safetensors", ".txt", ".bin", ".xml", ".model"}
@@ -118,6 +122,22 @@ class Encoder:
         if not isinstance(found, dict) or mode not in found:
             raise EncoderError(f"{self.ref} has no cut-off for {mode} queries by {side}; `lexel tune` finds one.")
         return float(found[mode])
+
+    def likely(self) -> Floats | None:
+        """How likely people are to say each term, [2, V] (see `prune`); None if it does not know.
+
+        Raises EncoderError if its file is broken.
+        """
+        path = self.folder / LIKELY
+        if not path.is_file():
+            return None
+        try:
+            found: Floats = np.load(path, allow_pickle=False).astype(np.float32)
+        except (OSError, ValueError, EOFError) as error:
+            raise EncoderError(f"{path} cannot be read ({error}); remove it, or get it anew.") from error
+        if found.shape != (2, len(self.vocabulary)):
+            raise EncoderError(f"{path} is of another vocabulary; remove it, or get it anew.")
+        return found
 
     def _calibrated(self, what: str, side: str) -> Any:
         path = self.folder / "calibration.json"

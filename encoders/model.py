@@ -17,11 +17,10 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 from torch import nn
 
-from lexel.encoders.encoder import FORMAT, Encoder, read_encoder
+from lexel.encoders.encoder import FORMAT, LIKELY, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, head
-from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.heads.zero_shot import ZeroShotHead
 from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
@@ -55,6 +54,8 @@ class Encoded:
 class Model:
     """The networks of one encoder on one device: bfloat16 on a GPU, float32 on a CPU, channels last.
 
+    How `likely` [2, V] people are to say a term, by its weight, decides which come first (see `prune`).
+
     With `low_precision` a CPU with bfloat16 instructions uses them too, about twice as fast and precise enough for
     training.
     """
@@ -69,6 +70,7 @@ class Model:
         device: str = "auto",
         low_precision: bool = False,
         compiled: OpenVinoNetwork | None = None,
+        likely: npt.NDArray[np.float32] | None = None,
     ) -> None:
         if head.terms != len(vocabulary):
             raise EncoderError(
@@ -81,7 +83,7 @@ class Model:
         self.tower = tower.eval().to(self.device).to(memory_format=torch.channels_last)
         self.head = head.eval().to(self.device)
         self.vocabulary, self.keep, self.low_precision = vocabulary, keep, low_precision
-        self._compiled = compiled
+        self._compiled, self.likely = compiled, likely
 
     def in_low_precision(self) -> "Model":
         """The same networks computing in bfloat16; this model itself if that changes nothing on its device."""
@@ -106,11 +108,6 @@ class Model:
         if isinstance(self.head, ExpandHead):  # its queries are expanded, so captions' frequencies do not describe them
             return _array(self.head.worth)
         return importance(self.vocabulary.document_frequency)
-
-    @cached_property
-    def _likely(self) -> npt.NDArray[np.float32] | None:
-        likely = self.head.likely if isinstance(self.head, LexiconHead) else None
-        return None if likely is None else _array(likely)
 
     def pixels(self, image: Picture) -> torch.Tensor:
         """One RGB image to [3, H, W], uint8 or float32 (see `Preprocess`); thread-safe."""
@@ -153,7 +150,7 @@ class Model:
         wrong = ~np.isfinite(weights).all(axis=1)
         vectors[wrong] = np.nan
         weights[wrong] = 0.0
-        terms = prune(weights, self._worth, self.vocabulary.terms, keep=self.keep, likely=self._likely)
+        terms = prune(weights, self._worth, self.vocabulary.terms, keep=self.keep, likely=self.likely)
         return Encoded(vectors, None, terms)
 
     def texts(self, texts: Sequence[str]) -> Encoded:
@@ -218,6 +215,8 @@ class Model:
         save_file(
             {key: _half(value) for key, value in _own(self.tower, self.head).items()}, folder / "lexel.safetensors"
         )
+        if self.likely is not None:
+            np.save(folder / LIKELY, self.likely)
         # safetensors makes its files readable by their owner only; give this one the permissions of the others.
         (folder / "lexel.safetensors").chmod((folder / "lexel.json").stat().st_mode & 0o777)
         return read_encoder(folder)
@@ -251,6 +250,7 @@ def load_model(encoder: Encoder, *, device: str = "auto") -> Model:
         device=device,
         low_precision=encoder.low_precision,
         compiled=compiled,
+        likely=encoder.likely(),
     )
 
 

@@ -50,8 +50,7 @@ def _linear(config: Mapping[str, Any]) -> LexiconHead | WordClassifierHead | Non
     match config:
         case {"kind": "lexicon", "features": features, "terms": terms}:
             # Encoders of the first version have no "hidden" key and no hidden units.
-            hidden, says_likely = config.get("hidden", 0), config.get("says_likely", False)
-            return LexiconHead(features=features, terms=terms, hidden=hidden, says_likely=says_likely)
+            return LexiconHead(features=features, terms=terms, hidden=config.get("hidden", 0))
         case {"kind": "bce", "features": features, "terms": terms}:
             return WordClassifierHead(features=features, terms=terms)
     return None

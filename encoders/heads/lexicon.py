@@ -21,19 +21,13 @@ class LexiconHead(nn.Module):
     exp(q) is the query weight of the term, which is constant in inference-free retrieval (Geng et al., "Towards
     Competitive Search Relevance For Inference-Free Learned Sparse Retrievers", 2024). It is folded into the image's
     weight, so that a query is its word counts.
-
-    A head may know how `likely` [2, V] people are to say a term that has a given weight: the log-odds are likely[0] +
-    likely[1] x log(weight), and terms are said in their order. Without it, that is guessed from how often captions
-    say them.
     """
 
-    def __init__(self, *, features: int, terms: int, hidden: int = 0, says_likely: bool = False) -> None:
+    def __init__(self, *, features: int, terms: int, hidden: int = 0) -> None:
         super().__init__()
         self.logits, self.hidden = make_linear(features, terms, hidden=hidden), hidden
         # Trained as a logarithm, so that the weight stays above 0.
         self.log_query = nn.Parameter(torch.zeros(terms))
-        self.likely: torch.Tensor | None
-        self.register_buffer("likely", torch.ones(2, terms) if says_likely else None)
 
     @property
     def terms(self) -> int:
@@ -45,6 +39,6 @@ class LexiconHead(nn.Module):
         return saturated(self.logits(features)) * self.log_query.exp()
 
     def config(self) -> dict[str, Any]:
-        """The layer's sizes, and whether it knows what is likely to be said."""
+        """The layer's sizes."""
         sizes = {"features": self.logits.in_features, "terms": self.logits.out_features, "hidden": self.hidden}
-        return {"kind": "lexicon", **sizes} | ({"says_likely": True} if self.likely is not None else {})
+        return {"kind": "lexicon", **sizes}

@@ -85,8 +85,8 @@ def usual(known: Vocabulary, captions: Sequence[Sequence[str]], sentences: Seque
     return Usual(held(known, captions).mean(0).astype(np.float32), np.minimum(elsewhere, 0.95))
 
 
-def likely_words(model: Model, described: Sequence[Described], shares: Usual, looked_at: Sequence[LookedAt]) -> Tensor:
-    """`likely` [2, V] of a LexiconHead; words that are said too often of the images `looked_at` are held back.
+def likely_words(model: Model, described: Sequence[Described], shares: Usual, looked_at: Sequence[LookedAt]) -> Floats:
+    """`likely` [2, V] of a Model; words that are said too often of the images `looked_at` are held back.
 
     `described` are best not the images that `model` learned from, of which its words are too certain.
     """
@@ -98,7 +98,7 @@ def likely_words(model: Model, described: Sequence[Described], shares: Usual, lo
             share = said_first(weights, likely).mean(0)
             excess += np.maximum(0, np.log((share + 0.01) / (_TOO_OFTEN * expected + 0.01))) / len(seen)
         likely[0] -= _STEP * excess
-    return torch.from_numpy(likely)
+    return likely
 
 
 def kept_weights(model: Model, features: Tensor) -> Floats:

@@ -1,7 +1,5 @@
 """Makes the head to train, or one that needs no training, and checks the options against the starting encoder."""
 
-import torch
-
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, Trainable
@@ -57,18 +55,10 @@ def trainable(kind: str, tower: AnyTower, terms: int, *, hidden: int) -> Trainab
 def continued(words: KnownWords, vocabulary: Vocabulary, standard: Standardizer) -> LexiconHead:
     """The head of `words` for standardised features, with untrained rows for the further terms of `vocabulary`."""
     old = words.head
-    head = LexiconHead(
-        features=old.logits.in_features, terms=len(vocabulary), hidden=old.hidden, says_likely=old.likely is not None
-    )
+    head = LexiconHead(features=old.logits.in_features, terms=len(vocabulary), hidden=old.hidden)
     fresh = head.state_dict()
-    with torch.no_grad():
-        for name, value in old.state_dict().items():
-            if name == "likely":
-                # Of new words nothing is known: they are as likely to be said as the middle one.
-                fresh[name][:] = value.median(dim=1, keepdim=True).values
-                fresh[name][:, : old.terms] = value
-            else:
-                fresh[name][: len(value)] = value
+    for name, value in old.state_dict().items():
+        fresh[name][: len(value)] = value
     standard.unfold_from(head.logits)
     return head
 

@@ -99,7 +99,8 @@ def train_encoder(
     head, history = run.head(vocabulary, teach, judge)
     if history is not None:
         stages["head"] = history
-    model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device)
+    likely = base.words.likely_of(vocabulary) if base.words else None
+    model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device, likely=likely)
     with replacing_folder(out) as new:
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
         weights = vector_weights(model, saved, both[1], judge.texts)

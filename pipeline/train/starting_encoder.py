@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import torch
 
 from lexel.encoders import Encoder, Vocabulary, open_encoder
@@ -40,10 +42,18 @@ class StartingEncoder:
 
 @dataclass(frozen=True)
 class KnownWords:
-    """The vocabulary of the starting encoder, and its head for raw features."""
+    """The starting encoder's vocabulary, its head for raw features, and how `likely` [2, V] terms are to be said."""
 
     vocabulary: Vocabulary
     head: LexiconHead
+    likely: npt.NDArray[np.float32] | None = None
+
+    def likely_of(self, vocabulary: Vocabulary) -> npt.NDArray[np.float32] | None:
+        """The same for a `vocabulary` with further terms, which are as likely to be said as the middle one."""
+        if self.likely is None:
+            return None
+        more = len(vocabulary) - len(self.vocabulary)
+        return np.hstack([self.likely, np.median(self.likely, axis=1, keepdims=True).repeat(more, axis=1)])
 
 
 def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], options: TrainOptions) -> StartingEncoder:
@@ -84,8 +94,8 @@ def _known_words(ref: str, model: Model, options: TrainOptions) -> KnownWords | 
         )
     if not isinstance(head, LexiconHead) or options.head != "lexicon" or options.words == "new":
         return None
-    wanted = options.words == "keep" or (head.likely is not None and not chosen)
-    return KnownWords(model.vocabulary, head) if wanted else None
+    wanted = options.words == "keep" or (model.likely is not None and not chosen)
+    return KnownWords(model.vocabulary, head, model.likely) if wanted else None
 
 
 def _features_of(image: str, folder: Path) -> Encoder:

@@ -235,16 +235,14 @@ def looked_at(lesson: Lesson, described: Mapping[str, Described], shares: Usual)
 
 def report(model: Model, described: Mapping[str, Described], others: LookedAt) -> None:
     """Print how many of the first five words are true, and the words that are said too often."""
-    assert isinstance(model.head, LexiconHead)
-    assert model.head.likely is not None
-    likely = model.head.likely.numpy()
+    assert model.likely is not None
     for name, one in described.items():
-        first = said_first(kept_weights(model, one.features), likely, 5)
+        first = said_first(kept_weights(model, one.features), model.likely, 5)
         if name == "flickr_val":
             print(f"{name}: {one.said[first].mean():.1%} of the first five words stand in a caption")
         else:
             print(f"{name}: {(first & one.said & one.known).any(1).mean():.1%} of the pictures say their label so")
-    share = said_first(kept_weights(model, others.features), likely).mean(0)
+    share = said_first(kept_weights(model, others.features), model.likely).mean(0)
     wrong = [f"{one.term} {one.said:.0%}" for one in over_said(model.vocabulary.terms, share, others.expected)]
     print(f"photographs of another source: {len(wrong)} words said too often: {', '.join(wrong)}")
 
@@ -265,12 +263,11 @@ def main() -> None:
         narrow, taught(lesson.shared), lesson.vocabulary, standard, lesson.train.pictures, evidence(lesson, tower)
     )
     fold_head(head, standard)
-    model = Model(tower, head, lesson.vocabulary)
     described, shares = words_said(lesson), usual_shares(lesson)
-    assert head.likely is not None
-    head.likely.copy_(likely_words(model, list(described.values()), shares, looked_at(lesson, described, shares)))
+    seen = looked_at(lesson, described, shares)
+    likely = likely_words(Model(tower, head, lesson.vocabulary), list(described.values()), shares, seen)
     card = (options.out / "README.md").read_text() if (options.out / "README.md").exists() else ""
-    model = Model(tower, head, lesson.vocabulary)
+    model = Model(tower, head, lesson.vocabulary, likely=likely)
     encoder = model.save(options.out, name="lexel-photo", card=card)
     weights = vector_weights(model, encoder, lesson.val.pictures, text_vectors(tower, lesson.val.texts))
     kept = options.out / "calibration.json"

@@ -62,9 +62,7 @@ def widened(
     evidence: Evidence,
 ) -> LexiconHead:
     """A head for all terms of `vocabulary`, for standardised features."""
-    wide = LexiconHead(
-        features=narrow.logits.in_features, terms=len(vocabulary), hidden=narrow.hidden, says_likely=True
-    )
+    wide = LexiconHead(features=narrow.logits.in_features, terms=len(vocabulary), hidden=narrow.hidden)
     old, new = narrow.logits, wide.logits
     assert isinstance(old, ResidualLinear)
     assert isinstance(new, ResidualLinear)

@@ -34,6 +34,7 @@ from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import PairTower
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
+from lexel.pipeline.calibrate.likely_words import Described, LookedAt, held, likely_words, usual
 from lexel.pipeline.train.artifacts.vector_weights import vector_weights
 from lexel.pipeline.train.data import training_set as trained
 from lexel.pipeline.train.tasks.head_task import HeadRecipe, cut
@@ -320,6 +321,24 @@ def train_heads(
         adam.step()
 
 
+def likely(model: Model, lesson: Lesson, features: dict[str, Tensor], sentences: list[str]) -> npt.NDArray[np.float32]:
+    """Which words are said first, by captions of val and by labels, as `lexel-photo` has it too."""
+    known, labelled = lesson.vocabulary, ("imagenet_sample", "caltech101")
+    shares = usual(known, lesson.captions["flickr_train"], sentences)
+    every = np.ones(len(known), bool)
+    described = {"flickr_val": Described(features["flickr_val"], held(known, lesson.captions["flickr_val"]), every)}
+    for name in labelled:
+        whole, said = features[name][:: lesson.view_count[name]], held(known, lesson.captions[name])
+        described[name] = Described(whole, said, np.asarray(said.any(0)))
+    drawn = slice(600)  # as many as say something, and fewer than photographs
+    said = held(known, lesson.captions["scenes"][drawn])
+    described["scenes"] = Described(features["scenes"][drawn], said, every)
+    looked_at = [LookedAt(described["flickr_val"].features, shares.here)]
+    labels = described["imagenet_sample"]
+    looked_at.append(LookedAt(labels.features, np.maximum(shares.mixed, labels.said.mean(0).astype(np.float32))))
+    return likely_words(model, list(described.values()), shares, looked_at)
+
+
 @torch.no_grad()
 def calibrated(model: Model, encoder: Encoder, lesson: Lesson, features: Tensor, name: str) -> dict[str, float]:
     """The best weight of the vector in a hybrid query of either side, on the captions of a collection."""
@@ -337,6 +356,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=38, help="for the network; the rest takes about ten")
     parser.add_argument("--steps", type=int, default=700, help="for the heads")
     parser.add_argument("--teacher-steps", type=int, default=1000, help="for the teacher pair")
+    parser.add_argument(
+        "--sentences", type=Path, required=True, help="file of captions of other photographs, a line each"
+    )
     options = parser.parse_args()
     torch.manual_seed(0)
     lesson = Lesson(options.cache)
@@ -359,6 +381,8 @@ def main() -> None:
     train_heads(heads, lesson, teacher, features, steps=options.steps, sparsity=2e-3)
     card = (options.out / "README.md").read_text() if (options.out / "README.md").exists() else ""
     model = heads.eval().model(net, lesson.vocabulary)
+    first = likely(model, lesson, raw, options.sentences.read_text().splitlines())
+    model = Model(model.tower, model.head, lesson.vocabulary, keep=KEEP, likely=first)
     encoder = model.save(options.out, name="lexel-tiny", card=card)
     weights = calibrated(model, encoder, lesson, raw["flickr_val"], "flickr_val")
     (options.out / "calibration.json").write_text(json.dumps({"vector_weight": weights}, indent=1) + "\n")

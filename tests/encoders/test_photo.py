@@ -51,5 +51,6 @@ def test_its_folder_holds_what_is_ours_and_no_backbone(photo: Model) -> None:
         "calibration.json",
         "lexel.json",
         "lexel.safetensors",
+        "likely.npy",
         "vocabulary.json",
     }

@@ -11,7 +11,6 @@ from support.checkout import ROOT
 from support.making import photo_folder
 
 from lexel.encoders import open_encoder
-from lexel.encoders.heads.lexicon import LexiconHead
 from lexel.encoders.model import load_model
 from lexel.pipeline.scenes import draw, scene
 
@@ -58,6 +57,5 @@ def test_both_steps_make_an_encoder(shared: Path, tmp_path: Path) -> None:
     assert encoder.vocabulary.forms["zebras"] == "zebra"
     assert json.loads((tmp_path / "out/calibration.json").read_text())["vector_weight"].keys() == {"text", "image"}
     model = load_model(encoder, device="cpu")
-    assert isinstance(model.head, LexiconHead)
-    assert model.head.likely is not None
+    assert model.likely is not None
     assert model.images(model.pixels(draw(scene(1)))[None]).vectors.shape == (1, 512)

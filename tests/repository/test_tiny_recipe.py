@@ -50,7 +50,17 @@ def test_both_steps_make_an_encoder(shared: Path, tmp_path: Path) -> None:
     told = step("teach", "--shared", shared, "--cache", tmp_path / "cache", "--scenes", "8")
     assert "flickr_train: 4 pictures, 6 views of each" in told
     assert "scenes: 8 pictures, 1 views of each" in told
-    quick = ("--minutes", "0.01", "--steps", "2", "--teacher-steps", "2")
+    (tmp_path / "sentences.txt").write_text("a cat on a table\n")
+    quick = (
+        "--sentences",
+        str(tmp_path / "sentences.txt"),
+        "--minutes",
+        "0.01",
+        "--steps",
+        "2",
+        "--teacher-steps",
+        "2",
+    )
     told = step("train", "--cache", tmp_path / "cache", "--out", tmp_path / "out", *quick)
     encoder = open_encoder(str(tmp_path / "out"))
     assert encoder.fingerprint in told

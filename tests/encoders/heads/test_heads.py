@@ -111,7 +111,6 @@ def test_one_word_alone_has_nothing_to_stand_out_from() -> None:
     "built",
     [
         LexiconHead(features=7, terms=5),
-        LexiconHead(features=7, terms=5, says_likely=True),
         ZeroShotHead(anchors=torch.randn(5, 7), threshold=0.7),
     ],
 )

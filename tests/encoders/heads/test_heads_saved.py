@@ -72,21 +72,11 @@ def lexicon() -> AnyHead:
     return spread(LexiconHead(features=F, terms=V))
 
 
-def likely() -> AnyHead:
-    """A lexicon that says its words in an order of its own."""
-    built = LexiconHead(features=F, terms=V, says_likely=True)
-    spread(built)
-    assert built.likely is not None
-    built.likely.copy_(torch.rand(2, V) + 0.1)
-    return built
-
-
 HEADS: dict[str, Callable[[], AnyHead]] = {
     "bce": bce,
     "expand": expand,
     "labels": labels,
     "lexicon": lexicon,
-    "likely": likely,
     "zeroshot": zeroshot,
 }
 

@@ -33,7 +33,7 @@ def model() -> Model:
     """The weight of term i is log(1 + feature i): features say what an image shows."""
     torch.manual_seed(0)
     image = ResidualBackbone(net=ResidualConfig((8,), (1,), V, 32), preprocess=Preprocess(32))
-    head = LexiconHead(features=V, terms=V, says_likely=True)
+    head = LexiconHead(features=V, terms=V)
     with torch.no_grad():
         head.logits.weight.copy_(torch.eye(V))
         head.logits.bias.zero_()
@@ -56,10 +56,10 @@ def test_a_word_that_is_said_at_small_weights_comes_before_one_that_needs_large_
     described = Described(features, said, np.ones(V, bool))
     likely = likely_words(model, [described], Usual(said.mean(0).astype(np.float32), flat(0.5)), [])
     alike = np.full((1, V), 0.9, np.float32)
-    order = np.argsort(-(likely[0] + likely[1] * np.log(alike[0, 0])).numpy())
+    order = np.argsort(-(likely[0] + likely[1] * np.log(alike[0, 0])))
     assert order[0] == 0
     assert order[-1] == 1
-    first = said_first(kept_weights(model, features), likely.numpy(), 3)
+    first = said_first(kept_weights(model, features), likely, 3)
     by_weight = said_first(kept_weights(model, features), np.stack([flat(0), flat(1)]), 3)
     assert said[first].mean() > said[by_weight].mean()
 
@@ -77,9 +77,9 @@ def test_a_word_that_is_said_too_often_is_held_back(model: Model) -> None:
         likely_words(model, [described], shares, looked_at) for looked_at in ([], [LookedAt(features, expected)])
     )
     weights = kept_weights(model, features)
-    assert said_first(weights, before.numpy())[:, 2].mean() > 0.9
-    assert said_first(weights, after.numpy())[:, 2].mean() < 0.1
-    assert torch.equal(before[1], after[1])
+    assert said_first(weights, before)[:, 2].mean() > 0.9
+    assert said_first(weights, after)[:, 2].mean() < 0.1
+    assert np.array_equal(before[1], after[1])
 
 
 def test_usual_shares_are_those_of_captions_and_of_sentences() -> None:

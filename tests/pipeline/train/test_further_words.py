@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from support import training
@@ -45,21 +46,22 @@ def test_the_encoders_words_are_kept_and_those_of_captions_added(scenes: Path, t
 
 def test_a_head_goes_on_where_it_was() -> None:
     torch.manual_seed(0)
-    old = LexiconHead(features=6, terms=2, hidden=3, says_likely=True)
+    old = LexiconHead(features=6, terms=2, hidden=3)
     torch.nn.init.normal_(old.logits.outer.weight)  # type: ignore[union-attr]
-    assert old.likely is not None
-    old.likely.copy_(torch.tensor([[1.0, 3.0], [2.0, 2.5]]))
+    likely = np.array([[1.0, 3.0], [2.0, 2.5]], np.float32)
     known = Vocabulary(("dog", "snow"), {"dog": "dog", "snow": "snow"}, (0.2, 0.1))
     more = known.joined(Vocabulary(("cat", "dogs"), {"cat": "cat", "cats": "cat", "dogs": "dogs"}, (0.4, 0.2)))
     assert more.terms == ("dog", "snow", "cat", "dogs")
     assert more.document_frequency == (0.1, 0.05, 0.2, 0.1)
     features = torch.randn(50, 6) * 3 + 1
     standard = Standardizer.of(features)
-    wide = continued(KnownWords(known, old), more, standard).eval()
+    words = KnownWords(known, old, likely)
+    wide = continued(words, more, standard).eval()
     with torch.no_grad():
         assert torch.allclose(wide(standard(features))[:, :2], old.eval()(features), atol=1e-4)
-    assert wide.likely is not None
-    assert wide.likely.tolist() == [[1.0, 3.0, 1.0, 1.0], [2.0, 2.5, 2.0, 2.0]]
+    wider = words.likely_of(more)
+    assert wider is not None
+    assert wider.tolist() == [[1.0, 3.0, 2.0, 2.0], [2.0, 2.5, 2.25, 2.25]]
 
 
 def test_what_cannot_be_kept_is_one_sentence(scenes: Path, tmp_path: Path) -> None:
