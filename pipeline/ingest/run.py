@@ -11,6 +11,7 @@ from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import EncodeReport, encode_source
 from lexel.pipeline.load.live.update import NewIndexNeededError, live_index, update_index
 from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.load_plan import check_index
 from lexel.pipeline.load.load_report import LoadReport
 from lexel.pipeline.load.run import load_shards
 from lexel.pipeline.paths import index_shards_folder
@@ -47,6 +48,7 @@ def index_source(
     source and encoder. Raises the errors of `encode_source`, `update_index` and `load_shards`.
     """
     folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
+    check_index(index, load, client)  # before hours of encoding
     began = time.monotonic()
     with watch("Encoding") as progress:
         encoded = encode_source(source, folder, encoder=encoder, options=encode, progress=progress)

@@ -11,9 +11,10 @@ from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.run import survey_source
 from lexel.pipeline.images.preview import PreviewOptions
 from lexel.pipeline.ingest.run import IndexReport, index_source
-from lexel.pipeline.load.live.replaced import source_in
+from lexel.pipeline.load.live.replaced import kind_of_items, source_in
 from lexel.pipeline.load.live.update import LiveIndex, NewIndexNeededError, live_index
 from lexel.pipeline.load.load_options import LoadOptions
+from lexel.pipeline.load.load_plan import check_index
 from lexel.pipeline.paths import index_shards_folder
 from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.shards.job import read_job
@@ -59,8 +60,15 @@ def _as_begun(folder: Path, options: EncodeOptions) -> EncodeOptions:
     return replace(options, preview=PreviewOptions(job.thumbnail), exif=job.exif is not False)
 
 
-def plan_sync(source: Source, *, index: str, encoder: Encoder, out: Path | None, verify: bool = False) -> Survey:
-    """What a sync would do, from the shards alone; nothing is written."""
+def plan_sync(
+    source: Source, *, index: str, encoder: Encoder, client: OpenSearch, out: Path | None = None, verify: bool = False
+) -> Survey:
+    """What a sync would do, from the shards alone; nothing is written.
+
+    Raises NewIndexNeededError where the sync would, as far as that can be told without encoding.
+    """
+    check_index(index, LoadOptions(), client)
+    _check_same(source, index, encoder, client)
     folder = out or index_shards_folder(index, str(source.place), encoder.fingerprint)
     return survey_source(source, folder, encoder=encoder, options=EncodeOptions(verify=verify))
 
@@ -82,6 +90,9 @@ def _check_same(source: Source, index: str, encoder: Encoder, client: OpenSearch
             f"{index} was made with the encoder {live.about['name']} ({live.about['fingerprint']}), "
             f"not {encoder.name} ({encoder.fingerprint}); {again}."
         )
+    if live.about.get("captions") != source.captions:
+        option = "with --captions" if live.about.get("captions") else "without --captions"
+        raise NewIndexNeededError(f"{index} shows the {kind_of_items(live.about)} of a source; sync it {option}.")
     if not _is_of(live, source):
         raise NewIndexNeededError(f"{index} shows documents of {source_in(live.about)}; {again}.")
 

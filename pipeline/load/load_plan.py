@@ -108,7 +108,7 @@ def load_plan(
     is not lexel's or the cluster cannot do what `options` say.
     """
     keep_freed_memory()  # the next request reuses the memory of the last one
-    _check(index, options, client)
+    check_index(index, options, client)
     metadata = metadata_fields(shards.batches(columns=["metadata"], size=4096))
     fields = CollectionFields(shards) if options.collection_fields and shards.rows else None
     documents = ShardDocuments(shards, DocumentStates(shards, fields, metadata, layout=LAYOUT), metadata, fields)
@@ -120,7 +120,8 @@ def made_of(options: LoadOptions) -> list[Any]:
     return [LAYOUT, options.engine, options.shard_count, options.collection_fields]
 
 
-def _check(index: str, options: LoadOptions, client: OpenSearch) -> None:
+def check_index(index: str, options: LoadOptions, client: OpenSearch) -> None:
+    """Raise ConfigError if `index` is not a valid name, ClusterError if the cluster cannot make or change it."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9_.+-]{0,199}", index):
         raise ConfigError(
             f"{index!r} is not a valid index name: use lower-case letters, digits, '-' and '_', "

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 T = TypeVar("T")
-Scalar = str | int | float | bool
+# A value of metadata; several texts, as keywords are, are one value.
+Scalar = str | int | float | bool | tuple[str, ...]
 
 # A larger file is a misnamed video or archive; reading it could exhaust memory.
 MAX_BYTES = 1 << 30

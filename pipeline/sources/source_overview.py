@@ -8,7 +8,13 @@ from lexel.pipeline.sources.item import Item, Scalar
 from lexel.pipeline.sources.source import Source
 
 FIRST = 3
-_KINDS: Mapping[type, str] = {bool: "yes or no", int: "whole number", float: "number", str: "text"}
+_KINDS: Mapping[type, str] = {
+    bool: "yes or no",
+    int: "whole number",
+    float: "number",
+    str: "text",
+    tuple: "texts",
+}
 
 
 @dataclass(frozen=True)
@@ -79,7 +85,7 @@ def _said(item: Item) -> Iterator[tuple[str, str, str]]:
     if item.captions:
         yield "captions", "texts", item.captions[0]
     for name, held in item.metadata.items():
-        yield f"meta.{name}", _KINDS[type(held)], str(held)
+        yield f"meta.{name}", _KINDS[type(held)], ", ".join(held) if isinstance(held, tuple) else str(held)
 
 
 def _kind(kinds: set[str]) -> str:

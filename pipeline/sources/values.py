@@ -41,8 +41,15 @@ def scalar(value: Any) -> Scalar | None:
 
 def metadata_of(row: Mapping[str, Any], leave_out: frozenset[str | None]) -> dict[str, Scalar]:
     """The other values of a row that are there. A column without a name, such as pandas' index, has nothing to say."""
-    there = {str(name): scalar(value) for name, value in row.items() if name and name not in leave_out}
+    there = {str(name): _value(value) for name, value in row.items() if name and name not in leave_out}
     return {name: value for name, value in there.items() if value is not None}
+
+
+def _value(value: Any) -> Scalar | None:
+    """A value of metadata. Texts in a list, such as keywords, stay apart, so that each can be filtered by."""
+    if isinstance(value, list | tuple) and value and all(isinstance(one, str) for one in value):
+        return tuple(value)
+    return scalar(value)
 
 
 def json_value(content: bytes | str) -> Any:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from lexel.pipeline.cli.views.console import out
 
 if TYPE_CHECKING:
@@ -15,7 +17,7 @@ _NAMES = {
     "relisted": "with other captions or metadata",
     "gone": "gone",
     "retried": "tried again",
-    "unreachable": "out of reach, kept as they were",
+    "unreachable": "out of reach and kept",
 }
 
 
@@ -36,6 +38,8 @@ def _examples(found: "Survey") -> Iterator[str]:
     for kind, uris in found.examples.items():
         more = getattr(found.counts, kind.value) - len(uris)
         yield f"  {_NAMES[kind.value]}: {', '.join(uris)}{f' and {more:,} more' if more > 0 else ''}"
+    if found.counts.gone > 0.1 * np.count_nonzero(found.ledger.live):
+        yield "  More than a tenth would be gone, which a sync does with --allow-shrink only."
     if found.lost:
         more = found.counts.gone - len(found.lost)
         yield f"  gone: {', '.join(found.lost)}{f' and {more:,} more' if more > 0 else ''}"

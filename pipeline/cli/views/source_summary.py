@@ -29,13 +29,18 @@ def _head(found: SourceOverview) -> Text:
 
 def _columns(found: SourceOverview) -> Table:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("column", style="bold", overflow="fold")
-    table.add_column("type")
-    table.add_column("items", justify="right")
+    # Only the example is cut where the line is too short: a table gives way where it can first.
+    table.add_column("column", style="bold", overflow="fold", min_width=min(24, max(6, _longest(found))))
+    table.add_column("type", no_wrap=True, min_width=12)
+    table.add_column("items", justify="right", no_wrap=True, min_width=len(f"{found.items:,}"))
     table.add_column("for example", overflow="ellipsis", no_wrap=True, ratio=1)
     for column in found.columns:
         table.add_row(Text(column.name), column.kind, f"{column.items:,}", _short(column.example))
     return table
+
+
+def _longest(found: SourceOverview) -> int:
+    return max((len(column.name) for column in found.columns), default=0)
 
 
 def _item(item: ListedItem) -> list[Text]:

@@ -64,6 +64,11 @@ def source_of(shards: ShardFolder) -> str:
     return source_in({"root": shards.job.root, "source": shards.job.source})
 
 
+def kind_of_items(about: Mapping[str, Any]) -> str:
+    """What the documents of an index are, in words."""
+    return "captions" if about.get("captions") else "pictures"
+
+
 def source_in(about: Mapping[str, Any]) -> str:
     """The source that an index says it is of: a path or an address."""
     root, name = about.get("root", ""), about.get("source", "")

@@ -14,7 +14,7 @@ from lexel.pipeline.errors import ClusterError
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.load.live.in_place import apply_states
 from lexel.pipeline.load.live.index_states import Difference, difference
-from lexel.pipeline.load.live.replaced import LOSS, source_in, source_of
+from lexel.pipeline.load.live.replaced import LOSS, kind_of_items, source_in, source_of
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.load_plan import LoadPlan, load_plan, made_of
 from lexel.pipeline.load.load_report import LoadReport
@@ -24,8 +24,8 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards.folder import ShardFolder
 from lexel.pipeline.shards.ledger import EntryStatus, Ledger
 
-# What a field of a first type also holds well that would be of the second in a new index.
-_WIDER = {("keyword", kind) for kind in ("long", "double", "date", "boolean", "geo_point")} | {("double", "long")}
+# What a field of a first type answers as well that would be of the second in a new index.
+_WIDER = {("double", "long")}
 
 
 class NewIndexNeededError(ClusterError):
@@ -115,7 +115,9 @@ def _check_fits(plan: LoadPlan, live: LiveIndex) -> None:
     other = [name for name, (was, own) in types.items() if was != own and (was, own) not in _WIDER]
     if live.about["fingerprint"] != job.fingerprint:
         why = f"was made with the encoder {live.about['name']}, and the shards with {job.name}"
-    elif live.about.get("captions") != job.captions or there != source_of(plan.shards):
+    elif live.about.get("captions") != job.captions:
+        why = f"shows {kind_of_items(live.about)}, and the shards are of the other kind"
+    elif there != source_of(plan.shards):
         why = f"shows documents of {there}, and the shards are of {source_of(plan.shards)}"
     elif live.about.get("made") != made_of(plan.options):
         why = "was made by another version, or with other options"

@@ -159,7 +159,8 @@ def test_a_plan_says_what_a_sync_would_do(index: LivingIndex) -> None:
     (index.living.root / "work/9.jpg").unlink()
     shards = index.place / "shards"
     before = {path.name: path.stat().st_mtime_ns for path in shards.iterdir()}
-    found = plan_sync(open_source(index.living.root), index=index.name, encoder=index.encoder, out=shards)
+    source = open_source(index.living.root)
+    found = plan_sync(source, index=index.name, encoder=index.encoder, client=index.client, out=shards)
     assert (found.counts.new, found.counts.moved, found.counts.gone, found.lost) == (1, 1, 1, ["work/9.jpg"])
     assert {path.name: path.stat().st_mtime_ns for path in shards.iterdir()} == before
 

@@ -20,4 +20,5 @@ def compact(
     from lexel.pipeline.shards.compact import compact_shards
 
     report = compact_shards(out)
-    say(f"{report.dead:,} dead rows removed; {report.shards:,} shards are {report.now:,} now: {short(out.resolve())}")
+    dead = f"{report.dead:,} dead row{'s' * (report.dead != 1)} removed"
+    say(f"{dead}; there were {report.shards:,} shards, and now {report.now:,}: {short(out.resolve())}")

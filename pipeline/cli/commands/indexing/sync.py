@@ -87,7 +87,7 @@ def sync(
     client = connect()
     chosen = open_encoder(encoder) if encoder else encoder_of(client, index, pictures)
     if dry_run:
-        show_plan(plan_sync(pictures, index=index, encoder=chosen, out=out, verify=verify))
+        show_plan(plan_sync(pictures, index=index, encoder=chosen, client=client, out=out, verify=verify))
         return
     options = EncodeOptions(
         batch_size=batch_size, device=device, workers=workers, retry=retry, verify=verify, write_map=True
