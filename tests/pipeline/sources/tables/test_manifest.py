@@ -66,7 +66,7 @@ def test_jsonl_types(tmp_path: Path) -> None:
     assert item.captions == ("one", "two")
     assert item.label == "0"
     assert dict(item.metadata) == {
-        "n": 3, "x": 0.5, "ok": True, "nested": '{"b": [1, "é"]}', "list": '["p", "q"]', "big": 2.0**70,
+        "n": 3, "x": 0.5, "ok": True, "nested": '{"b": [1, "é"]}', "list": ("p", "q"), "big": 2.0**70,
     }  # fmt: skip
     assert orjson.dumps(dict(item.metadata))
 
