@@ -47,7 +47,7 @@ def step(name: str, *options: str | Path, home: Path) -> str:
 def test_both_steps_make_an_encoder(shared: Path, tmp_path: Path) -> None:
     given = ("--shared", shared, "--cache", tmp_path / "cache")
     told = step("features", *given, home=tmp_path)
-    assert "flickr_train.view-1.npy: 4 pictures" in told
+    assert "flickr_train.view-0.npy: 4 pictures" in told
     told = step("train", *given, "--out", tmp_path / "out", "--epochs", "1", home=tmp_path)
     encoder = open_encoder(str(tmp_path / "out"))
     assert encoder.fingerprint in told
