@@ -110,9 +110,12 @@ def survey_source(source: Source, out: Path, *, encoder: Encoder, options: Encod
 
 def check_some(report: EncodeReport, failures: Sequence[Failure]) -> None:
     """Raise SourceError where nothing at all could be read: a disk that is not there, more likely than a new truth."""
-    if not report.encoded and report.failed and all(failure.unreadable for failure in failures):
+    away = report.changes.unreachable
+    if report.items and away + report.failed >= report.items and all(failure.unreadable for failure in failures):
+        first = f" ({failures[0].uri}: {failures[0].reason})" if failures else ""
+        kept = f"; what is known of {away:,} of them is kept" if away else ""
         raise SourceError(
-            f"None of the {report.items:,} items could be read ({failures[0].uri}: {failures[0].reason}); see that the "
+            f"None of the {report.items:,} items could be read{first}{kept}; see that the "
             "disk is there and that you may read it, and give the same command again."
         )
 

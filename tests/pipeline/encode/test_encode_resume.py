@@ -204,7 +204,8 @@ def test_rows_are_kept_where_nothing_of_a_changed_list_can_be_read(
     listed.write_text("image,note\n" + "".join(f"{uri},new\n" for uri in listed.read_text().split()[1:]))
     for name in ("near", "far"):
         (tmp_path / name).rename(tmp_path / f"{name}-away")
-    assert run(listed, tmp_path / "out", encoder).changes == ChangeCounts(relisted=10, unreachable=10)
+    with pytest.raises(SourceError, match="None of the 10 items could be read; what is known of 10 of them is kept"):
+        run(listed, tmp_path / "out", encoder)
     assert {row["metadata"] for row in rows(tmp_path / "out")} == {'{"note":"new"}'}
     (tmp_path / "near-away").rename(tmp_path / "near")
     assert run(listed, tmp_path / "out", encoder).changes == ChangeCounts(unreachable=5)
