@@ -116,7 +116,8 @@ def said_first(weights: Floats, likely: Floats, first: int = FIRST) -> Flags:
     """Which words are among the `first` of each image, [P, V]."""
     there = weights > 0
     value = np.where(there, likely[0] + likely[1] * np.log(np.where(there, weights, 1)), -np.inf)
-    least = np.partition(value, -first, axis=1)[:, -first, None]
+    count = min(first, value.shape[1])  # a vocabulary may have fewer words
+    least = np.partition(value, -count, axis=1)[:, -count, None]
     return (value >= least) & there
 
 
