@@ -20,7 +20,12 @@ def caption_list(value: Any) -> list[str]:
         except ValueError:
             return [value]
     values = value if isinstance(value, list | tuple) else [value]
-    return [text for v in values if scalar(v) is not None and (text := str(v).strip())]
+    return [text for v in values if scalar(v) is not None and (text := str(v).strip()) and not is_nan(text)]
+
+
+def is_nan(text: str) -> bool:
+    """Whether a cell says what a missing number is written as; a CSV cannot say it otherwise."""
+    return text.strip().lower() == "nan"
 
 
 def scalar(value: Any) -> Scalar | None:

@@ -13,7 +13,7 @@ from lexel.pipeline.sources.picture_path import named_picture
 from lexel.pipeline.sources.tables.scattered_rows import RowKey, TableState, scattered
 from lexel.pipeline.sources.tables.table_columns import URI_COLUMNS, TableColumns, columns_of
 from lexel.pipeline.sources.tables.table_rows import table_rows
-from lexel.pipeline.sources.values import caption_list, metadata_of, scalar
+from lexel.pipeline.sources.values import caption_list, is_nan, metadata_of, scalar
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def _item(first: _NumberedRow, captions: Sequence[str], table: Path) -> Item:
         first.uri,
         picture,
         captions=tuple(dict.fromkeys(captions)),  # equal captions would become text items with the same id
-        label=None if label is None else str(label),
+        label=None if label is None or is_nan(str(label)) else str(label),
         metadata={columns.renamed.get(name, name): value for name, value in metadata.items()},
         id=first.id,
         state=state,

@@ -163,3 +163,9 @@ def test_a_manifest_is_read_as_it_is_used(tmp_path: Path, name: str) -> None:
         read()
     found = open_source(path).items()
     assert [item.uri for item in itertools.islice(found, 3)] == pictures[:3]
+
+
+def test_a_missing_number_is_no_caption_and_no_label(tmp_path: Path) -> None:
+    table = "image,caption,label\na.jpg,NaN,nan\nb.jpg,Nan bakes bread,Nana\n"
+    found = listed(written(tmp_path / "m.csv", table))
+    assert [(item.captions, item.label) for item in found] == [((), None), (("Nan bakes bread",), "Nana")]
