@@ -63,7 +63,7 @@ def trained(command: list[object]) -> Encoder:
 def test_it_writes_an_encoder_its_figures_and_its_card(trained: Encoder) -> None:
     names = {path.relative_to(trained.folder).as_posix() for path in trained.folder.rglob("*") if path.is_file()}
     expected = {"lexel.json", "lexel.safetensors", "vocabulary.json", "calibration.json", "README.md", "words.txt"}
-    assert names == expected | {"training/history.json", "training/curves.png"}
+    assert names == expected | {"likely.npy", "training/history.json", "training/curves.png"}
     with Image.open(trained.folder / "training/curves.png") as picture:
         picture.load()
     calibration = json.loads((trained.folder / "calibration.json").read_text())
@@ -179,7 +179,7 @@ def test_a_collection_smaller_than_a_batch_of_two_captions(scenes: Path, tmp_pat
             for i, (row, own) in enumerate(zip(rows, said, strict=True))
         ],
     )
-    options = TrainOptions(epochs=1, views=1, min_count=1, device="cpu")
+    options = TrainOptions(epochs=1, views=1, min_count=1, words="new", device="cpu")
     made = training.learned(few, tmp_path / "few", start="lexel-tiny", work=tmp_path / "work", options=options)
     assert made.encoder.vocabulary.terms == ("dog",)
 
@@ -189,7 +189,7 @@ REFUSED: dict[str, tuple[list[object], str]] = {
     "tower": (["--tower", "magic"], "There is no training of towers 'magic'; choose auto, keep"),
     "encoder": (["--encoder", "nothing-like-it"], "There is no encoder 'nothing-like-it'"),
     "labels": (["--head", "labels"], "The head labels needs the classifier's own features; give --encoder IMAGE+TEXT"),
-    "words": (["--min-count", 10_000], "No word stands in 10000 of the"),
+    "words": (["--words", "new", "--min-count", 10_000], "No word stands in 10000 of the"),
     "kept": (["--encoder", "torchvision:resnet18:none+gru", "--tower", "keep"], "has nothing to keep"),
     "regions": (
         ["--encoder", "regions:fasterrcnn_mobilenet_v3_large_320_fpn:none+gru", "--head", "bce"],
