@@ -218,7 +218,7 @@ def _chunks(changes: Iterable[Change], numbers: Iterator[int], size: int) -> Ite
 def _numbers(known: KnownShards, part: Part) -> Iterator[int]:
     """The numbers of new shards: those of a part never meet those of another that runs now."""
     index = part.index % part.of
-    mine = [number for number in known.numbers if number % part.of == index]
+    mine = [number for number in known.numbers if part.has_shard(number)]
     return count(max(mine) + part.of if mine else index, part.of)
 
 
@@ -237,9 +237,5 @@ def _clean_up(out: Path, part: Part, known: KnownShards, writer: ShardWriter, em
         path.unlink(missing_ok=True)
     # With several parts, others may be writing the common files now.
     common = ["job.json", "vocabulary.json", "failures.parquet", "map.parquet"] if part.whole else []
-    numbers = [number for number in known.numbers | writer.listings.keys() if part.whole or _is_of(number, part)]
+    numbers = [number for number in known.numbers | writer.listings.keys() if part.has_shard(number)]
     remove_leftovers(out, {*map(shard_name, numbers), ledger_name(part), *common})
-
-
-def _is_of(number: int, part: Part) -> bool:
-    return number % part.of == part.index % part.of

@@ -35,10 +35,12 @@ def show_plan(found: "Survey") -> None:
 
 
 def _examples(found: "Survey") -> Iterator[str]:
+    from lexel.pipeline.load.live.replaced import LOSS
+
     for kind, uris in found.examples.items():
         more = getattr(found.counts, kind.value) - len(uris)
         yield f"  {_NAMES[kind.value]}: {', '.join(uris)}{f' and {more:,} more' if more > 0 else ''}"
-    if found.counts.gone > 0.1 * np.count_nonzero(found.ledger.live):
+    if found.counts.gone > LOSS * np.count_nonzero(found.ledger.live):
         yield "  More than a tenth would be gone, which a sync does with --allow-shrink only."
     if found.lost:
         more = found.counts.gone - len(found.lost)
