@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -74,9 +75,20 @@ class Item:
         """A 63-bit hash of what the source says about the item, beside its name, id and bytes."""
         if not (self.captions or self.label or self.metadata):
             return 0
-        fields = [self.captions, self.label, dict(self.metadata)]
-        content = json.dumps(fields, ensure_ascii=False, sort_keys=True).encode()
-        return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") >> 1
+        if self.captions or self.metadata:
+            return _description_hash(self.captions, self.label, dict(self.metadata))
+        return _label_hash(self.label)
+
+
+def _description_hash(captions: tuple[str, ...], label: str | None, metadata: Mapping[str, Scalar]) -> int:
+    content = json.dumps([captions, label, metadata], ensure_ascii=False, sort_keys=True).encode()
+    return int.from_bytes(hashlib.blake2b(content, digest_size=8).digest(), "little") >> 1
+
+
+@lru_cache(4096)
+def _label_hash(label: str | None) -> int:
+    """That of an item with a label alone: there are few, and a sync asks for it of every picture."""
+    return _description_hash((), label, {})
 
 
 def content_hash(content: bytes) -> bytes:

@@ -23,6 +23,9 @@ class Selection:
 
     def of(self, items: Iterable[Item]) -> Iterator[Item]:
         """The items that are taken."""
+        if self == EVERYTHING:
+            yield from items
+            return
         for item in items:
             if self.takes(item.uri) or (item.unlisted and self.may_take(item.uri)):
                 yield _labelled(item) if self.labels_from_folders else item

@@ -21,7 +21,7 @@ from lexel.pipeline.shards.shard import Shard
 
 BUCKETS = 1 << 20
 # So many documents are in a range of buckets, if there are enough of them; and so many ranges at most.
-_IN_RANGE, _RANGES = 1000, 8192
+_IN_RANGE, _RANGES = 128, 8192
 
 
 class DocumentStates:

@@ -13,6 +13,7 @@ from lexel.pipeline.sources.picture_folders.folder_entries import (
     FilePlace,
     file_place,
     folder_entries,
+    folder_names,
     reader,
     state_of,
 )
@@ -65,25 +66,24 @@ def folder_items(root: Place, notes: ListingNotes) -> Iterator[Item]:
                 raise SourceError(f"The folder {root} cannot be read: {why}.") from found.error
             yield failing(found.name, found.error)
         elif is_picture(found.name):
-            item = _with_texts(file_item(found.path, found.name, state=found.state), found.texts, notes)
-            in_class = classes and item.label is None
-            yield replace(item, label=item.uri.partition("/")[0]) if in_class else item
+            folder = readable(found.name.partition("/")[0]) if classes else None
+            yield _with_texts(file_item(found.path, found.name, state=found.state, label=folder), found.texts, notes)
         elif is_tar(found.name):
             yield from items_of_tar(root / found.name, root, notes)
         elif not found.texts:
             notes.skip(found.name.rpartition("/")[2])
 
 
-def file_item(path: FilePlace, name: str, *, state: FileState | None = None) -> Item:
+def file_item(path: FilePlace, name: str, *, state: FileState | None = None, label: str | None = None) -> Item:
     """The item of one picture's file; `name` is its path below the root."""
-    return Item(readable(name), reader(path), state=state_of(path, state))
+    return Item(readable(name), reader(path), label=label, state=state_of(path, state))
 
 
 def _with_texts(item: Item, texts: _Texts, notes: ListingNotes) -> Item:
     if not texts:
         return item
     about = sidecar(texts, notes)
-    return replace(item, captions=about.captions, label=about.label, metadata=about.metadata)
+    return replace(item, captions=about.captions, label=about.label or item.label, metadata=about.metadata)
 
 
 def _has_classes(root: FilePlace) -> bool:
@@ -98,10 +98,7 @@ def _has_classes(root: FilePlace) -> bool:
 
 
 def _holds_folders(folder: FilePlace) -> bool:
-    return any(
-        entry.is_folder and not entry.name.startswith(".") and not left_out([entry.name])
-        for entry in folder_entries(folder)
-    )
+    return any(not name.startswith(".") and not left_out([name]) for name in folder_names(folder))
 
 
 def items_of_tar(path: Place, root: Place, notes: ListingNotes) -> Iterator[Item]:
