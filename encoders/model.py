@@ -93,6 +93,29 @@ class Model:
         other.low_precision = True
         return other
 
+    def in_float32(self) -> "Model":
+        """The same networks computing in float32 on a CPU."""
+        other = copy.copy(self)
+        other.low_precision = False
+        return other
+
+    def with_network(self, compiled: OpenVinoNetwork) -> "Model":
+        """The same model, whose features are computed by `compiled`."""
+        other = copy.copy(self)
+        other._compiled = compiled
+        return other
+
+    @property
+    def computes(self) -> str:
+        """What its picture side runs in, in words."""
+        low = self.low_precision or self.device.type == "cuda"
+        return f"{'OpenVINO' if self.compiled else 'torch'} in {'bfloat16' if low else 'float32'}"
+
+    @property
+    def compiled(self) -> bool:
+        """Whether its picture side runs in OpenVINO and not in torch."""
+        return self._compiled is not None
+
     @property
     def dim(self) -> int:
         """The dimension D of a vector."""

@@ -13,6 +13,7 @@ import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,14 @@ def import_openvino() -> Any:
         except ImportError:
             raise missing_openvino() from None
     return openvino
+
+
+def openvino_version() -> str | None:
+    """The version of OpenVINO, found without importing it; None where it is not installed."""
+    try:
+        return version("openvino")
+    except PackageNotFoundError:
+        return None
 
 
 def missing_openvino() -> EncoderError:

@@ -82,7 +82,7 @@ def converted(weights: PackagedWeights, name: str, convert: Callable[[Mapping[st
 
     Only tensors are read from the file: no code in it is run. Raises EncoderError as `PackagedWeights.path` does.
     """
-    kept = _cache_folder() / f"{name}-{weights.sha256[:16]}.safetensors"
+    kept = cache_folder() / f"{name}-{weights.sha256[:16]}.safetensors"
     try:
         return load_file(kept)
     except (OSError, SafetensorError):  # not there, or cut short
@@ -104,7 +104,8 @@ def _keep(tensors: Tensors, path: Path) -> None:
             temporary.unlink(missing_ok=True)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Where what can be made again is kept: `weights` in LEXEL_HOME if that is set, else the user's cache."""
     chosen = os.environ.get("LEXEL_HOME")
     return Path(chosen).expanduser() / "weights" if chosen else platformdirs.user_cache_path("lexel")
 

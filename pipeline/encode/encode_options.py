@@ -11,7 +11,8 @@ class EncodeOptions:
     """The options of `encode_source`. Batch size, workers and device change the speed, not the result.
 
     `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
-    `exact` computes in float32 on a CPU even if bfloat16 is faster and gives the same vectors (see `precision_check`).
+    `exact` computes in float32 by torch on a CPU, even if bfloat16 or OpenVINO is faster and gives the same vectors
+    (see `precision_check` and `compiled_network`).
     `retry` encodes all failed items again, not only those that could not be read. `verify` reads every file, so that a
     change is found that left size and time as they were. `preview` stores a thumbnail and a perceptual hash of each
     image, None neither. `exif` keeps what camera and people wrote into a file as metadata (see `images.embedded`).

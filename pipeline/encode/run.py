@@ -39,7 +39,8 @@ if TYPE_CHECKING:  # a run that finds nothing new loads no torch
 class EncodeReport:
     """The counts of an encoding job, for one part, over this and earlier runs.
 
-    `notes` are sentences about what the source leaves out, `changes` what this run found new or otherwise.
+    `notes` are sentences about what the source leaves out, `changes` what this run found new or otherwise. `computes`
+    says what the pictures' network ran in, if this run needed it.
     """
 
     items: int
@@ -48,6 +49,7 @@ class EncodeReport:
     new: int  # items encoded, copied or failed in this run
     notes: tuple[str, ...] = ()
     changes: ChangeCounts = field(default=ChangeCounts(), compare=False)
+    computes: str = field(default="", compare=False)
 
 
 def encode_source(
@@ -87,7 +89,7 @@ def encode_source(
             _clean_up(out, part, known, writer, empty)
         write_failures(out, ledger if part.whole else None)
     encoded, failed = (int(np.count_nonzero(ledger.status == s)) for s in (EntryStatus.LIVE, EntryStatus.FAILED))
-    report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts)
+    report = EncodeReport(items, encoded, failed, found.todo, notes, found.counts, model.computes)
     if part.whole:
         check_some(report, ledger.failures)
         if options.write_map:
@@ -126,15 +128,28 @@ class _LazyModel:
     def __init__(self, source: Source, encoder: Encoder, options: EncodeOptions) -> None:
         self._encoder, self._options, self._texts = encoder, options, source.captions
         self._model: Model | None = None
+        self.computes = ""  # what the pictures' network ran in, if it did
 
     def __call__(self) -> "Model":
         if self._model is None:
             from lexel.encoders.model import load_model
-            from lexel.pipeline.encode.precision_check import low_precision_if_equal
 
-            model = load_model(self._encoder, device=self._options.device)
-            self._model = model if self._options.exact or self._texts else low_precision_if_equal(model)
+            self._model = load_model(self._encoder, device=self._options.device)
         return self._model
+
+    def for_pictures(self, count: int) -> "Model":
+        """As it encodes so many pictures in the least time."""
+        from lexel.pipeline.encode.compiled_network import compiled_if_equal
+        from lexel.pipeline.encode.precision_check import low_precision_if_equal
+
+        if self._texts:
+            return self()
+        if self._options.exact:
+            fastest = self()
+        else:
+            fastest = low_precision_if_equal(compiled_if_equal(self(), self._encoder, pictures=count))
+        self.computes = fastest.computes
+        return fastest
 
 
 def _job(source: Source, out: Path, encoder: Encoder, model: _LazyModel, options: EncodeOptions) -> Job:
@@ -199,7 +214,8 @@ def _write(
     if found.todo > found.counts.copied:
         from lexel.pipeline.encode.workers import batch_encoder
 
-        with batch_encoder(model(), options, feature_dim=job.feature_dim, progress=progress) as work:
+        fastest = model.for_pictures(found.todo - found.counts.copied)
+        with batch_encoder(fastest, options, feature_dim=job.feature_dim, progress=progress) as work:
             for number, rows, failures in work.encode(_chunks(found.changes(), writer.numbers, size)):
                 writer.write(number, rows, failures)
 

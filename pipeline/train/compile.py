@@ -11,13 +11,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from lexel.encoders import Encoder
+from lexel.encoders import Encoder, EncoderError
 from lexel.encoders.encoder import read_encoder
 from lexel.encoders.model import Model, copy_encoder, load_model
 from lexel.encoders.openvino_export import export_openvino, quantize_openvino
 from lexel.encoders.runtime.device import available_cores
-from lexel.encoders.runtime.hf_checkpoints import first_line
 from lexel.pipeline.atomic import replacing_folder
+from lexel.pipeline.encode.compiled_network import SAME, SHAPES, difference
 from lexel.pipeline.encode.precision_check import low_precision_if_equal
 from lexel.pipeline.encode.prepare import PreparedItem, prepare
 from lexel.pipeline.encode.workers import threads
@@ -32,12 +32,6 @@ from lexel.pipeline.train import output_folder
 # NNCF's own advice is 300 pictures to find the ranges by; those that the two encoders are compared on are others.
 SHOWN, _COMPARED = 300, 96
 _BATCH = 16
-# The lowest cosine accepted in float32, where rounding takes less than 0.000001 off. A network traced for one image
-# shape can still reach 0.9998 on others.
-SAME = 0.99999
-# A trace may hold only for the image shape, image size or batch size it was made with, so the comparison varies all
-# three: batches of three and of one.
-_SHAPES = ((640, 480), (480, 640), (900, 150), (150, 900), (256, 256), (64, 48), (1600, 1200))
 
 
 @dataclass(frozen=True)
@@ -87,21 +81,13 @@ def compile_encoder(
 
 
 def _check_every_shape(before: Model, after: Model, ref: str) -> None:
-    """Raise ConfigError unless both models give the same vectors for images of every shape.
-
-    Both compute in float32, so that the outcome does not depend on the processor.
-    """
-    pixels = [before.pixels(draw(scene(seed), size=size)) for seed, size in enumerate(_SHAPES)]
-    for first in range(0, len(pixels), 3):
-        batch, sizes = torch.stack(pixels[first : first + 3]), _SHAPES[first : first + 3]
-        exact = before.images(batch).vectors
-        try:
-            cosines = (exact * after.images(batch).vectors).sum(axis=1)
-        except (RuntimeError, ValueError) as error:
-            raise ConfigError(f"The compiled network fails ({first_line(error)}); keep {ref}.") from error
-        for (width, height), cosine in zip(sizes, cosines, strict=True):
-            if not cosine >= SAME:  # also refuses NaN
-                raise _differs(f"cosine {cosine:.4f} for a picture of {width} x {height} pixels", ref)
+    """Raise ConfigError unless both models give the same vectors for images of every shape."""
+    try:
+        how = difference(before, after)
+    except EncoderError as error:
+        raise ConfigError(f"{error}; keep {ref}.") from error
+    if how:
+        raise _differs(how, ref)
 
 
 def _differs(how: str, ref: str) -> ConfigError:
@@ -121,7 +107,7 @@ def _pictures(
 ) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """Pixels of `count` pictures to find ranges by, and of others to compare on; of few, the same ones."""
     if source is None:
-        return [], [model.pixels(draw(scene(seed), size=_SHAPES[0])) for seed in range(_COMPARED)]
+        return [], [model.pixels(draw(scene(seed), size=SHAPES[0])) for seed in range(_COMPARED)]
     chosen = _sample(source.items(), count + _COMPARED)
     progress.plan(total=len(chosen), done=0)
     found: list[torch.Tensor] = []

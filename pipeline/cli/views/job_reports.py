@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lexel.pipeline.cli.views.changes import changes_in_words
-from lexel.pipeline.cli.views.console import say, short, warn
+from lexel.pipeline.cli.views.console import chosen, say, short, warn
 
 if TYPE_CHECKING:
     from lexel.pipeline.encode.run import EncodeReport
@@ -20,6 +20,8 @@ def say_encoded(report: "EncodeReport", out: Path, seconds: float) -> None:
         say(f"Since the last run: {changes_in_words(report.changes)}.")
     for sentence in report.notes:
         say(sentence)
+    if chosen.verbose and report.computes:
+        say(f"The network ran in {report.computes}.")
     warn_failed(report.failed, (out / "failures.parquet").resolve())
 
 
