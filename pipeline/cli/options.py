@@ -186,10 +186,11 @@ ReplicasOpt = Annotated[
     int, typer.Option(min=0, help="Replicas of each shard, created after loading.", rich_help_panel=OPENSEARCH)
 ]
 MergeOpt = Annotated[
-    bool,
+    bool | None,
     typer.Option(
-        "--merge",
-        help="Merge each shard into one segment: slower loading, faster searches.",
+        "--merge/--no-merge",
+        help="Merge each shard of a new index into one segment, for faster searches, and wait for it, or do not.",
+        show_default="where that takes little",
         rich_help_panel=OPENSEARCH,
     ),
 ]

@@ -1,5 +1,6 @@
 """Loads shards into a new index, and switches the alias to it when all documents are in; can be resumed."""
 
+import math
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -29,6 +30,8 @@ from lexel.pipeline.shards.part import WHOLE, Part
 from lexel.pipeline.shards.shard import Shard
 
 _POLL_SECONDS = 0.5
+# A new index with so many documents a shard is merged by itself, and waited for by this share of the load's time.
+_FEW_TO_MERGE, _PATIENCE = 1_000_000, 0.1
 
 
 def load_shards(
@@ -64,6 +67,7 @@ def load_shards(
 
 
 def _load(plan: LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
+    began = time.monotonic()
     replaced = find_replaced(client, plan.index, plan.target)
     if not plan.options.allow_shrink:
         (replaced or Replaced(0, "")).check_loss(client, plan.index, plan.shards)
@@ -93,7 +97,7 @@ def _load(plan: LoadPlan, client: OpenSearch, progress: Progress) -> LoadReport:
             f"OpenSearch holds {count} documents and should hold {len(plan.states)}, so {plan.index} was left as it "
             "was; give the same command again."
         )
-    return replace(report, unfinished=_finish(plan, client), replaced=replaced)
+    return replace(report, unfinished=_finish(plan, client, time.monotonic() - began), replaced=replaced)
 
 
 def _mended(client: OpenSearch, plan: LoadPlan, rejected: Sequence[Rejected], progress: Progress) -> int:
@@ -103,10 +107,16 @@ def _mended(client: OpenSearch, plan: LoadPlan, rejected: Sequence[Rejected], pr
     return apply_states(client, where, plan.documents, left, connections=connections, progress=progress).sent
 
 
-def _finish(plan: LoadPlan, client: OpenSearch) -> tuple[str, ...]:
-    """Put the whole index in the place of the old one. Several parts may do so at once; returns unfinished indices."""
+def _finish(plan: LoadPlan, client: OpenSearch, seconds: float) -> tuple[str, ...]:
+    """Put the whole index, loaded in so many seconds, in the place of the old one; returns unfinished indices.
+
+    Several parts may do so at once.
+    """
     if plan.options.merge:
         merge_segments(client, plan.target)
+    elif plan.options.merge is None and len(plan.states) <= _FEW_TO_MERGE * plan.options.shard_count:
+        with suppress(errors.TransportError):  # a right that loading does not need; some clusters do not merge at all
+            merge_segments(client, plan.target, patience=_PATIENCE * seconds)
     # From now on OpenSearch refreshes the index as it is searched.
     settings = {"index": {"refresh_interval": None, "number_of_replicas": plan.options.replicas}}
     client.indices.put_settings(index=plan.target, body=settings)
@@ -116,13 +126,19 @@ def _finish(plan: LoadPlan, client: OpenSearch) -> tuple[str, ...]:
     return alias.clean_up(client, plan.index, plan.target)
 
 
-def merge_segments(client: OpenSearch, target: str) -> None:
-    """Merge the segments, polling the task: a large index takes hours, longer than a connection is kept."""
+def merge_segments(client: OpenSearch, target: str, *, patience: float = math.inf) -> None:
+    """Merge the segments, polling the task: a large index takes hours, longer than a connection is kept.
+
+    After `patience` seconds the rest is left to OpenSearch, which searches the old segments until it is done.
+    """
+    until = time.monotonic() + patience
     task = client.indices.forcemerge(index=target, params={"max_num_segments": 1, "wait_for_completion": "false"})[
         "task"
     ]
     while not (found := client.tasks.get(task_id=task))["completed"]:
-        time.sleep(_POLL_SECONDS)
+        if time.monotonic() >= until:
+            return
+        time.sleep(min(_POLL_SECONDS, max(0.05, patience / 10)))
     if failure := found.get("error"):
         raise ClusterError(f"OpenSearch could not merge the segments of {target}: {failure.get('reason')}.")
     client.indices.refresh(index=target)

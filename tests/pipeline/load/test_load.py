@@ -1,20 +1,24 @@
 """Loading into a real node: what arrives, what a crash costs, what is refused."""
 
 import json
+import math
 import os
 import random
 import signal
 import subprocess
 import time
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from opensearchpy import OpenSearch
+from opensearchpy.exceptions import AuthorizationException
 from support.indices import Names, contents, count, load_command
 from support.synthetic import collection, spoil
 
 from lexel.pipeline.cli.views.job_reports import say_loaded
 from lexel.pipeline.errors import ClusterError, ConfigError, ShardError
+from lexel.pipeline.load import run
 from lexel.pipeline.load.load_options import LoadOptions
 from lexel.pipeline.load.run import load_shards
 
@@ -42,6 +46,33 @@ def test_a_merged_index_has_one_segment_a_shard(client: OpenSearch, tmp_path: Pa
         load_shards(items.folder, index=index, client=client, options=LoadOptions(shard_count=2, merge=True)).sent == 0
     )
     assert set(contents(client, index)) == set(items.ids)
+
+
+def test_a_new_index_is_merged_by_itself_unless_that_is_not_wanted(
+    client: OpenSearch, tmp_path: Path, index_name: Names
+) -> None:
+    items = collection(tmp_path / "a", count=30)
+    merged = dict[bool | None, list[float]]()
+    for merge in (None, False, True):
+        with mock.patch.object(run, "merge_segments") as asked:
+            load_shards(
+                items.folder, index=index_name(f"m-{merge}".lower()), client=client, options=LoadOptions(merge=merge)
+            )
+        merged[merge] = [call.kwargs.get("patience", math.inf) for call in asked.call_args_list]
+    assert merged[False] == []
+    assert merged[True] == [math.inf]
+    assert len(merged[None]) == 1
+    assert merged[None][0] < math.inf
+    with mock.patch.object(run, "merge_segments") as asked, mock.patch.object(run, "_FEW_TO_MERGE", 20):
+        load_shards(items.folder, index=index_name("large"), client=client)
+    asked.assert_not_called()
+
+
+def test_a_load_without_the_right_to_merge_goes_on(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
+    items, index = collection(tmp_path / "a", count=20), index_name("allowed")
+    denied = AuthorizationException(403, "security_exception", {})
+    with mock.patch.object(run, "merge_segments", side_effect=denied):
+        assert load_shards(items.folder, index=index, client=client).documents == 20
 
 
 def test_the_same_load_again_sends_nothing(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:

@@ -55,7 +55,7 @@ def index(
     shards: ShardsOpt = 1,
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
-    merge: MergeOpt = False,
+    merge: MergeOpt = None,
     allow_shrink: AllowShrinkOpt = False,
     config: ConfigFile = None,
 ) -> None:

@@ -28,7 +28,7 @@ def load(
     shards: ShardsOpt = 1,
     replicas: ReplicasOpt = 0,
     engine: EngineOpt = "lucene",
-    merge: MergeOpt = False,
+    merge: MergeOpt = None,
     allow_shrink: AllowShrinkOpt = False,
     connections: Annotated[
         int, typer.Option(min=1, help="Requests sent to OpenSearch at once.", rich_help_panel=SPEED)
