@@ -24,7 +24,7 @@ def calibrate_encoder(
     out: Path | None = None,
     split: str | None = None,
     device: str = "auto",
-    batch_size: int = 32,
+    batch_size: int | None = None,
     watch: Watch = unwatched,
 ) -> tuple[dict[str, Tuned], Path]:
     """Calibrate `encoder` on a split of `path` (see `tune_encoder`) and store the result with it.

@@ -34,7 +34,7 @@ def tune_encoder(
     encoder: Encoder,
     split: str | None = None,
     device: str = "auto",
-    batch_size: int = 32,
+    batch_size: int | None = None,
     watch: Watch = unwatched,
 ) -> dict[str, Tuned]:
     """The best weight and cut-offs for queries of each side, "text" and "image", on a split; nothing is stored."""

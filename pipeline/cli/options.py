@@ -43,6 +43,12 @@ EncoderOpt = Annotated[
 ]
 DeviceOpt = Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:1.", rich_help_panel=SPEED)]
 BatchOpt = Annotated[int, typer.Option(min=1, help="Items per batch of the network.", rich_help_panel=SPEED)]
+AutoBatchOpt = Annotated[
+    int | None,
+    typer.Option(
+        min=1, help="Items per batch of the network.", show_default="32; 256 on a large GPU", rich_help_panel=SPEED
+    ),
+]
 WorkersOpt = Annotated[
     int | None,
     typer.Option(

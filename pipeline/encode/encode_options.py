@@ -10,7 +10,8 @@ from lexel.pipeline.images.preview import PreviewOptions
 class EncodeOptions:
     """The options of `encode_source`. Batch size, workers and device change the speed, not the result.
 
-    `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core.
+    `device` is "auto", "cpu", "cuda" or e.g. "cuda:1"; `workers` the number of threads, by default one per core;
+    `batch_size` the items of a batch, by default as many as suit the device.
     `exact` computes in float32 by torch on a CPU, even if bfloat16 or OpenVINO is faster and gives the same vectors
     (see `precision_check` and `compiled_network`).
     `retry` encodes all failed items again, not only those that could not be read. `verify` reads every file, so that a
@@ -20,7 +21,7 @@ class EncodeOptions:
     (training uses crops). `write_map` also computes the map of the collection, if this part is the whole job.
     """
 
-    batch_size: int = 32
+    batch_size: int | None = None
     device: str = "auto"
     workers: int | None = None
     shard_size: int = 1024

@@ -12,6 +12,7 @@ import pyarrow as pa
 import torch
 
 from lexel.encoders.model import Encoded, Model
+from lexel.encoders.runtime import device
 from lexel.encoders.runtime.device import available_cores
 from lexel.pipeline.encode.chunks import Chunk
 from lexel.pipeline.encode.encode_options import EncodeOptions
@@ -148,15 +149,28 @@ def batch_encoder(
     least = min_side(model, preview=options.preview) if options.view is whole else None
     prepare_item = partial(prepare, model, view=options.view, preview=options.preview, facts=options.exif, least=least)
     own = options.workers or available_cores()
-    lanes = own if model.device.type == "cpu" else _LANES_OF_GPU
+    count = own if model.device.type == "cpu" else _LANES_OF_GPU
     # A thread that prepares often waits for its decoder process; one more keeps the cores busy.
-    with threads(own + 1) as pool, threads(lanes) as network, read_ahead() as ahead:
-        size = options.batch_size
+    size = options.batch_size or device.batch_size(model.device)
+    with threads(own + 1) as pool, lanes(count, model.device) as network, read_ahead() as ahead:
         try:
-            yield BatchEncoder(model, prepare_item, pool, network, lanes, size, feature_dim, progress, ahead)
+            yield BatchEncoder(model, prepare_item, pool, network, count, size, feature_dim, progress, ahead)
         finally:
             for each in (pool, network):
                 each.shutdown(wait=False, cancel_futures=True)
+
+
+def lanes(count: int, on: torch.device) -> ThreadPoolExecutor:
+    """The threads that compute. On a GPU each has a stream: on a common one the copy of one's batch would wait until
+    the other's is computed.
+    """
+    if on.type != "cuda":
+        return threads(count)
+    return ThreadPoolExecutor(count, initializer=lambda: torch.cuda.set_stream(_stream(on)))
+
+
+def _stream(on: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(on)  # type: ignore[no-untyped-call]
 
 
 def threads(count: int) -> ThreadPoolExecutor:

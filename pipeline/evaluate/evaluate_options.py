@@ -29,4 +29,4 @@ class EvaluateOptions:
     depth: int = 100
     run_folder: Path | None = None
     device: str = "auto"
-    batch_size: int = 32
+    batch_size: int | None = None

@@ -42,7 +42,7 @@ def load_evaluation_set(
     encoder: Encoder,
     split: str | None = None,
     device: str = "auto",
-    batch_size: int = 32,
+    batch_size: int | None = None,
     workers: int | None = None,
     watch: Watch = unwatched,
 ) -> EvaluationSet:

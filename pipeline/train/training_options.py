@@ -55,7 +55,7 @@ class TrainOptions:
     query_weights: bool = True
     seed: int = 0
     device: str = "auto"
-    batch_size: int = 32  # for encoding
+    batch_size: int | None = None  # for encoding
 
     def __post_init__(self) -> None:
         if self.head not in HEADS:

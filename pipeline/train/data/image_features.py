@@ -20,7 +20,7 @@ from lexel.pipeline.train.data.training_set import Array, TrainingSet
 
 
 def training_sets(
-    splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int, device: str, watch: Watch
+    splits: Splits, folder: Path, *, encoder: Encoder, views: int, batch_size: int | None, device: str, watch: Watch
 ) -> tuple[TrainingSet, TrainingSet]:
     """The training sets of train and val, encoded into shards in `folder`, or read if they are there.
 

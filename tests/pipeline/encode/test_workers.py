@@ -1,6 +1,8 @@
 """What the network makes no number of is a failure, and the rest is as it would be without it."""
 
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +15,10 @@ from support.making import photo_folder, random_encoder
 from lexel.encoders.encoder import Encoder
 from lexel.encoders.heads.head import LexiconHead
 from lexel.encoders.model import Model
+from lexel.encoders.runtime.device import batch_size
 from lexel.pipeline.collection.tsne_map import TsneMap, tsne_layout, write_map
 from lexel.pipeline.encode.reterm import reterm_shards
-from lexel.pipeline.encode.workers import NO_NUMBER
+from lexel.pipeline.encode.workers import NO_NUMBER, lanes
 
 WHITE = ("003.jpg", "004.jpg", "011.jpg")
 
@@ -81,3 +84,21 @@ def test_old_vectors_that_are_no_numbers_have_a_place_on_the_map() -> None:
     made = TsneMap(landmarks, tsne_layout(landmarks))
     places = made.of(np.array([[np.nan] * 8, [1] + [0] * 7], np.float32))
     assert np.isfinite(places).all()
+
+
+@pytest.mark.parametrize(("memory", "expected"), [(8 * 10**9, 32), (80 * 10**9, 256)])
+def test_a_large_gpu_gets_large_batches(memory: int, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: SimpleNamespace(total_memory=memory))
+    assert batch_size(torch.device("cuda")) == expected
+    assert batch_size(torch.device("cpu")) == 32
+
+
+def test_each_lane_of_a_gpu_has_a_stream_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = list[object]()
+    monkeypatch.setattr(torch.cuda, "Stream", lambda on: (on, object()))
+    monkeypatch.setattr(torch.cuda, "set_stream", chosen.append)
+    both = Barrier(2)
+    with lanes(2, torch.device("cuda:1")) as pool:
+        list(pool.map(lambda _: both.wait(timeout=30), range(2)))
+    assert len(set(chosen)) == 2
+    assert {on for on, _ in chosen} == {torch.device("cuda:1")}  # type: ignore[misc]

@@ -8,7 +8,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import (
-    BatchOpt,
+    AutoBatchOpt,
     CaptionsOpt,
     DeviceOpt,
     EncoderOpt,
@@ -45,7 +45,7 @@ def encode(
     encoder: EncoderOpt = "lexel-photo",
     exact: ExactOpt = False,
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     workers: WorkersOpt = None,
     part: PartOpt = "0/1",
     ray: RayOpt = False,

@@ -9,7 +9,7 @@ from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import (
     OUTPUT,
     AllowShrinkOpt,
-    BatchOpt,
+    AutoBatchOpt,
     CaptionsOpt,
     DeviceOpt,
     EncoderOfIndexOpt,
@@ -44,7 +44,7 @@ def index(
     no_exif: NoExifOpt = False,
     encoder: EncoderOfIndexOpt = None,
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     workers: WorkersOpt = None,
     out: Annotated[
         Path | None,

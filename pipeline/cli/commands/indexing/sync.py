@@ -11,7 +11,7 @@ from lexel.pipeline.cli.options import (
     OUTPUT,
     READ,
     AllowShrinkOpt,
-    BatchOpt,
+    AutoBatchOpt,
     CaptionsOpt,
     DeviceOpt,
     EncoderOfIndexOpt,
@@ -57,7 +57,7 @@ def sync(
     ] = None,
     encoder: EncoderOfIndexOpt = None,
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     workers: WorkersOpt = None,
     out: Annotated[
         Path | None,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import ENCODER, OUTPUT, RANKING, READ, BatchOpt, DeviceOpt, EncoderOpt, SplitOpt
+from lexel.pipeline.cli.options import ENCODER, OUTPUT, RANKING, READ, AutoBatchOpt, DeviceOpt, EncoderOpt, SplitOpt
 from lexel.pipeline.cli.views.console import out
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.errors import ConfigError
@@ -47,7 +47,7 @@ def evaluate(
     ] = "terms,words,vector,hybrid",
     depth: Annotated[int, typer.Option(min=50, max=1000, help="Results per query.", rich_help_panel=RANKING)] = 100,
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     curve: Annotated[
         str | None,
         typer.Option(

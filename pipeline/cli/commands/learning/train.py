@@ -8,7 +8,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.learning_options import BaseOpt, CaptionsArg, EncoderOutArg, WorkOpt
-from lexel.pipeline.cli.options import ENCODER, LEARNING, BatchOpt, DeviceOpt, SeedOpt
+from lexel.pipeline.cli.options import ENCODER, LEARNING, AutoBatchOpt, DeviceOpt, SeedOpt
 from lexel.pipeline.cli.views.console import say, short
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.cli.views.training import say_epoch
@@ -101,7 +101,7 @@ def train(
     ] = True,
     seed: SeedOpt = 0,
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     work: WorkOpt = None,
     config: ConfigFile = None,
 ) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import OUTPUT, BatchOpt, DeviceOpt, EncoderOpt, SplitOpt
+from lexel.pipeline.cli.options import OUTPUT, AutoBatchOpt, DeviceOpt, EncoderOpt, SplitOpt
 from lexel.pipeline.cli.views.console import out as results
 from lexel.pipeline.cli.views.console import say, short
 from lexel.pipeline.cli.views.job_progress import Bar
@@ -17,7 +17,7 @@ def tune(
     split: SplitOpt = None,
     encoder: EncoderOpt = "lexel-photo",
     device: DeviceOpt = "auto",
-    batch_size: BatchOpt = 32,
+    batch_size: AutoBatchOpt = None,
     out: Annotated[
         Path | None,
         typer.Option(
