@@ -276,7 +276,7 @@ def test_the_help_is_as_high_as_its_lines_and_speaks_of_the_time_picker(pack: li
     ref = next(r["name"] for r in dashboard["references"] if r["id"].endswith("-help"))
     (panel,) = (panel for panel in dashboard["attributes"]["panelsJSON"] if panel["panelRefName"] == ref)
     assert panel["gridData"]["h"] >= 2 * len(text.split("\n\n"))
-    assert "times beside the bar leave nothing out" in text
+    assert "time picker beside the bar leaves nothing out" in text
     assert "timeFieldName" not in one_pattern(pack)
 
 

@@ -38,7 +38,7 @@ def install(
     external_urls: Annotated[
         bool | None,
         typer.Option(
-            help="Show images on the map, for which Dashboards needs vis_type_vega.enableExternalUrls: true.",
+            help="Show images on the map, which Dashboards must allow (see docs/dashboards.md).",
             show_default="as Dashboards says; not with --out",
             rich_help_panel=OUTPUT,
         ),
