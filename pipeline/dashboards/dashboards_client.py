@@ -101,7 +101,9 @@ class DashboardsClient:
                 f"What answers at {self.url} is `lexel serve`, whose address is --images; give that of Dashboards by "
                 "--url."
             )
-        raise ClusterError(otherwise or f"What answers at {self.url} is not Dashboards; give its address by --url.")
+        raise ClusterError(
+            otherwise or f"What answers at {self.url} is not Dashboards; give its address by --url, with its base path."
+        )
 
     def _seen(self, path: str) -> Mapping[str, Any]:
         """The JSON object at `path`, empty if there is none."""

@@ -8,7 +8,6 @@ import orjson
 from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from lexel.pipeline.errors import LexelError
 from lexel.pipeline.images.decode import BadImageError
 from lexel.pipeline.iterators import batched
 from lexel.pipeline.search.index import SearchIndex
@@ -25,10 +24,6 @@ _AT_ONCE = 16
 
 Text = Annotated[str, Field(max_length=2000)]
 Role = Literal["query", "item"]
-
-
-class UnusableError(LexelError):
-    """An image of a batch that has no terms and no vector."""
 
 
 class EncodeParams(BaseModel):
@@ -75,7 +70,7 @@ class EncodedBody(BaseModel):
 def encode_batch(index: SearchIndex, params: EncodeParams) -> bytes:
     """The JSON of an EncodedBody, with the shortest digits that stand for the numbers.
 
-    Raises UnusableError, which names the image, or ClusterError if the index's encoder is not on this machine.
+    Raises BadImageError, which says which image it is, or ClusterError if the index's encoder is not on this machine.
     """
     terms, vectors = _texts(index, params) if params.texts else _images(index, params)
     about = {"index": index.name, "encoder": index.encoder.name, "terms": terms, "vectors": vectors}
@@ -105,7 +100,7 @@ def _images(index: SearchIndex, params: EncodeParams) -> tuple[list[dict[str, fl
             found = _encoded(index.model, rows)
         broken = np.flatnonzero(~np.isfinite(found.vectors).all(axis=1))
         if broken.size:
-            raise UnusableError(f"images.{contents[broken[0]][0]}: The network gave no number for it.")
+            raise BadImageError(f"the network gave no number for it (images.{contents[broken[0]][0]})")
         as_query = index.encoder.picture_query
         terms += map(as_query, found.terms) if params.role == "query" else found.terms
         vectors += list(found.vectors)
@@ -116,7 +111,7 @@ def _rows(number: int, content: bytes, *, least: int) -> Any:
     try:
         return decoded(content, least=least).rows
     except BadImageError as error:
-        raise UnusableError(f"images.{number}: The image cannot be used: {error}.") from error
+        raise BadImageError(f"{error} (images.{number})") from error
 
 
 def _encoded(model: "Model", rows: Sequence[Any]) -> "Encoded":
