@@ -8,6 +8,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 __all__ = ["Facts", "Saved", "dashboards_pack"]
 
@@ -15,7 +16,10 @@ _TEMPLATES = Path(__file__).parent / "dashboards"
 # Each refers only to objects before it.
 _NAMES = ("index-pattern", "pictures", "weighed", "cloud", "words", "trends", "map", "places", "help", "dashboard")
 # Fields that Dashboards stores as JSON strings.
-_TEXTS = {"fieldFormatMap", "searchSourceJSON", "visState", "uiStateJSON", "optionsJSON", "panelsJSON", "spec"}
+_TEXTS = {
+    *("fieldFormatMap", "sourceFilters", "searchSourceJSON", "visState"),
+    *("uiStateJSON", "optionsJSON", "panelsJSON", "spec"),
+}
 
 Saved = dict[str, Any]
 
@@ -25,7 +29,8 @@ class Facts:
     """The values filled into the templates: index name, base URL of its images, and two example terms.
 
     `date` is a date field, or None, and `interval` the unit of its histogram: y, M, w or d. `place` is a field of
-    points on the earth, or None.
+    points on the earth, or None. Charts may show images from elsewhere where `external_urls` is true, which is
+    `vis_type_vega.enableExternalUrls` of the server; else they would show errors in their place.
     """
 
     index: str
@@ -34,16 +39,19 @@ class Facts:
     date: str | None = None
     interval: str = "M"
     place: str | None = None
+    external_urls: bool = False
 
 
 def dashboards_pack(facts: Facts) -> list[Saved]:
     """The saved objects, each one line of an NDJSON file.
 
-    Without a date field there is no date histogram, and without a place no map of the earth.
+    Without a date field there is no date histogram, and without a place no map of the earth. The map of the images
+    shows dots alone unless external URLs are allowed.
     """
     absent = {name for name, field in (("trends", facts.date), ("places", facts.place)) if not field}
     places = {
         "<index>": facts.index,
+        "<quoted>": quote(facts.index, safe=""),
         "<images>": facts.images.rstrip("/"),
         "<first>": facts.words[0],
         "<second>": facts.words[1],
@@ -51,15 +59,25 @@ def dashboards_pack(facts: Facts) -> list[Saved]:
         "<interval>": facts.interval,
         "<place>": facts.place or "",
     }
-    found = [_filled(_read(name), places) for name in _NAMES if name not in absent]
+    read = {name: _read(name) for name in _NAMES if name not in absent}
+    read["map"]["attributes"]["visState"]["params"]["spec"] = _map(external_urls=facts.external_urls)
+    found = [_filled(saved, places) for saved in read.values()]
     return [_as_saved(_without(saved, absent) if saved["type"] == "dashboard" else saved) for saved in found]
 
 
 def _read(name: str) -> Any:
-    found = json.loads((_TEMPLATES / f"{name}.json").read_text(encoding="utf-8"))
-    if name == "map":
-        found["attributes"]["visState"]["params"]["spec"] = _read("map.vega")
-    return found
+    return json.loads((_TEMPLATES / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def _map(*, external_urls: bool) -> Any:
+    """The Vega specification of the map, with its images, or without them and what is computed for them."""
+    spec = _read("map.vega")
+    if not external_urls:
+        images = [mark for mark in spec["marks"] if mark["type"] == "image"]
+        theirs = {mark["from"]["data"] for mark in images}
+        spec["marks"] = [mark for mark in spec["marks"] if mark not in images]
+        spec["data"] = [data for data in spec["data"] if data["name"] not in theirs]
+    return spec
 
 
 def _filled(part: Any, places: Mapping[str, str]) -> Any:

@@ -30,7 +30,7 @@ class Address:
     aws_service: str = "es"  # aoss for OpenSearch Serverless
 
     def __repr__(self) -> str:
-        return f"Address({_apart(self.url)[0]!r}, user={self.user!r})"
+        return f"Address({login_apart(self.url)[0]!r}, user={self.user!r})"
 
 
 def address() -> Address:
@@ -40,7 +40,7 @@ def address() -> Address:
     """
     get = os.environ.get
     if url := get("OPENSEARCH_URL"):
-        url, user, password = _apart(url)
+        url, user, password = login_apart(url)
         return Address(
             url,
             get("OPENSEARCH_USER") or user,
@@ -58,15 +58,18 @@ def address() -> Address:
     return Address(node.url)
 
 
-def _apart(url: str) -> tuple[str, str | None, str | None]:
-    """A URL without the user and password in it, the user, and the password, so that messages show no password."""
+def login_apart(
+    url: str, *, name: str = "OPENSEARCH_URL", example: str = "https://search.example.com:9200"
+) -> tuple[str, str | None, str | None]:
+    """A URL without the user and password in it, so that messages show no password, and these two, unquoted.
+
+    Raises ClusterError, with the `name` that the URL was given under and an `example`, if it is none.
+    """
     try:
         parts = urlsplit(url)
         user, password = (None if text is None else unquote(text) for text in (parts.username, parts.password))
     except ValueError as error:
-        raise ClusterError(
-            "OPENSEARCH_URL is not an address; write it like https://search.example.com:9200."
-        ) from error
+        raise ClusterError(f"{name} is not an address; write it like {example}.") from error
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])), user, password
 
 

@@ -1,16 +1,27 @@
 """Saved objects as an NDJSON file, and their import into a running OpenSearch Dashboards."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 import orjson
-import urllib3
-from urllib3.exceptions import HTTPError, SSLError
 
 from lexel.mappings.dashboard_pack import Saved
-from lexel.pipeline.cluster.client import Address
+from lexel.pipeline.dashboards.dashboards_client import DashboardsClient
 from lexel.pipeline.errors import ClusterError
+
+_SETTINGS = "/api/opensearch-dashboards/settings"
+_LANGUAGE, _DEFAULT = "search:queryLanguage", "defaultIndex"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The dashboard's URL, the number of objects, and sentences on what else was changed for the user."""
+
+    url: str
+    count: int
+    notes: Sequence[str]
 
 
 def ndjson(pack: Sequence[Saved]) -> bytes:
@@ -18,71 +29,39 @@ def ndjson(pack: Sequence[Saved]) -> bytes:
     return b"".join(orjson.dumps(saved) + b"\n" for saved in pack)
 
 
-def import_saved_objects(pack: Sequence[Saved], *, url: str, where: Address) -> str:
-    """Import the objects into the Dashboards at `url` with the credentials of `where`; return the dashboard's URL.
+def import_saved_objects(pack: Sequence[Saved], client: DashboardsClient) -> Imported:
+    """Import the objects into the Dashboards of `client`.
 
     Objects of an earlier import of the same index are replaced. The search bar's language is set to Lucene, which ranks
-    results, and the index pattern becomes the default. Raises ClusterError if Dashboards cannot be reached, refuses the
-    login, or rejects an object.
+    results, and the index pattern becomes the default where there is none. Raises ClusterError if Dashboards cannot be
+    reached, refuses the login, or rejects an object.
     """
-    client = DashboardsClient(url, where)
     file = ("lexel.ndjson", ndjson(pack), "application/ndjson")
     answer = client.post("/api/saved_objects/_import?overwrite=true", fields={"file": file})
     if not answer.get("success"):
         raise ClusterError(_refusal(answer, len(pack)))
-    pattern = next(saved["id"] for saved in pack if saved["type"] == "index-pattern")
-    changes = {"search:queryLanguage": "lucene", "defaultIndex": pattern}
-    client.post("/api/opensearch-dashboards/settings", json={"changes": changes})
     dashboard = next(saved["id"] for saved in pack if saved["type"] == "dashboard")
-    return f"{client.url}/app/dashboards#/view/{quote(dashboard)}"
+    return Imported(f"{client.url}/app/dashboards#/view/{quote(dashboard)}", len(pack), _settled(client, pack))
 
 
-class DashboardsClient:
-    """An HTTP client for Dashboards. Raises ClusterError if `url` is invalid."""
-
-    def __init__(self, url: str, where: Address) -> None:
-        try:
-            parts = urllib3.util.parse_url(url)
-        except HTTPError as error:
-            raise ClusterError("--url is not an address; write it like http://127.0.0.1:5601.") from error
-        if parts.scheme not in {"http", "https"} or not parts.host:
-            raise ClusterError(f"--url {url} is not an address; write it like http://127.0.0.1:5601.")
-        self.url = parts._replace(auth=None).url.rstrip("/")  # without a password, for messages
-        user = parts.auth or (f"{where.user}:{where.password or ''}" if where.user else None)
-        self._headers = {"osd-xsrf": "true"} | (urllib3.util.make_headers(basic_auth=user) if user else {})
-        if where.api_key:
-            self._headers["authorization"] = f"ApiKey {where.api_key}"
-        self._pool = urllib3.PoolManager(ca_certs=where.ca, timeout=60.0, retries=False)
-
-    def post(self, path: str, **body: Any) -> dict[str, Any]:
-        """POST `fields` or `json` and return the answer's JSON object. Raises ClusterError if it is an error."""
-        try:
-            answer = self._pool.request("POST", self.url + path, headers=self._headers, redirect=False, **body)
-        except SSLError as error:
-            raise ClusterError(
-                "The certificate of Dashboards is not trusted; set OPENSEARCH_CA to the file of the CA that signed it."
-            ) from error
-        except HTTPError as error:
-            raise ClusterError(f"Dashboards does not answer at {self.url}; see that it runs, or give --url.") from error
-        return self._understood(answer.status, answer.data)
-
-    def _understood(self, status: int, content: bytes) -> dict[str, Any]:
-        if status == 401:
-            raise ClusterError("Dashboards refused the login; set OPENSEARCH_USER and OPENSEARCH_PASSWORD.")
-        if status == 403:
-            raise ClusterError("This user may not change saved objects in Dashboards; ask for the rights.")
-        if status == 503:
-            raise ClusterError(f"Dashboards at {self.url} is not ready yet; give the same command again in a while.")
-        try:
-            found = orjson.loads(content)
-        except orjson.JSONDecodeError:
-            found = None
-        if not isinstance(found, dict):
-            raise ClusterError(f"What answers at {self.url} is not Dashboards; give its address by --url.")
-        if status >= 300:
-            reason = str(found.get("message", "")).rstrip(".")
-            raise ClusterError(f"Dashboards refused the request ({status}): {reason}.")
-        return found
+def _settled(client: DashboardsClient, pack: Sequence[Saved]) -> list[str]:
+    """Set the language and the default, and say so; what the server's own file sets cannot be changed."""
+    pattern = next(saved for saved in pack if saved["type"] == "index-pattern")
+    kept = client.get(_SETTINGS).get("settings", {})
+    language, default = (kept.get(name, {}) for name in (_LANGUAGE, _DEFAULT))
+    before, changes, notes = language.get("userValue"), {}, []
+    if before != "lucene" and not language.get("isOverridden"):
+        changes[_LANGUAGE] = "lucene"
+        was = f"; it was {before}" if before else ""
+        notes.append(f"New search bars in Dashboards use Lucene, which ranks ({_LANGUAGE}{was}).")
+    if not default.get("userValue") and not default.get("isOverridden"):
+        changes[_DEFAULT] = pattern["id"]
+        notes.append(f"{pattern['attributes']['title']} is the default index pattern, as there was none ({_DEFAULT}).")
+    elif default.get("userValue") != pattern["id"]:
+        notes.append(f"The default index pattern stays what it was ({_DEFAULT}).")
+    if changes:
+        client.post(_SETTINGS, json={"changes": changes})
+    return notes
 
 
 def _refusal(answer: Mapping[str, Any], count: int) -> str:

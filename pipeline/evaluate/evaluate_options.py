@@ -17,7 +17,8 @@ class EvaluateOptions:
     `split` selects the rows with that value in the column "split"; `queries` are whole captions and images, or "short"
     ones (see queries/short_queries.py); `qrels` is a file of graded judgments in TREC's format. `keep` prunes images to
     that many terms; `budgets` are the numbers of terms for the curve. Each query retrieves `depth` items; TREC files
-    are written to `run_folder`. `device` and `batch_size` are for encoding.
+    are written to `run_folder`, and to `workbench_folder` what OpenSearch's Search Relevance Workbench imports, whose
+    searches are of `workbench_index`. `device` and `batch_size` are for encoding.
     """
 
     split: str | None = None
@@ -28,5 +29,7 @@ class EvaluateOptions:
     budgets: Sequence[int] = ()
     depth: int = 100
     run_folder: Path | None = None
+    workbench_folder: Path | None = None
+    workbench_index: str = "images"
     device: str = "auto"
     batch_size: int | None = None

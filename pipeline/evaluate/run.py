@@ -9,10 +9,10 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.evaluate import trec_files
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.evaluate.evaluate_options import EvaluateOptions
 from lexel.pipeline.evaluate.evaluation_set import EvaluationSet, load_evaluation_set, shortened
+from lexel.pipeline.evaluate.export import trec_files, workbench
 from lexel.pipeline.evaluate.queries.directions import Direction, directions, mean_query_terms
 from lexel.pipeline.evaluate.queries.short_queries import short_queries
 from lexel.pipeline.evaluate.report import DirectionResult, EvaluationReport, measure
@@ -52,6 +52,8 @@ def evaluate_encoder(
             folder = Path(stack.enter_context(TemporaryDirectory(prefix="lexel-")))
             collection = shortened(collection, folder, keep=keep)
         query_sets = _query_sets(collection, encoder, options)
+        if options.workbench_folder is not None:  # before what takes long
+            workbench.require_texts(query_sets)
         weights = {side: encoder.vector_weight(side) for side in ("text", "image")}
         tag = f"{encoder.name}-{encoder.fingerprint}"
         found: dict[str, DirectionResult] = {}
@@ -65,6 +67,14 @@ def evaluate_encoder(
             found[direction.name] = _result(direction, runs, items)
             if options.run_folder is not None:
                 trec_files.write(options.run_folder, direction, items, runs, tag=tag)
+            if options.workbench_folder is not None and direction.side == "text":
+                workbench.write(
+                    options.workbench_folder,
+                    direction,
+                    modes=options.modes,
+                    index=options.workbench_index,
+                    name=collection.name,
+                )
         steps = curve(
             collection,
             query_sets[0],

@@ -14,7 +14,7 @@ from lexel.pipeline.serve import error_responses
 from lexel.pipeline.serve.index_registry import IndexRegistry
 from lexel.pipeline.serve.middleware import GuardMiddleware, Limits, TooLargeError, too_large
 from lexel.pipeline.serve.request_metrics import MetricsMiddleware, RequestMetrics
-from lexel.pipeline.serve.routes import collection, explain, health, images, search
+from lexel.pipeline.serve.routes import collection, encode, explain, health, images, search
 
 _PAGE = Path(__file__).parent / "page"
 # Requests handled at once; further ones wait, so that OpenSearch is not flooded.
@@ -39,7 +39,7 @@ def app(
     made.state.registry, made.state.meter = registry, RequestMetrics()
     error_responses.add_error_handlers(made)
     made.add_exception_handler(TooLargeError, too_large)
-    for noun in (search, explain, images, collection, health):
+    for noun in (search, explain, encode, images, collection, health):
         made.include_router(noun.routes)
     made.mount("/page", StaticFiles(directory=_PAGE), name="page")
     made.add_api_route("/", _index, include_in_schema=False)

@@ -5,6 +5,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -60,6 +61,7 @@ class GuardMiddleware:
         if refused is not None:
             await refused(scope, receive, _with_headers(send))
             return
+        scope.setdefault("state", {})["charge"] = partial(self._buckets.charge, scope)
         await self._app(scope, _counted(receive, self._limits.body), _with_headers(send))
 
     def _refused(self, scope: Scope, headers: Headers) -> Response | None:
@@ -102,15 +104,28 @@ class Buckets:
 
     def wait(self, scope: Scope) -> float:
         """Take the request's cost from the client's bucket and return 0, or the seconds until it can be afforded."""
-        client = scope["client"][0] if scope.get("client") else "?"
+        client = _client(scope)
         now, cost = time.monotonic(), min(_cost(scope["path"]), self._limits.burst)
-        level, seen = self._levels.pop(client, (self._limits.burst, now))
-        level = min(self._limits.burst, level + (now - seen) * self._limits.rate)
+        level = self._level(client, now)
         lacking = cost - level
         self._levels[client] = (level if lacking > 0 else level - cost, now)
         if len(self._levels) > _CLIENTS:
             self._levels.popitem(last=False)
         return max(1.0, lacking / self._limits.rate) if lacking > 0 else 0.0
+
+    def charge(self, scope: Scope, cost: float) -> None:
+        """Take `cost` more for a request that is let in, also from an empty bucket: the next ones wait for it."""
+        client, now = _client(scope), time.monotonic()
+        self._levels[client] = (self._level(client, now) - cost, now)
+
+    def _level(self, client: str, now: float) -> float:
+        """What is in the client's bucket, which is taken out for the caller to put back."""
+        level, seen = self._levels.pop(client, (self._limits.burst, now))
+        return min(self._limits.burst, level + (now - seen) * self._limits.rate)
+
+
+def _client(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else "?"
 
 
 def _cost(path: str) -> float:

@@ -4,11 +4,11 @@ import io
 from dataclasses import dataclass
 from functools import cached_property
 from threading import BoundedSemaphore
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData, UploadFile
 from starlette.exceptions import HTTPException
@@ -20,6 +20,8 @@ from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor
 from lexel.pipeline.serve.schema import SearchParams
+
+P = TypeVar("P", bound=BaseModel)
 
 MAX_PICTURES = 8
 # Uploaded images are downscaled to this side: no network needs more, and memory is bounded.
@@ -95,11 +97,12 @@ async def by_body(request: Request) -> ParsedRequest:
         async with request.form(max_files=MAX_PICTURES, max_fields=100) as form:
             return await _of_form(form)
     if kind in {"", "application/json"}:
-        return ParsedRequest(_valid(await _json(request)))
+        return ParsedRequest(validated(SearchParams, await json_body(request)))
     raise HTTPException(415, "Send JSON (application/json), or a form with images (multipart/form-data).")
 
 
-async def _json(request: Request) -> Any:
+async def json_body(request: Request) -> Any:
+    """The request's JSON. Raises HTTPException (400) if it is none."""
     try:
         return await request.json()
     except (ValueError, RecursionError) as error:
@@ -116,25 +119,30 @@ async def _of_form(form: FormData) -> ParsedRequest:
             fields.setdefault(name, []).append(value)
         else:
             fields[name] = value
-    params = _valid(fields)
+    params = validated(SearchParams, fields)
     return ParsedRequest(params, tuple([await run_in_threadpool(_picture, content) for content in contents]))
 
 
-def _valid(fields: Any) -> SearchParams:
+def validated(params: type[P], fields: Any) -> P:
+    """The parameters that `fields` hold. Raises RequestValidationError for those that they must not be."""
     try:
-        return SearchParams.model_validate(fields)
+        return params.model_validate(fields)
     except ValidationError as error:
         found = [{**one, "loc": ("body", *one["loc"])} for one in error.errors()]
         raise RequestValidationError(found) from error
 
 
 def _picture(content: bytes) -> bytes:
-    """An uploaded image, decoded in a child process, as PPM. Raises BadImageError."""
-    with _decoding:
-        image = decoder_pool.decode(content, least=_SIDE, seconds=_SECONDS).image
+    """An uploaded image as PPM. Raises BadImageError."""
     file = io.BytesIO()
-    downscaled(image, side=_SIDE).save(file, "PPM")
+    downscaled(decoded(content, least=_SIDE).image, side=_SIDE).save(file, "PPM")
     return file.getvalue()
+
+
+def decoded(content: bytes, *, least: int) -> decoder_pool.DecodedImage:
+    """An uploaded image, decoded in a child process; see `decoder_pool.decode`. Raises BadImageError."""
+    with _decoding:
+        return decoder_pool.decode(content, least=least, seconds=_SECONDS)
 
 
 ByAddress = Annotated[ParsedRequest, Depends(by_address)]

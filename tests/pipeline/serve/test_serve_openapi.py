@@ -16,6 +16,7 @@ from lexel.pipeline.search.run import search_index
 ROUTES = {
     "/search": {"get", "post"},
     "/explain": {"get", "post"},
+    "/encode": {"post"},
     "/similar": {"get"},
     "/rank": {"get"},
     "/images/{id}": {"get"},

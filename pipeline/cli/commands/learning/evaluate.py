@@ -63,6 +63,18 @@ def evaluate(
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write TREC run and qrels files.", rich_help_panel=OUTPUT)
     ] = None,
+    workbench: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write query sets, judgments and searches for OpenSearch's Search Relevance Workbench.",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
+    index: Annotated[
+        str,
+        typer.Option(help="The index of this collection that the workbench's searches ask.", rich_help_panel=OUTPUT),
+    ] = "images",
     config: ConfigFile = None,
 ) -> None:
     """Measure the retrieval of an encoder on OpenSearch: text to image, and image to text or image.
@@ -97,6 +109,8 @@ def evaluate(
         budgets=budgets(curve) if curve else (),
         depth=depth,
         run_folder=run,
+        workbench_folder=workbench,
+        workbench_index=index,
         device=device,
         batch_size=batch_size,
     )

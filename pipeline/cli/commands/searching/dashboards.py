@@ -35,6 +35,14 @@ def install(
             metavar="FILE", help="Write the objects to this file instead of importing them.", rich_help_panel=OUTPUT
         ),
     ] = None,
+    external_urls: Annotated[
+        bool | None,
+        typer.Option(
+            help="Show images on the map, which Dashboards must allow (see docs/dashboards.md).",
+            show_default="as Dashboards says; not with --out",
+            rich_help_panel=OUTPUT,
+        ),
+    ] = None,
     config: ConfigFile = None,
 ) -> None:
     """Import a dashboard of an index: images, words, times and map, filtered by one Lucene query bar.
@@ -47,13 +55,16 @@ def install(
     """
     from lexel.pipeline.atomic import write_atomically
     from lexel.pipeline.cluster.client import address, connect
-    from lexel.pipeline.dashboards.run import make_pack
-    from lexel.pipeline.dashboards.saved_objects import import_saved_objects, ndjson
+    from lexel.pipeline.dashboards.run import install_dashboard, make_pack
+    from lexel.pipeline.dashboards.saved_objects import ndjson
 
     where = address()
-    pack = make_pack(connect(where), index, images=images)
     if out is not None:
+        pack = make_pack(connect(where), index, images=images, external_urls=bool(external_urls))
         write_atomically(out, ndjson(pack))
         say(f"{len(pack)} objects for Dashboards: {short(out.resolve())}")
         return
-    say(f"{len(pack)} objects are in Dashboards: {import_saved_objects(pack, url=url, where=where)}")
+    found = install_dashboard(connect(where), index, where=where, url=url, images=images, external_urls=external_urls)
+    say(f"{found.count} objects are in Dashboards: {found.url}")
+    for note in found.notes:
+        say(note)

@@ -1,0 +1,1 @@
+"""Evaluations as files for other tools: trec_files.py for TREC's, workbench.py for OpenSearch's own."""
