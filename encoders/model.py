@@ -14,29 +14,22 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from PIL import Image
-from safetensors.torch import load_file, save_file
-from torch import nn
 
 from lexel.encoders.encoder import FORMAT, LIKELY, Encoder, read_encoder
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.heads.expand import ExpandHead
 from lexel.encoders.heads.head import AnyHead, head
 from lexel.encoders.heads.zero_shot import ZeroShotHead
-from lexel.encoders.image.backbones import TransformersBackbone
 from lexel.encoders.image.preprocess import Picture
-from lexel.encoders.image.timm_backbone import TimmBackbone
 from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line
 from lexel.encoders.runtime.malloc import keep_freed_memory
 from lexel.encoders.runtime.openvino_network import OpenVinoNetwork
 from lexel.encoders.runtime.precision import fast, is_faster
 from lexel.encoders.term_weights import importance, prune, quantise
-from lexel.encoders.text.text_models import TransformersText
 from lexel.encoders.towers import DualTower, PairTower, tower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
-
-# Modules that hold a `transformers` checkpoint, which is saved in its own format and not in lexel.safetensors.
-_CHECKPOINTS = (TransformersBackbone, TransformersText, DualTower)
+from lexel.encoders.weights_file import WEIGHTS, read_weights, write_weights
 
 
 @dataclass(frozen=True)
@@ -235,13 +228,11 @@ class Model:
         (folder / "README.md").write_text(card or f"# {name}\n", encoding="utf-8")
         self.vocabulary.save(folder / "vocabulary.json")
         self.tower.save(folder)
-        save_file(
-            {key: _half(value) for key, value in _own(self.tower, self.head).items()}, folder / "lexel.safetensors"
-        )
+        write_weights(folder / WEIGHTS, self.tower, self.head)
         if self.likely is not None:
             np.save(folder / LIKELY, self.likely)
         # safetensors makes its files readable by their owner only; give this one the permissions of the others.
-        (folder / "lexel.safetensors").chmod((folder / "lexel.json").stat().st_mode & 0o777)
+        (folder / WEIGHTS).chmod((folder / "lexel.json").stat().st_mode & 0o777)
         return read_encoder(folder)
 
 
@@ -260,7 +251,7 @@ def load_model(encoder: Encoder, *, device: str = "auto") -> Model:
             built_head: AnyHead = ZeroShotHead.of(built_tower, encoder.vocabulary)
         else:
             built_head = head(encoder.config["head"])
-            _fill(built_tower, built_head, load_file(encoder.folder / "lexel.safetensors"))
+            read_weights(encoder.folder / WEIGHTS, built_tower, built_head)
     except BROKEN as error:
         raise EncoderError(f"The encoder {encoder.ref} cannot be loaded: {first_line(error)}") from error
     keep = encoder.config.get("keep", 128)
@@ -283,35 +274,6 @@ def copy_encoder(encoder: Encoder, folder: Path, *, device: str = "auto") -> Enc
         return load_model(encoder, device=device).save(folder, name=encoder.name)
     shutil.copytree(encoder.folder, folder, dirs_exist_ok=True)
     return read_encoder(folder)
-
-
-def _own(built_tower: nn.Module, built_head: nn.Module) -> dict[str, torch.Tensor]:
-    """The tensors that belong in lexel.safetensors: all but those of `transformers` checkpoints and of packages."""
-    both = nn.ModuleDict({"tower": built_tower, "head": built_head})
-    foreign = tuple(f"{path}." for path, module in both.named_modules() if _is_foreign(module))
-    return {key: value for key, value in both.state_dict().items() if not key.startswith(foreign)}
-
-
-def _is_foreign(module: nn.Module) -> bool:
-    return isinstance(module, _CHECKPOINTS) or (isinstance(module, TimmBackbone) and module.packaged)
-
-
-def _fill(built_tower: nn.Module, built_head: nn.Module, saved: dict[str, torch.Tensor]) -> None:
-    own = _own(built_tower, built_head)
-    if own.keys() != saved.keys():
-        raise ValueError(
-            f"lexel.safetensors lacks or exceeds what lexel.json describes ({sorted(own.keys() ^ saved.keys())[:3]})."
-        )
-    for key, value in own.items():
-        if value.shape != saved[key].shape:  # copy_ would broadcast
-            raise ValueError(f"lexel.safetensors has another shape of {key} than lexel.json describes.")
-        value.copy_(saved[key])
-
-
-def _half(value: torch.Tensor) -> torch.Tensor:
-    # 1-D tensors (biases, running variances) stay float32: they are small, and their values can exceed float16's range.
-    half = value.dim() > 1 and value.dtype == torch.float32
-    return (value.half() if half else value).contiguous().cpu()
 
 
 def _array(values: torch.Tensor) -> npt.NDArray[np.float32]:

@@ -26,6 +26,7 @@ ORDER = {
             "image",
             "text",
             "towers",
+            "weights_file",
             "pair",
             "heads",
         ),
