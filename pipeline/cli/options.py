@@ -84,7 +84,7 @@ ExactOpt = Annotated[
     bool,
     typer.Option(
         "--exact",
-        help="Compute in float32 on a CPU, even if bfloat16 is faster and agrees.",
+        help="Compute in float32 by torch on a CPU, even if what is faster gives the same vectors.",
         rich_help_panel=ENCODER,
     ),
 ]

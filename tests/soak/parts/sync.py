@@ -35,7 +35,7 @@ def _killed(ground: Ground, histories: int) -> Tried:
         try:
             LivingIndex(living, place, name, encoder, ground.client).check()
         except AssertionError as error:
-            wrong.append(f"after {', '.join(done)}: {str(error)[:100]}")
+            wrong.append(f"{str(error)[:100]} after {', '.join(done)}")
         _forget(ground, place, name)
     return Tried("histories of changes, with syncs killed", kills, len(wrong), "; ".join(wrong)[:300])
 
@@ -74,7 +74,18 @@ def _begun(place: Path, *, seed: int) -> LivingFolder:
 
 
 def _command(place: Path, name: str, encoder: Path) -> list[str]:
-    where = ["--index", name, "--encoder", str(encoder), "--allow-shrink", "--device", "cpu", "--workers", "1"]
+    where = [
+        "--index",
+        name,
+        "--encoder",
+        str(encoder),
+        "--allow-shrink",
+        "--device",
+        "cpu",
+        "--workers",
+        "1",
+        "--exact",
+    ]
     return ["sync", str(place / "pictures"), *where, "--out", str(place / "shards")]
 
 

@@ -61,18 +61,19 @@ class LivingIndex:
         self.client.indices.refresh(index=f"{self.name},{name}")
         assert_same_documents(contents(self.client, self.name), contents(self.client, name))
         again = self.sync()
-        assert (again.encoded.changes.any, again.loaded.sent, again.loaded.removed) == (False, 0, 0)
+        done = (again.encoded.changes.any, again.loaded.sent, again.loaded.removed)
+        assert done == (False, 0, 0), f"another sync did something: {done}"
 
 
 def assert_same_documents(found: dict[str, dict[str, Any]], wanted: dict[str, dict[str, Any]]) -> None:
     """The same ids, metadata and groups; terms and vectors up to the last bit, which depends on the batch."""
-    assert set(found) == set(wanted)
+    assert set(found) == set(wanted), f"other documents: {sorted(set(found) ^ set(wanted))[:3]}"
     for id_, document in wanted.items():
         mine = found[id_]
         plain, other = ({k: v for k, v in one.items() if k not in _HISTORY} for one in (mine, document))
-        assert plain == other
-        assert mine["vector"] == pytest.approx(document["vector"], abs=1e-5)
-        assert mine["terms"] == pytest.approx(document["terms"], abs=0.01)
+        assert plain == other, f"{id_}: {plain} is not {other}"
+        assert mine["vector"] == pytest.approx(document["vector"], abs=1e-5), f"{id_}: another vector"
+        assert mine["terms"] == pytest.approx(document["terms"], abs=0.01), f"{id_}: other terms"
 
 
 def aged(folder: Path) -> None:

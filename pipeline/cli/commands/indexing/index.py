@@ -14,6 +14,7 @@ from lexel.pipeline.cli.options import (
     DeviceOpt,
     EncoderOfIndexOpt,
     EngineOpt,
+    ExactOpt,
     ExcludeOpt,
     IncludeOpt,
     IndexOpt,
@@ -46,6 +47,7 @@ def index(
     device: DeviceOpt = "auto",
     batch_size: AutoBatchOpt = None,
     workers: WorkersOpt = None,
+    exact: ExactOpt = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder for the shards.", show_default="one of lexel's own", rich_help_panel=OUTPUT),
@@ -87,6 +89,7 @@ def index(
             workers=workers,
             retry=retry,
             verify=verify,
+            exact=exact,
             preview=PreviewOptions(thumbnail),
             exif=not no_exif,
             write_map=True,

@@ -15,6 +15,7 @@ from lexel.pipeline.cli.options import (
     CaptionsOpt,
     DeviceOpt,
     EncoderOfIndexOpt,
+    ExactOpt,
     ExcludeOpt,
     IncludeOpt,
     IndexOpt,
@@ -59,6 +60,7 @@ def sync(
     device: DeviceOpt = "auto",
     batch_size: AutoBatchOpt = None,
     workers: WorkersOpt = None,
+    exact: ExactOpt = False,
     out: Annotated[
         Path | None,
         typer.Option(help="The folder for the shards.", show_default="one of lexel's own", rich_help_panel=OUTPUT),
@@ -90,7 +92,13 @@ def sync(
         show_plan(plan_sync(pictures, index=index, encoder=chosen, client=client, out=out, verify=verify))
         return
     options = EncodeOptions(
-        batch_size=batch_size, device=device, workers=workers, retry=retry, verify=verify, write_map=True
+        batch_size=batch_size,
+        device=device,
+        workers=workers,
+        retry=retry,
+        verify=verify,
+        exact=exact,
+        write_map=True,
     )
 
     def once() -> "IndexReport":
