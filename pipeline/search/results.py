@@ -129,7 +129,7 @@ class SearchResults:
 
 def counted(result: SearchResults) -> str:
     """How many items match, in words."""
-    if result.by_vector_alone:
+    if result.by_vector_alone and result.total:
         return f"0 match, {result.total:,} look alike"
     return f"the {result.total:,} nearest" if result.uncut else f"{result.total:,} match"
 

@@ -24,7 +24,11 @@ def results(result: SearchResults) -> None:
         out.print(hits_table(result))
         out.print(f"[dim]{counted(result)}, {result.took} ms[/]")
     else:
-        more = " No word of it is known, and nothing looks near enough." if result.by_vector_alone else ""
+        more = (
+            " No word of it is known, and nothing looks near enough; --no-cutoff shows what is nearest."
+            if result.by_vector_alone
+            else ""
+        )
         out.print(f"Nothing matches.{more}", soft_wrap=True)
     for field, counts in result.facets.items():
         values = "  ".join(f"{escape(str(value))} [dim]{count:,}[/]" for value, count in counts.items())

@@ -65,7 +65,7 @@ export function showLine(found) {
   byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
 
-const total = (found) => (!asks() ? `${count(found.total)} in all` : found.by_vector_alone ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
+const total = (found) => (!asks() ? `${count(found.total)} in all` : found.by_vector_alone && found.total ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
 
 const asks = () => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
 
