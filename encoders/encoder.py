@@ -4,7 +4,8 @@ lexel.json          name, tower, head, terms kept per item
 lexel.safetensors   weights that are not part of a `transformers` checkpoint
 vocabulary.json     terms, word forms, document frequencies
 likely.npy          how likely each term is to be said, by its weight, if that is known; not part of the fingerprint
-calibration.json    vector weight of hybrid queries and score cut-offs; not part of the fingerprint
+near_words.npz      everyday words without a term, and the terms nearest to them; not part of the fingerprint
+calibration.json    vector weight of hybrid queries and cut-offs; not part of the fingerprint
 image/ text/ dual/  `transformers` checkpoints, if it is built on any
 image.xml, .bin     the image side compiled by OpenVINO, if it was (`Encoder.compiled`)
 README.md           the model card
@@ -13,6 +14,7 @@ training/           records of its training, if it was trained here
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,7 +25,9 @@ import numpy as np
 from safetensors import safe_open
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.term_weights import Floats, importance
+from lexel.encoders.term_weights import Floats, added, importance
+from lexel.encoders.vocabulary.near_words import NEAR_WORDS, NearWords
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 FORMAT = 1
@@ -95,8 +99,28 @@ class Encoder:
         return self.config.get("compiled")
 
     def query(self, text: str) -> dict[str, float]:
-        """A text query's term weights without expansion: how often each term occurs in `text`."""
-        return {term: float(n) for term, n in self.vocabulary.count(text).items()}
+        """A text query's term weights without expansion: how often each term occurs in `text`, and for its words that
+        have none the weight of the nearest term.
+        """
+        found = {term: float(n) for term, n in self.vocabulary.count(text).items()}
+        return added(found, *self.near(text).values())
+
+    def near(self, text: str) -> dict[str, dict[str, float]]:
+        """The words of `text` that have no term and are asked by the nearest one, each with that and its weight.
+
+        A word that stands there twice weighs twice.
+        """
+        unknown = () if self.expands else self.vocabulary.unknown(text)
+        asked = {word: self.near_words.asked(word) for word in unknown}
+        if not any(asked.values()):
+            return {}
+        times = Counter(words(text))
+        return {word: {t: times[word] * w for t, w in own.items()} for word, own in asked.items() if own}
+
+    @cached_property
+    def near_words(self) -> NearWords:
+        """Everyday words without a term, and the terms nearest to them. Raises EncoderError if their file is broken."""
+        return NearWords.load(self.folder / NEAR_WORDS)
 
     def picture_query(self, terms: Mapping[str, float]) -> dict[str, float]:
         """The query for an image with these `terms`: the QUERY_TERMS of them with the largest weight x `importance`."""
@@ -121,7 +145,16 @@ class Encoder:
         found = self._calibrated("cutoff", side) or {}
         if not isinstance(found, dict) or mode not in found:
             raise EncoderError(f"{self.ref} has no cut-off for {mode} queries by {side}; `lexel tune` finds one.")
-        return float(found[mode])
+        # The file has OpenSearch's scores, in which the vector's part is weight x (1 + cosine).
+        constant = {"vector": 1.0, "hybrid": self.vector_weight(side)}
+        return float(found[mode]) - constant.get(mode, 0.0)
+
+    def least_cosine(self, side: str) -> float | None:
+        """The cosine below which an item that shares no word with a query of this `side` is noise; None if it is not
+        calibrated.
+        """
+        found: float | None = self._calibrated("least_cosine", side)
+        return found
 
     def likely(self) -> Floats | None:
         """How likely people are to say each term, [2, V] (see `prune`); None if it does not know.
@@ -144,7 +177,7 @@ class Encoder:
         try:
             table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
             found = table.get(what, {}).get(side)
-            return float(found) if what == "vector_weight" and found is not None else found
+            return float(found) if what != "cutoff" and found is not None else found
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{path} cannot be read ({error}); calibrate again, or remove it.") from error
 

@@ -72,6 +72,15 @@ def score(query: Terms, item: Terms) -> float:
     return sum(weight * item[term] for term, weight in query.items() if term in item)
 
 
+def added(weights: Terms, *more: Terms) -> dict[str, float]:
+    """Term weights with others added to them."""
+    found = dict(weights)
+    for one in more:
+        for term, weight in one.items():
+            found[term] = found.get(term, 0.0) + weight
+    return found
+
+
 def frequencies(weights: npt.ArrayLike) -> npt.NDArray[np.int64]:
     """Weights of any shape as term frequencies for the `words` field, which is written "dog|403 snow|293"."""
     found: npt.NDArray[np.int64] = np.rint(np.asarray(weights) * FREQUENCY_SCALE).astype(np.int64)

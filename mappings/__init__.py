@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 __all__ = ["index_body", "pipelines", "templates"]
@@ -26,11 +27,14 @@ def index_body(
     shards: int,
     metadata: Mapping[str, str | Mapping[str, Any]],
     about: Mapping[str, Any],
+    near: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Any]:
     """The request body that creates an index for vectors of dimension `dim` and a vocabulary.
 
     `forms` maps word forms to terms, `engine` is the k-NN engine, `metadata` maps each metadata field to its OpenSearch
-    type, or its own mapping, and `about` becomes the mapping's `_meta`. For bulk loading it has no replicas and no
+    type, or its own mapping, and `about` becomes the mapping's `_meta`. `near` maps words without a term to the nearest
+    one and its weight, as `words` holds them (`car|102`): a search asks by it, with the weight of the word itself,
+    because OpenSearch's queries know no others; who has the weight sends it. For bulk loading it has no replicas and no
     refresh.
     """
     body: dict[str, Any] = json.loads(_text("index.json"))
@@ -41,6 +45,7 @@ def index_body(
     filters = index["analysis"]["filter"]
     # A term that is its own form needs no rule.
     filters["forms"]["rules"] = [f"{form} => {term}" for form, term in sorted(forms.items()) if form != term]
+    filters["near"]["rules"] = [f"{word} => {weighted}" for word, weighted in sorted(near.items())]
     filters["known"]["keep_words"] = sorted(terms)
     body["mappings"]["_meta"] = dict(about)
     properties = body["mappings"]["properties"]

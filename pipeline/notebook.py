@@ -23,7 +23,7 @@ from lexel.pipeline.search.filters import field_name, parse_filter
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import Mode
 from lexel.pipeline.search.request import SearchRequest
-from lexel.pipeline.search.results import Hit, SearchResults
+from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.search.run import search_index
 
 File = str | PathLike[str]
@@ -53,8 +53,17 @@ class NotebookResults:
     def _repr_html_(self) -> str:
         pictures = self._thumbnails()
         cards = "".join(_card(hit, pictures.get(hit.id)) for hit in self.found.hits)
-        unknown = f"; not in the vocabulary: {escape(', '.join(self.found.unknown))}" if self.found.unknown else ""
-        return f'<div style="{_GRID}">{cards}</div><p>{self.found.total:,} match{unknown}</p>'
+        return f'<div style="{_GRID}">{cards}</div><p>{escape("; ".join(self._said()))}</p>'
+
+    def _said(self) -> list[str]:
+        """How many match, and what became of words that have no term."""
+        found = self.found
+        near = [f"{word}: as {term} {weight:.1f}" for word, own in found.near.items() for term, weight in own.items()]
+        return [
+            counted(found),
+            *near,
+            *([f"not in the vocabulary: {', '.join(found.unknown)}"] if found.unknown else []),
+        ]
 
     def _thumbnails(self) -> dict[str, str]:
         if not self.found.hits:

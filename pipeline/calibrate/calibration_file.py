@@ -63,6 +63,8 @@ def store(encoder: Encoder, found: Mapping[str, Tuned], out: Path | None, *, dev
         "vector_weight": before.get("vector_weight", {}) | {side: one.after for side, one in found.items()},
         "cutoff": before.get("cutoff", {})
         | {side: {mode: cut.score for mode, cut in one.cutoffs.items()} for side, one in found.items()},
+        "least_cosine": before.get("least_cosine", {})
+        | {side: one.least.cosine for side, one in found.items() if one.least},
     }
     write_atomically(path, (json.dumps(after, indent=1) + "\n").encode())
     return path

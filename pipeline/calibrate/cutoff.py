@@ -1,4 +1,4 @@
-"""Score cut-offs: the score below which results are treated as noise."""
+"""Cut-offs: the score below which results are treated as noise, and the cosine below which neighbours are."""
 
 from dataclasses import dataclass
 
@@ -35,6 +35,28 @@ def best_cutoff(scores: Floats, right: Right) -> Cutoff:
         precision=float(found[best] / kept[best]),
         recall=float(found[best] / len(good)),
     )
+
+
+# Of so many items that a query is not about, one may be its neighbour.
+_WRONG = 100
+
+
+@dataclass(frozen=True)
+class LeastCosine:
+    """A threshold for what shares no word with a query, with the share of the right items that reach it."""
+
+    cosine: float
+    recall: float
+
+
+def least_cosine(cosines: Floats, right: Right) -> LeastCosine:
+    """The cosine that one in a hundred wrong pairs reaches, of those of `cosines` [Q, N] that are not `right` [Q, N].
+
+    A threshold at a rate of false alarms (Neyman and Pearson, 1933), and not the one with the best F1: that would leave
+    out most right items, of which a query has one or a few among many.
+    """
+    found = round(float(np.quantile(cosines[~right], 1 - 1 / _WRONG)), 3)
+    return LeastCosine(found, float((cosines[right] >= found).mean()))
 
 
 def _just_below(score: float) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from lexel.encoders.encoder import Encoder
-from lexel.pipeline.calibrate.cutoff import Cutoff, best_cutoff
+from lexel.pipeline.calibrate.cutoff import Cutoff, LeastCosine, best_cutoff, least_cosine
 from lexel.pipeline.calibrate.hybrid_weight import MOST_QUERIES, best_weight, recalls, term_scores
 from lexel.pipeline.evaluate.encoded_items import EncodedItems
 from lexel.pipeline.evaluate.evaluation_set import load_evaluation_set
@@ -19,13 +19,16 @@ from lexel.pipeline.progress import Watch, unwatched
 
 @dataclass(frozen=True)
 class Tuned:
-    """Vector weight before and after, R@1, R@5 and R@10 (0 to 100) with each, and the cut-off of each mode."""
+    """Vector weight before and after, R@1, R@5 and R@10 (0 to 100) with each, the cut-off of each mode, and that of the
+    vector's neighbours; None where images are sought by images, which are near in another way than by texts.
+    """
 
     before: float
     after: float
     recalls_before: tuple[float, ...]
     recalls_after: tuple[float, ...]
     cutoffs: dict[str, Cutoff]
+    least: LeastCosine | None
 
 
 def tune_encoder(
@@ -69,4 +72,5 @@ def _tuned(direction: Direction, items: EncodedItems, before: float) -> Tuned:
         recalls(terms + before * cosines, right),
         recalls(terms + after * cosines, right),
         {mode: best_cutoff(scores, right) for mode, scores in modes.items()},
+        None if direction.alone or right.all() else least_cosine(cosines, right),
     )

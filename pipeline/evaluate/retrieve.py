@@ -56,12 +56,13 @@ def retrieve(
 def body(query: Query, mode: Mode, *, weight: float, k: int) -> Dsl:
     """The request body for `query`: that of a search in this mode, but returning only ids.
 
-    An image has no text to match, so mode "words" searches that field for its weighted terms.
+    An image has no text to match, and OpenSearch's analyzer no weights for nearest terms, so mode "words" searches that
+    field for weighted terms then.
     """
     match mode:
         case "terms":
             found = query_dsl.terms(query.terms, k=k)
-        case "words" if query.text is not None:
+        case "words" if query.text is not None and not query.near:
             found = query_dsl.words(query.text, k=k)
         case "words":
             found = query_dsl.weighted_words(query.terms, k=k)

@@ -43,9 +43,9 @@ def compare_items(index: SearchIndex, request: SearchRequest, first: str, second
         # Whatever an edit of the query may add is looked for too.
         added = " ".join(dict.fromkeys(term for item in pair for term in item.terms))
         pair = with_written(index, pair, [*encoded.written, *index.written_words(added)])
-    ranked = sorted(pair, key=lambda item: -score(encoded, item, mode=request.mode))
+    ranked = sorted(pair, key=lambda item: -score(encoded, item))
     above, below = ranked
-    scores = score(encoded, above, mode=request.mode), score(encoded, below, mode=request.mode)
+    scores = score(encoded, above), score(encoded, below)
     terms = differences(encoded, above, below)
     written = written_differences(encoded, above, below)
     vector = scores[0] - scores[1] - sum(one.share for one in (*terms, *written))

@@ -33,7 +33,7 @@ def find_counterfactual(index: SearchIndex, request: SearchRequest, above: Store
     for changed in changes:
         if changed.text or request.images or request.like:
             encoded, _ = encode_query(index, replace(request, text=format_query(changed)))
-            if score(encoded, below, mode=request.mode) > score(encoded, above, mode=request.mode):
+            if score(encoded, below) > score(encoded, above):
                 return format_query(changed)
     return None
 
@@ -43,10 +43,10 @@ def _reweighted(
 ) -> Iterator[ParsedQuery]:
     """Queries with another factor for one word, the smallest changes first."""
     encoded, _ = encode_query(index, request)
-    gap = score(encoded, above, mode=request.mode) - score(encoded, below, mode=request.mode)
+    gap = score(encoded, above) - score(encoded, below)
     changes = []
     for word in _content_words(query):
-        terms = index.analyzed(word)[0]
+        terms = index.analyzed(word).weights
         lead = sum(one.share for one in differences(encoded, above, below) if one.term in terms)
         if encoded.written:
             there = index.written_words(word)

@@ -9,7 +9,6 @@ import numpy.typing as npt
 
 from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_dsl import Mode
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search_index
 
@@ -45,9 +44,12 @@ class Explanation:
     """The parts of an item's `score`, the largest first.
 
     `vector_part` is the contribution of the vector, computed from `cosine`; both are None if the query has no vector.
+    `typical` is that part for the collection's typical item, None where it is not known, and `engine_score` the score
+    as OpenSearch has it (see `Hit`).
     `written` has the contribution of each word that people wrote of the item. `missing` has the terms of the query that
-    the item lacks, with their weights; `unknown` the words without a term in the index. If the item does not match the
-    query (no shared term, or a filter excludes it), `matches` is False, and `score` is hypothetical.
+    the item lacks, with their weights; `near` the words without a term in the index that are asked by the nearest one;
+    `unknown` the others. If the item does not match the query (no shared term and no vector near enough, or a filter
+    excludes it), `matches` is False, and `score` is hypothetical.
     """
 
     item: StoredItem
@@ -59,12 +61,15 @@ class Explanation:
     missing: Mapping[str, float]
     unknown: tuple[str, ...]
     written: Mapping[str, float] = field(default_factory=dict)
+    typical: float | None = None
+    engine_score: float = 0.0
+    near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explanation:
     """The parts of the score that the item `ref` (an id or uri) has for `request`.
 
-    The score equals that of OpenSearch if the item matches. Raises NotThereError if the item does not exist.
+    The score equals that of the search if the item matches. Raises NotThereError if the item does not exist.
     """
     item = stored_item(index, ref)
     encoded, unknown = encode_query(index, request)
@@ -72,17 +77,20 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
     filters = [*request.filters, {"ids": {"values": [item.id]}}]
     only = replace(request, filters=filters, k=1, paged=False, after=None, facets={})
     hits = search_index(index, only).hits
-    cosine = _cosine(encoded, item)
+    cosine, whole = _cosine(encoded, item), score(encoded, item)
     return Explanation(
         item,
-        score=score(encoded, item, mode=request.mode),
+        score=whole,
         matches=bool(hits),
         parts=score_parts(encoded, item),
-        vector_part=None if cosine is None else _vector_part(encoded, cosine, mode=request.mode),
+        vector_part=None if cosine is None else encoded.weight * cosine,
         cosine=cosine,
         missing={term: weight for term, weight in encoded.weights.items() if term not in item.terms},
         unknown=unknown,
         written=written_parts(encoded, item),
+        typical=index.typical_part(encoded.vector, encoded.weight),
+        engine_score=encoded.engine_score_of(whole, mode=request.mode),
+        near=encoded.near,
     )
 
 
@@ -111,10 +119,9 @@ def score_parts(encoded: EncodedQuery, item: StoredItem) -> tuple[ScorePart, ...
     return tuple(sorted(shared, key=lambda part: (-part.share, part.term)))
 
 
-def score(encoded: EncodedQuery, item: StoredItem, *, mode: Mode) -> float:
-    """The score of `item` for an encoded query, as OpenSearch computes it."""
-    cosine = _cosine(encoded, item)
-    dense = 0.0 if cosine is None else _vector_part(encoded, cosine, mode=mode)
+def score(encoded: EncodedQuery, item: StoredItem) -> float:
+    """The score of `item` for an encoded query."""
+    dense = encoded.weight * (_cosine(encoded, item) or 0.0)
     words = sum(written_parts(encoded, item).values())
     return float(np.float32(sum(part.share for part in score_parts(encoded, item)) + words + dense))
 
@@ -124,23 +131,21 @@ def _cosine(encoded: EncodedQuery, item: StoredItem) -> float | None:
     return float(np.asarray(encoded.vector, np.float32) @ item.vector) if len(encoded.vector) else None
 
 
-def _vector_part(encoded: EncodedQuery, cosine: float, *, mode: Mode) -> float:
-    """weight x (1 + cosine); in a k-NN query alone OpenSearch computes 1 / (1 - cosine) for negative cosines."""
-    return 1 / (1 - cosine) if mode == "vector" and cosine < 0 else encoded.weight * (1 + cosine)
-
-
 def as_json(found: Explanation) -> dict[str, Any]:
     """The explanation as JSON values."""
     return {
         "id": found.item.id,
         "uri": found.item.uri,
         "score": found.score,
+        "_score": found.engine_score,
         "matches": found.matches,
         "terms": [{"term": p.term, "asked": p.asked, "stored": p.stored, "share": p.share} for p in found.parts],
         "vector": found.vector_part,
         "cosine": found.cosine,
+        "typical": found.typical,
         **({"written": dict(found.written)} if found.written else {}),
         "missing": dict(found.missing),
+        "near": {word: dict(terms) for word, terms in found.near.items()},
         "unknown": list(found.unknown),
     }
 

@@ -5,16 +5,19 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from opensearchpy import OpenSearch
 
 from lexel.encoders.runtime.malloc import keep_freed_memory
+from lexel.encoders.term_weights import frequencies
 from lexel.mappings import index_body
 from lexel.pipeline.cluster.capabilities import is_embedded
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.collection.fields import CollectionFields
+from lexel.pipeline.collection.mean_vector import mean_vector
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.load.bulk import Rejected
 from lexel.pipeline.load.documents.document_states import DocumentStates
@@ -65,12 +68,16 @@ class LoadPlan:
         """What OpenSearch will not take of them."""
         return RejectsFile(self.shards.path, self.index, self.target, self.part)
 
-    @property
+    @cached_property
     def about(self) -> dict[str, Any]:
         """What a search needs to know, as the encoder and where the files are, and what the index is made of."""
         names = ("encoder", "name", "fingerprint", "vocabulary", "vector_weight", "root", "source", "captions")
         about = {name: value for name, value in asdict(self.shards.job).items() if name in names}
-        return about | {"generation": self.shards.ledger.generation, "made": made_of(self.options)}
+        return about | {
+            "generation": self.shards.ledger.generation,
+            "made": made_of(self.options),
+            "mean_vector": mean_vector(self.shards),
+        }
 
     def body(self) -> dict[str, Any]:
         """The body of the request that makes the target."""
@@ -83,6 +90,7 @@ class LoadPlan:
             shards=self.options.shard_count,
             metadata=self.documents.metadata.properties,
             about={"lexel": self.about},
+            near={word: _weighted(term, weight) for word, (term, weight) in self.shards.near_words.all_asked().items()},
         )
 
     def are_few(self, rejected: Sequence[Rejected]) -> bool:
@@ -97,6 +105,11 @@ class LoadPlan:
             f"OpenSearch rejected {len(rejected)} of {len(self.states)} documents ({rejected[0].reason}); they are in "
             f"{' and '.join(map(str, files))}, and {self.index} still shows what it held before."
         )
+
+
+def _weighted(term: str, weight: float) -> str:
+    """A term with its weight as the field `words` holds it."""
+    return f"{term}|{frequencies(weight)}"
 
 
 def load_plan(
@@ -138,6 +151,8 @@ def check_index(index: str, options: LoadOptions, client: OpenSearch) -> None:
 def _identity(documents: ShardDocuments, options: LoadOptions) -> str:
     """8 hex digits of a hash of the documents and options, by which an interrupted load finds its index again."""
     made = [*made_of(options), sorted(documents.metadata.untidy), documents.states.digest]
+    if near := documents.folder.near_words.all_asked():  # what the analyzer knows cannot be changed later
+        made.append(near)
     sizes = [(shard.number, len(documents.states.of(shard))) for shard in documents.folder.shards]
     about = json.dumps([asdict(documents.folder.job), sizes, *made], sort_keys=True)
     return hashlib.blake2b(about.encode(), digest_size=4).hexdigest()

@@ -1,11 +1,11 @@
 """Encodes search requests: term weights, query vector, weight of the vector."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lexel.pipeline.search.index import SearchIndex
-from lexel.pipeline.search.query_dsl import MAX_WRITTEN, Terms, Vector, heaviest
+from lexel.pipeline.search.query_dsl import MAX_WRITTEN, Mode, Terms, Vector, heaviest
 from lexel.pipeline.search.query_syntax import ParsedQuery
 from lexel.pipeline.search.request import SearchRequest
 
@@ -17,18 +17,35 @@ if TYPE_CHECKING:
 class EncodedQuery:
     """Term weights, a vector [D] (empty in modes without vectors), the vector's weight, and those of words.
 
-    The score of an item is the dot product of the term weights, in mode hybrid plus `weight` x (1 + cosine), plus the
-    weight of each word in `written` that people wrote of it.
+    Of the term weights, `near` are of words without a term, and the nearest term that each is asked by.
+
+    The score of an item is the dot product of the term weights, plus `weight` x cosine, plus the weight of each word in
+    `written` that people wrote of it.
     """
 
     weights: Terms
     vector: Vector
     weight: float
     written: Terms = field(default_factory=dict)
+    near: Mapping[str, Terms] = field(default_factory=dict)
+
+    def score_of(self, engine_score: float, *, mode: Mode) -> float:
+        """The score for one of OpenSearch's, which must not be negative and is that of 1 + cosine, or for a negative
+        cosine without terms that of 1 / (1 - cosine).
+        """
+        if mode == "vector":
+            return engine_score - 1 if engine_score >= 1 else 1 - 1 / engine_score
+        return engine_score - self.weight if mode == "hybrid" else engine_score
+
+    def engine_score_of(self, score: float, *, mode: Mode) -> float:
+        """The inverse of `score_of`."""
+        if mode == "vector":
+            return 1 + score if score >= 0 else 1 / (1 - score)
+        return score + self.weight if mode == "hybrid" else score
 
 
 def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
-    """The encoded form of `request`, and its words for which the index has no term.
+    """The encoded form of `request`, and its words for which the index has no term, nor one that is near enough.
 
     Raises BadImageError if an image cannot be decoded, NotThereError if a `like` item does not exist, ClusterError if
     the index's encoder is needed and not available.
@@ -37,6 +54,8 @@ def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQue
         encoded, unknown = _analyzed(index, request.query)
     else:
         encoded, unknown = _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
+        near = index.encoder.near(request.query.text) if encoded.weights else {}
+        encoded, unknown = replace(encoded, near=near), tuple(word for word in unknown if word not in near)
     return replace(encoded, written=_written(index, request)), unknown
 
 
@@ -105,8 +124,9 @@ def encode_picture(model: "Model", content: bytes) -> "Encoded":
 
 def _analyzed(index: SearchIndex, query: ParsedQuery) -> tuple[EncodedQuery, tuple[str, ...]]:
     """The terms of the query by OpenSearch's analyzer, so that scores can be explained without an encoder."""
-    weights, unknown = index.analyzed(query.text)
-    return EncodedQuery(apply_boosts(weights, query, lambda text: index.analyzed(text)[0]), (), 0.0), unknown
+    read = index.analyzed(query.text)
+    weights = apply_boosts(read.weights, query, lambda text: index.analyzed(text).weights)
+    return EncodedQuery(weights, (), 0.0, near=read.near), read.unknown
 
 
 def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:

@@ -2,25 +2,22 @@
 
 import base64
 import time
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
-from itertools import accumulate
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
 from lexel.encoders import Encoder, EncoderError, open_encoder
-from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.capabilities import has_neural
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ClusterError, ConfigError, NotThereError
 from lexel.pipeline.iterators import batched
 from lexel.pipeline.load.documents.document_id import document_id
+from lexel.pipeline.search.analysis.index_analyzer import MOST_WORDS, AnalyzedText, IndexAnalyzer
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
 from lexel.pipeline.search.snapshots import Snapshots
@@ -29,8 +26,6 @@ from lexel.pipeline.sources.remote.remote_path import Place, place_of
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
 
-# OpenSearch's analyzer gives out 10,000 tokens of one text.
-_MOST_WORDS = 8000
 # How long what is known of the mapping is taken to be true: columns are added, and aliases change over.
 _SECONDS = 15.0
 # Words that one query asks of an item, below OpenSearch's limit of clauses.
@@ -46,7 +41,6 @@ class SearchIndex:
         self.busy = RLock()
         # The same text is encoded often, since users turn pages and move sliders.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
-        self._tokens = lru_cache(maxsize=256)(self._analyze)
         self.written_words = lru_cache(maxsize=256)(self._written_words)
         self.snapshots = Snapshots(client, name)
         self._known: Mapping[str, Mapping[str, Any]] = {}
@@ -64,13 +58,14 @@ class SearchIndex:
 
         Raises ClusterError where there is no index, or a foreign one.
         """
-        self._known, self._looked = self._found(), time.monotonic()
+        names, self._known, self._looked = list(self._known), self._found(), time.monotonic()
         before = self.__dict__.pop("about", None)
+        if names != list(self._known):
+            self.__dict__.pop("analyzer", None)
         if before and any(before[key] != self.about[key] for key in ("fingerprint", "vocabulary")):
             for name in ("encoder", "model"):
                 self.__dict__.pop(name, None)
             self.text_vector.cache_clear()
-            self._tokens.cache_clear()
 
     def _found(self) -> Mapping[str, Mapping[str, Any]]:
         with readable_errors():
@@ -126,6 +121,15 @@ class SearchIndex:
             self.look_again()
             self.fields.check(filters, facets)
         return [self.fields.with_whole_dates(one) for one in filters]
+
+    def typical_part(self, vector: Sequence[float], weight: float) -> float | None:
+        """`weight` x the mean cosine of the collection's items with a query `vector` [D]; None without a vector, or for
+        an index of which the mean vector is not known, since an older lexel loaded it.
+        """
+        means = [about["_meta"]["lexel"].get("mean_vector") for about in self._mappings.values()]
+        if not len(vector) or not all(means):
+            return None
+        return weight * float(np.mean(np.asarray(means) @ np.asarray(vector)))
 
     @property
     def side(self) -> str:
@@ -201,21 +205,26 @@ class SearchIndex:
         stored = self.item(id_, fields=("thumbnail",)).get("thumbnail")
         return base64.b64decode(stored) if stored else None
 
-    def analyzed(self, text: str) -> tuple[dict[str, float], tuple[str, ...]]:
-        """The terms that OpenSearch itself makes of `text`, and the words of it that have none. Needs no encoder.
+    @cached_property
+    def analyzer(self) -> IndexAnalyzer:
+        """How OpenSearch itself reads texts for this index."""
+        name, mappings = next(iter(self._mappings.items()))
+        return IndexAnalyzer(self.client, name, mappings)
+
+    def analyzed(self, text: str) -> AnalyzedText:
+        """The terms that OpenSearch itself makes of `text`. Needs no encoder.
 
         Raises ConfigError for more different words than a query may hold.
         """
-        times = Counter(text.split())
-        if len(times) > _MOST_WORDS:
-            raise ConfigError(
-                f"A query holds at most {_MOST_WORDS:,} different words, and this has {len(times):,}; leave some out."
-            )
-        counts, known = dict[str, float](), set[str]()
-        for word, token, piece in self._tokens(" ".join(times)) if times else ():
-            counts[token] = counts.get(token, 0.0) + times[word]
-            known.update(words(piece))
-        return counts, tuple(dict.fromkeys(w for w in words(text) if w not in known and w not in STOP_WORDS))
+        return self.analyzer.read(text)
+
+    def offers(self, unknown: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        """The terms that are nearest in meaning to words without one; nothing without the encoder."""
+        try:
+            found = {word: self.encoder.near_words.offered(word) for word in unknown}
+        except (ClusterError, EncoderError):  # mode words needs no encoder
+            return {}
+        return {word: terms for word, terms in found.items() if terms}
 
     @property
     def has_written(self) -> bool:
@@ -229,8 +238,8 @@ class SearchIndex:
                 f"{self.name} holds no field of the words that people wrote, since an older lexel loaded it; load its "
                 "shards under another name, or leave out the weight of these words."
             )
-        if len(text.split()) > _MOST_WORDS:
-            raise ConfigError(f"A query holds at most {_MOST_WORDS:,} words, and this has more; leave some out.")
+        if len(text.split()) > MOST_WORDS:
+            raise ConfigError(f"A query holds at most {MOST_WORDS:,} words, and this has more; leave some out.")
         with readable_errors():
             body = {"field": "written", "text": text}
             answer = self.client.indices.analyze(index=next(iter(self._mappings)), body=body)
@@ -248,19 +257,3 @@ class SearchIndex:
             for hit in hits:
                 found[hit["_source"]["id"]].update(hit.get("matched_queries", ()))
         return {id_: frozenset(those) for id_, those in found.items()}
-
-    def _analyze(self, text: str) -> list[tuple[str, str, str]]:
-        """Each token of `text` that has a term: the word that it stands in, the term, and what it was made of."""
-        with readable_errors():
-            body = {"analyzer": "vocabulary", "text": text}
-            answer = self.client.indices.analyze(index=next(iter(self._mappings)), body=body)
-        typed, units = text.split(" "), text.encode("utf-16-le")  # OpenSearch counts in these
-        starts = list(accumulate((len(word.encode("utf-16-le")) // 2 + 1 for word in typed), initial=0))
-        return [
-            (
-                typed[bisect_right(starts, one["start_offset"]) - 1],
-                one["token"],
-                units[2 * one["start_offset"] : 2 * one["end_offset"]].decode("utf-16-le", "replace"),
-            )
-            for one in answer["tokens"]
-        ]

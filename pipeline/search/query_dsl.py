@@ -70,12 +70,13 @@ def weighted_words(weights: Terms, *, k: int = 10, filters: Filters = (), writte
     return _body(_filtered([*clauses, *beside], filters), k)
 
 
-def vector(values: Vector, *, k: int = 10, filters: Filters = (), depth: int = 0) -> Dsl:
+def vector(values: Vector, *, k: int = 10, filters: Filters = (), depth: int = 0, least: float | None = None) -> Dsl:
     """The k items with the nearest unit vectors [D]; filters are applied during the search, not to its results.
 
-    With `depth` above k, as many neighbours are searched, so that all pages are cut from one list.
+    With `depth` above k, as many neighbours are searched, so that all pages are cut from one list. Those with a cosine
+    below `least` are left out.
     """
-    return _body(nearest(values, max(k, depth), filters), k)
+    return _body(nearest(values, max(k, depth), filters, least=least), k)
 
 
 def hybrid(
@@ -87,15 +88,17 @@ def hybrid(
     filters: Filters = (),
     depth: int = DEPTH,
     written: Terms = _NONE,
+    least: float | None = None,
 ) -> Dsl:
     """Terms and vector in one score: sum of terms + `weight` x (1 + cosine), on any OpenSearch with k-NN.
 
     First phase: items that share a term, and the `depth` / 2 nearest vectors, with a boost that puts them into the
     rescore window. Second phase: the exact score of the `depth` items in the window. (A knn clause in a bool query
-    would score its own k hits only.) All pages with the same `depth` are cut from one list.
+    would score its own k hits only.) All pages with the same `depth` are cut from one list. A neighbour with a cosine
+    below `least` that shares no term is no result.
     """
     near = max(depth // 2, k)
-    lifted = {"constant_score": {"filter": nearest(vector, near, filters), "boost": _LIFT}}
+    lifted = {"constant_score": {"filter": nearest(vector, near, filters, least=least), "boost": _LIFT}}
     clauses = _term_clauses(weights, filters, written)
     return _body(_filtered([*clauses, lifted], filters), k) | {
         "rescore": {
@@ -189,12 +192,19 @@ def _filtered(should: list[Dsl], filters: Filters) -> Dsl:
     return {"bool": {"should": should, "minimum_should_match": 1, "filter": list(filters)}}
 
 
-def nearest(values: Vector, k: int, filters: Filters) -> Dsl:
-    """The clause for the k nearest vectors among the items that pass the filters."""
+def nearest(values: Vector, k: int, filters: Filters, *, least: float | None = None) -> Dsl:
+    """The clause for the k nearest vectors among the items that pass the filters, those with a cosine below `least`
+    left out.
+    """
     clause: Dsl = {"vector": [float(x) for x in values], "k": k}
     if filters:
         clause["filter"] = {"bool": {"filter": list(filters)}}
-    return {"knn": {"vector": clause}}
+    found: Dsl = {"knn": {"vector": clause}}
+    if least is None:
+        return found
+    # A threshold of the knn clause itself finds more than k, and no older OpenSearch has it.
+    score = 1 + least if least >= 0 else 1 / (1 - least)
+    return {"script_score": {"query": found, "script": {"source": "_score"}, "min_score": score}}
 
 
 def _fused(clauses: Sequence[Dsl], values: Vector, weight: float) -> Dsl:

@@ -21,9 +21,10 @@ class SearchRequest:
     `weight` is the vector weight in mode hybrid, None for the encoder's; `written_weight` that of each word of the text
     in what people wrote of an item, 0 to leave that out; `share` the weight of the text if images are
     given, 0 to 1. `fusion` says how hybrid combines terms and vector: "exact", or by a search pipeline (see
-    `neural_dsl`). `fold` returns only the best of each group of near-duplicates. `facets` maps fields to numbers of
-    values. `paged` results have a cursor for the next page, to be passed as `after`; modes with vectors end at `depth`
-    results. `query` is the parsed text. Raises ConfigError if the request is empty or invalid.
+    `neural_dsl`). With `cutoff`, what shares no word with the query must have a cosine of at least the encoder's
+    cut-off, if it has one. `fold` returns only the best of each group of near-duplicates. `facets` maps fields to
+    numbers of values. `paged` results have a cursor for the next page, to be passed as `after`; modes with vectors end
+    at `depth` results. `query` is the parsed text. Raises ConfigError if the request is empty or invalid.
     """
 
     text: str = ""
@@ -36,6 +37,7 @@ class SearchRequest:
     written_weight: float = 0.0
     share: float = 0.5
     fusion: Fusion = "exact"
+    cutoff: bool = True
     fold: bool = False
     facets: Mapping[str, int] = field(default_factory=dict)
     paged: bool = False

@@ -21,6 +21,8 @@ class Hit:
     """One result; `parts` has each term's contribution to the score, the largest first, `vector_part` the vector's, and
     `written` that of each word which people wrote of it.
 
+    The score is their sum: an item that has nothing of the query scores about 0. `engine_score` is OpenSearch's own,
+    which holds a constant beside the vector's part, the same for every item, because it must not be negative.
     `path` is the local file, or the address of one elsewhere, and `source` has the stored fields.
     """
 
@@ -32,6 +34,7 @@ class Hit:
     vector_part: float
     source: Mapping[str, Any]
     written: Mapping[str, float] = field(default_factory=dict)
+    engine_score: float = 0.0
 
     @property
     def text(self) -> str | None:
@@ -86,9 +89,13 @@ def _inflated(content: bytes) -> bytes:
 class SearchResults:
     """The hits, the `total` of matching items, the time OpenSearch `took` in milliseconds, and the query `body` sent.
 
-    `weights` are the term weights of the query; `floor` is the score of an item that has nothing in common with it;
-    `unknown` has the words without a term; `facets` the counts of each field's values over all matching items; `next`
-    is the cursor of the next page, if there is one.
+    `weights` are the term weights of the query; `typical` is the vector's part of the score of the collection's typical
+    item, None where that is not known or the query has no vector; `facets` has the counts of each field's values over
+    all matching items; `next` is the cursor of the next page, if there is one.
+
+    `near` has the words without a term that are asked by the nearest one, and by which; `unknown` the others, and
+    `offers` the terms nearest to these. `by_vector_alone` says that no word is known: no hit matches one, and what
+    there is are the vector's neighbours. `uncut` says that `total` is of the nearest vectors, however far they are.
     """
 
     hits: tuple[Hit, ...]
@@ -96,8 +103,12 @@ class SearchResults:
     took: int
     body: Dsl
     weights: Mapping[str, float]
-    floor: float = 0.0
+    typical: float | None = None
     unknown: tuple[str, ...] = ()
+    near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    by_vector_alone: bool = False
+    uncut: bool = False
     facets: Mapping[str, Counts] = field(default_factory=dict)
     next: Cursor | None = None
 
@@ -108,12 +119,19 @@ class SearchResults:
         return replace(self, hits=hits, next=after)
 
     def within(self, share: float) -> "SearchResults":
-        """Without hits whose score above `floor` is less than `share` of the best one's, on this and the next pages.
+        """Without hits that score less than `share` of the best one, on this and the next pages.
 
         To be called on a first page.
         """
-        best = self.hits[0].score - self.floor if self.hits else 0.0
-        return self.above(self.floor + share * best)
+        best = self.hits[0].score if self.hits else 0.0
+        return self.above(min(best, share * best))
+
+
+def counted(result: SearchResults) -> str:
+    """How many items match, in words."""
+    if result.by_vector_alone and result.total:
+        return f"0 match, {result.total:,} look alike"
+    return f"the {result.total:,} nearest" if result.uncut else f"{result.total:,} match"
 
 
 def facet_counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -131,6 +149,7 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         {
             "id": hit.id,
             "score": hit.score,
+            "_score": hit.engine_score,
             "uri": hit.uri,
             "path": str(hit.path),
             "terms": dict(hit.parts),
@@ -146,5 +165,9 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         "hits": hits,
         "facets": {field: dict(counts) for field, counts in result.facets.items()},
         "unknown": list(result.unknown),
+        "near": {word: dict(terms) for word, terms in result.near.items()},
+        "offers": {word: list(terms) for word, terms in result.offers.items()},
+        "by_vector_alone": result.by_vector_alone,
+        "typical": result.typical,
         "next": str(result.next) if result.next else None,
     }

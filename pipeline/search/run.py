@@ -36,16 +36,37 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
     request = replace(request, filters=index.checked(request.filters, request.facets))
     encoded, unknown = encode_query(index, request)
-    body = _body(request, encoded)
+    unheard = _is_unheard(index, request, unknown) and not encoded.written
+    body = _body(request, encoded, _least_cosine(index, request, unheard=unheard))
     if request.facets:
         body = query_dsl.with_facets(body, fields=request.facets, dates=index.fields.dates(request.facets))
-    return _answer(index, request, body, encoded, unknown)
+    found = _answer(index, request, body, encoded, unknown)
+    return replace(found, by_vector_alone=unheard, uncut=request.mode == "vector" and not unheard)
 
 
-def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
+def _is_unheard(index: SearchIndex, request: SearchRequest, unknown: tuple[str, ...]) -> bool:
+    """Whether only the vector can answer, since no word of the query is known."""
+    asks = request.mode in {"vector", "hybrid"} and bool(unknown) and not (request.images or request.like)
+    return asks and not index.encoder.query(request.query.text)
+
+
+def _least_cosine(index: SearchIndex, request: SearchRequest, *, unheard: bool) -> float | None:
+    """The cut-off of the vector's neighbours, which is calibrated for texts that ask for images and the reverse.
+
+    Who asks for the vector's ranking of known words gets it whole.
+    """
+    if not request.cutoff or not (unheard or request.mode == "hybrid"):
+        return None
+    side = "text" if request.query.text else "image"
+    both = request.query.text and (request.images or request.like)
+    return None if both or side == index.side else index.encoder.least_cosine(side)
+
+
+def _body(request: SearchRequest, encoded: EncodedQuery, least: float | None) -> Dsl:
     k, filters, query, written = request.k, request.conditions, request.query, encoded.written
     match request.mode:
-        case "words" if max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
+        # OpenSearch's analyzer asks by the nearest word too, but with the weight of the word itself.
+        case "words" if encoded.near or max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
             body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters, written=written)
         case "words":
             body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters, written=written)
@@ -53,7 +74,7 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
             body = query_dsl.terms(encoded.weights, k=k, filters=filters, written=written)
         case "vector":
             depth = request.depth if request.paged else 0
-            body = query_dsl.vector(encoded.vector, k=k, filters=filters, depth=depth)
+            body = query_dsl.vector(encoded.vector, k=k, filters=filters, depth=depth, least=least)
         case "hybrid" if request.fusion != "exact":
             fusion = request.fusion
             body = neural_dsl.hybrid(encoded.weights, vector=encoded.vector, fusion=fusion, k=k, filters=filters)
@@ -67,6 +88,7 @@ def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
                 filters=filters,
                 depth=request.depth,
                 written=written,
+                least=least,
             )
     return query_dsl.with_page(body, offset=request.offset, k=k) if request.paged else body
 
@@ -79,14 +101,15 @@ def _answer(
     answer = _folded(reader, request, body) if request.fold else _sent(reader, body)
     rows = answer["hits"]["hits"]
     found = SearchResults(
-        tuple(_hit(index.path(row), row, encoded, dense=request.mode in {"vector", "hybrid"}) for row in rows),
+        tuple(_hit(index.path(row), row, encoded, request) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
         weights=encoded.weights,
-        # The vector's part for a cosine of 0 is the weight.
-        floor=encoded.weight if request.mode in {"vector", "hybrid"} and request.fusion == "exact" else 0.0,
+        typical=index.typical_part(encoded.vector, encoded.weight) if request.fusion == "exact" else None,
         unknown=unknown,
+        near=encoded.near,
+        offers=index.offers(unknown),
         facets=facet_counts(answer),
         next=_next(reader, request, rows),
     )
@@ -144,10 +167,12 @@ def _next(reader: IndexReader, request: SearchRequest, rows: Sequence[Mapping[st
     return reader.cursor(end, request.after.least if request.after else None)
 
 
-def _hit(path: Place, row: Mapping[str, Any], encoded: EncodedQuery, *, dense: bool) -> Hit:
+def _hit(path: Place, row: Mapping[str, Any], encoded: EncodedQuery, request: SearchRequest) -> Hit:
     source, matched = row["_source"], row.get("matched_queries", ())
     parts = {t: w * source["terms"][t] for t, w in encoded.weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
     written = {word: weight for word, weight in encoded.written.items() if word in matched}
-    rest = row["_score"] - sum(parts.values()) - sum(written.values()) if dense else 0.0
-    return Hit(row["_id"], row["_score"], source["uri"], path, parts, rest, source, written)
+    engine = row["_score"]
+    score = encoded.score_of(engine, mode=request.mode) if request.fusion == "exact" else engine
+    rest = score - sum(parts.values()) - sum(written.values()) if request.mode in {"vector", "hybrid"} else 0.0
+    return Hit(row["_id"], score, source["uri"], path, parts, rest, source, written, engine)

@@ -30,7 +30,7 @@ _SECONDS = 20.0
 # Decoding one image can take gigabytes.
 _decoding = BoundedSemaphore(2)
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
-_SINGLE = ("q", "mode", "k", "weight", "written_weight", "share", "fold", "page", "index")
+_SINGLE = ("q", "mode", "k", "weight", "written_weight", "share", "cutoff", "fold", "page", "index")
 _LISTS = ("like", "filter", "facet")
 
 
@@ -78,6 +78,7 @@ class ParsedRequest:
             written_weight=params.written_weight,
             share=params.share,
             fold=params.fold,
+            cutoff=params.cutoff,
             facets=self.facets,
             paged=True,
             after=self.cursor,

@@ -52,6 +52,10 @@ class SearchParams(BaseModel):
         "descriptions and keywords; not in mode vector.",
     )
     share: float = Field(default=0.5, ge=0, le=1, description="The weight of the text when images are given, 0 to 1.")
+    cutoff: bool = Field(
+        default=True,
+        description="Omit what shares no word with the query and whose vector is below the encoder's cut-off.",
+    )
     fold: bool = Field(default=False, description="Of each group of near-duplicates only the best.")
     facet: list[Word] = Field(
         default_factory=list, max_length=12, description="Fields whose values to count; `term` for terms."
@@ -80,15 +84,19 @@ class ExplainParams(SearchParams):
 
 
 class ResultBody(BaseModel):
-    """A search result; `terms` and `vector` are the parts of its score."""
+    """A search result; `terms`, `vector` and `written` are the parts of its score."""
 
     id: str
-    score: float
+    score: float = Field(description="The sum of its parts.")
+    engine_score: float = Field(
+        alias="_score",
+        description="OpenSearch's own, with a constant beside the vector's part, since it must not be negative.",
+    )
     uri: str = Field(examples=["images/000001.jpg"])
     terms: dict[str, float] = Field(
         description="The contribution of each matching term to the score, the largest first."
     )
-    vector: float = Field(description="The contribution of the vector to the score.")
+    vector: float = Field(description="The contribution of the vector to the score: its weight x the cosine.")
     written: dict[str, float] = Field(
         default_factory=dict, description="The contribution of each word that people wrote, with `written_weight`."
     )
@@ -105,7 +113,9 @@ class ResultsBody(BaseModel):
     """A page of search results."""
 
     index: str
-    total: int = Field(description="The number of all matching items.")
+    total: int = Field(
+        description="The number of items that share a word with it or, of the nearest vectors, are above the cut-off."
+    )
     took_ms: int = Field(description="The time OpenSearch took, in milliseconds.")
     hits: list[ResultBody]
     facets: dict[str, dict[str, int]] = Field(
@@ -113,8 +123,18 @@ class ResultsBody(BaseModel):
     )
     asked: dict[str, float] = Field(description="The query's term weights, the 32 largest.")
     words: dict[str, str] = Field(description="The term of each word of the query.")
-    unknown: list[str] = Field(description="Words of the query without a term in the index.")
-    floor: float = Field(description="The score of an item that has nothing in common with the query.")
+    near: dict[str, dict[str, float]] = Field(
+        description="Words without a term in the index, and the nearest term that each is asked by, with its weight."
+    )
+    unknown: list[str] = Field(description="The other words without a term.")
+    offers: dict[str, list[str]] = Field(description="The terms that are nearest in meaning to unknown words.")
+    by_vector_alone: bool = Field(
+        description="Whether no word of the query is known: no hit matches one, and all are found by the vector."
+    )
+    typical: float | None = Field(
+        description="What the vector contributes to the score of the collection's typical item: its weight x the mean "
+        "cosine; null without a vector, or where an older lexel loaded the index."
+    )
     next: str | None = Field(description="The `page` parameter of the next page, if there is one.")
     dsl: dict[str, Any] | None = Field(default=None, description="The query that was sent to OpenSearch.")
 
@@ -188,15 +208,18 @@ class ExplanationBody(BaseModel):
 
     id: str
     uri: str
-    score: float
+    score: float = Field(description="The sum of its parts.")
+    engine_score: float = Field(alias="_score", description="The score as OpenSearch has it.")
     matches: bool = Field(description="Whether the query matches the item.")
     terms: list[TermPartBody]
     vector: float | None = Field(description="The contribution of the vector; null if the query has none.")
     cosine: float | None
+    typical: float | None = Field(description="That contribution for the collection's typical item, if it is known.")
     written: dict[str, float] = Field(
         default_factory=dict, description="The contribution of each word that people wrote, with `written_weight`."
     )
     missing: dict[str, float] = Field(description="Terms of the query that the item lacks, with their weights.")
+    near: dict[str, dict[str, float]] = Field(description="Words asked by the nearest term, with its weight.")
     unknown: list[str]
 
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lexel.encoders.vocabulary.near_words import NEAR_WORDS, NearWords
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job, read_job
@@ -41,6 +43,11 @@ class ShardFolder:
         if ledger is None:  # of an older version, or of a job that has not ended
             ledger = ledger_of(shards)
         return cls(path, job, vocabulary, tuple(shards), ledger)
+
+    @cached_property
+    def near_words(self) -> NearWords:
+        """Words without a term, and the terms nearest to them; none in a folder that an older lexel wrote."""
+        return NearWords.load(self.path / NEAR_WORDS)
 
     @property
     def rows(self) -> int:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lexel.encoders.encoder_error import EncoderError
+from lexel.encoders.vocabulary.near_words import NEAR_WORDS
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.atomic import replacing_file, write_atomically
 from lexel.pipeline.errors import ShardError
@@ -117,11 +118,19 @@ def make_folder(out: Path) -> None:
 
 
 def claim(out: Path, job: Job, encoder: "Encoder") -> None:
-    """Write job.json and vocabulary.json, where they say something else."""
+    """Write job.json, vocabulary.json and the encoder's near words, where they say something else."""
     if not _holds(out, encoder.vocabulary):
         write_vocabulary(out, encoder.vocabulary)
+    _copy_near_words(encoder.folder / NEAR_WORDS, out / NEAR_WORDS)
     if not _is_job(out, job):
         write_job(out, job)
+
+
+def _copy_near_words(there: Path, here: Path) -> None:
+    if not there.is_file():
+        here.unlink(missing_ok=True)
+    elif not here.is_file() or here.read_bytes() != there.read_bytes():
+        write_atomically(here, there.read_bytes())
 
 
 def _is_job(folder: Path, job: Job) -> bool:

@@ -14,9 +14,11 @@ from lexel.encoders.heads.head import AnyHead
 from lexel.encoders.heads.labels import label_texts, label_vocabulary
 from lexel.encoders.model import Model
 from lexel.encoders.runtime.device import resolve_device
+from lexel.encoders.runtime.packaged_weights import MINILM
 from lexel.encoders.runtime.precision import fast
 from lexel.encoders.term_weights import importance
 from lexel.encoders.towers import PairTower
+from lexel.encoders.vocabulary.near_words import NEAR_WORDS, NearWords
 from lexel.pipeline.atomic import replacing_folder
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.paths import training_folder
@@ -27,6 +29,7 @@ from lexel.pipeline.train.artifacts import training_id
 from lexel.pipeline.train.artifacts.model_card import card
 from lexel.pipeline.train.artifacts.training_id import text_origin
 from lexel.pipeline.train.artifacts.vector_weights import vector_weights
+from lexel.pipeline.train.artifacts.word_neighbours import word_neighbours
 from lexel.pipeline.train.artifacts.write import write_artifacts
 from lexel.pipeline.train.data.image_features import training_sets
 from lexel.pipeline.train.data.splits import splits
@@ -103,6 +106,9 @@ def train_encoder(
     model = Model(base.tower, head, vocabulary, keep=options.keep, device=options.device, likely=likely)
     with replacing_folder(out) as new:
         saved = model.save(new, name=out.resolve().name, features=base.features.features_id)
+        near = _near_words(base, vocabulary)
+        if near.terms_of:
+            near.save(new / NEAR_WORDS)
         weights = vector_weights(model, saved, both[1], judge.texts)
         text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
         write_artifacts(new, weights=weights, stages=stages, card=text)
@@ -120,6 +126,18 @@ def _vocabulary(base: StartingEncoder, captions: list[str], options: TrainOption
             f"No word stands in {options.min_count} of the {len(captions):,} captions; lower --min-count, or ban fewer."
         )
     return base.words.vocabulary.joined(vocabulary) if base.words else vocabulary
+
+
+def _near_words(base: StartingEncoder, vocabulary: Vocabulary) -> NearWords:
+    """The everyday words that the vocabulary does not have, with the nearest that it has.
+
+    The starting encoder's table where its words are kept. A new one is made where the text side is the packaged model,
+    for which the threshold is known.
+    """
+    if base.words:
+        return base.words.near.among(vocabulary.terms, vocabulary.forms)
+    text = base.tower.config().get("text", {})
+    return word_neighbours(vocabulary) if text.get("package") == MINILM.module else NearWords()
 
 
 @dataclass(frozen=True)

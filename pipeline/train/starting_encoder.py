@@ -4,7 +4,7 @@ import hashlib
 import shutil
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from lexel.encoders.runtime.device import resolve_device
 from lexel.encoders.text.text_models import BagText
 from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.towers import DualTower, PairTower
+from lexel.encoders.vocabulary.near_words import NearWords
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.train.training_options import TrainOptions
@@ -42,11 +43,14 @@ class StartingEncoder:
 
 @dataclass(frozen=True)
 class KnownWords:
-    """The starting encoder's vocabulary, its head for raw features, and how `likely` [2, V] terms are to be said."""
+    """The starting encoder's vocabulary, its head for raw features, how `likely` [2, V] terms are to be said, and the
+    words that it has none for, with the nearest.
+    """
 
     vocabulary: Vocabulary
     head: LexiconHead
     likely: npt.NDArray[np.float32] | None = None
+    near: NearWords = field(default_factory=NearWords)
 
     def likely_of(self, vocabulary: Vocabulary) -> npt.NDArray[np.float32] | None:
         """The same for a `vocabulary` with further terms, which are as likely to be said as the middle one."""
@@ -80,14 +84,17 @@ def open_starting_encoder(ref: str, *, folder: Path, captions: Iterable[str], op
     if encoder.compiled:
         raise ConfigError(f"{ref} is compiled; train the encoder that it was made of, and compile what comes of it.")
     model = load_model(encoder, device=options.device)
-    return StartingEncoder(encoder.for_features(), model.tower, trained=True, words=_known_words(ref, model, options))
+    known = _known_words(encoder, model, options)
+    return StartingEncoder(encoder.for_features(), model.tower, trained=True, words=known)
 
 
-def _known_words(ref: str, model: Model, options: TrainOptions) -> KnownWords | None:
+def _known_words(encoder: Encoder, model: Model, options: TrainOptions) -> KnownWords | None:
     """The words to train further, or None. Raises ConfigError if they cannot be, but `options` say so."""
     head, chosen = model.head, bool(options.aliases or options.banned or options.size)
     if options.words == "keep" and (options.head != "lexicon" or not isinstance(head, LexiconHead)):
-        raise ConfigError(f"Only a head lexicon is trained further, and {ref} or --head is another; give --words new.")
+        raise ConfigError(
+            f"Only a head lexicon is trained further, and {encoder.ref} or --head is another; give --words new."
+        )
     if options.words == "keep" and chosen:
         raise ConfigError(
             "Words that are kept cannot be chosen anew; give --words new with --aliases, --ban or --size."
@@ -95,7 +102,7 @@ def _known_words(ref: str, model: Model, options: TrainOptions) -> KnownWords | 
     if not isinstance(head, LexiconHead) or options.head != "lexicon" or options.words == "new":
         return None
     wanted = options.words == "keep" or (model.likely is not None and not chosen)
-    return KnownWords(model.vocabulary, head, model.likely) if wanted else None
+    return KnownWords(model.vocabulary, head, model.likely, encoder.near_words) if wanted else None
 
 
 def _features_of(image: str, folder: Path) -> Encoder:

@@ -52,5 +52,6 @@ def test_its_folder_holds_what_is_ours_and_no_backbone(photo: Model) -> None:
         "lexel.json",
         "lexel.safetensors",
         "likely.npy",
+        "near_words.npz",
         "vocabulary.json",
     }

@@ -19,8 +19,8 @@ ORDER = {
     "encoders": (
         *(
             "encoder_error",
-            "vocabulary",
             "term_weights",
+            "vocabulary",
             "layers",
             "runtime",
             "image",

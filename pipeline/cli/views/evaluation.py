@@ -102,14 +102,19 @@ def weights(found: Mapping[str, Tuned]) -> Table:
 
 
 def cutoffs(found: Mapping[str, Tuned]) -> Table:
-    """One row per side and mode: the cut-off score, with precision and recall of the results above it."""
+    """One row per side and mode: the cut-off score, with precision and recall of the results above it; and one for the
+    least cosine of the vector's neighbours.
+    """
     table = _table("query")
     for title in ("mode", "cut-off", "results kept", "precision", "recall"):
         table.add_column(title, justify="left" if title == "mode" else "right")
     for side, one in found.items():
         for mode, cut in one.cutoffs.items():
             share = f"{100 * cut.precision:.1f} %", f"{100 * cut.recall:.1f} %"
-            table.add_row(side, mode, f"{cut.score:g}", f"{cut.kept:.1f}", *share)
+            score = cut.score - {"vector": 1.0, "hybrid": one.after}.get(mode, 0.0)  # without OpenSearch's constant
+            table.add_row(side, mode, f"{score:.4g}", f"{cut.kept:.1f}", *share)
+        if one.least:
+            table.add_row(side, "neighbours", f"{one.least.cosine:g}", "", "", f"{100 * one.least.recall:.1f} %")
     return table
 
 

@@ -7,6 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from lexel.pipeline.cli.views.query_words import near_words, unknown_words
 from lexel.pipeline.explain.comparison import ItemComparison
 from lexel.pipeline.explain.score_parts import Explanation
 
@@ -23,17 +24,21 @@ def explanation(found: Explanation) -> Group:
     rows += [(word, share, "written by people") for word, share in list(found.written.items())[:_SHOWN]]
     if found.vector_part is not None:
         rows.append(("vector", found.vector_part, f"cosine {found.cosine:.3f}"))
-    return Group(_title(found.item.uri, found.score), _bars(rows), *_notes(found))
+    return Group(_title(found.item.uri, found.score), _bars(rows, less=found.typical or 0.0), *_notes(found))
 
 
 def _notes(found: Explanation) -> Iterable[Text]:
+    if found.typical is not None:
+        yield Text(f"The vector gives the typical item of this collection {found.typical:.2f}.", style="dim")
     if found.missing:
         yield Text(f"missing: {', '.join(found.missing)}", style="yellow")
-    if found.unknown:
-        yield Text(f"not in the vocabulary of this index: {', '.join(found.unknown)}", style="dim")
+    for line in filter(None, [*near_words(found.near), unknown_words(found.unknown, {})]):
+        yield Text(line, style="dim")
     if not found.matches:
         yield Text(
-            "It is not among the results: it shares no term with the query, or a filter excludes it.", style="yellow"
+            "It is not among the results: it shares no term with the query and does not look near enough, or a filter "
+            "excludes it.",
+            style="yellow",
         )
 
 
@@ -58,12 +63,14 @@ def _title(uri: str, score: float) -> Text:
     return Text.assemble((f"{score:.2f}", "bold"), f"  {uri}")
 
 
-def _bars(rows: Iterable[tuple[str, float, str]]) -> Table:
+def _bars(rows: Iterable[tuple[str, float, str]], *, less: float) -> Table:
+    """Rows of name, share and reason; the vector's bar is of what it gives beyond `less`."""
     shown = list(rows)
-    top = max((share for _, share, _ in shown), default=1.0) or 1.0
+    lengths = [share - less * (name == "vector") for name, share, _ in shown]
+    top = max([*lengths, 0.0]) or 1.0
     table = Table(box=None, pad_edge=False, show_header=False)
-    for name, share, why in shown:
+    for (name, share, why), length in zip(shown, lengths, strict=True):
         colour = "cyan" if name == "vector" else "green"
-        bar = "━" * max(1, round(_BAR * share / top))
+        bar = "━" * max(1, round(_BAR * length / top))
         table.add_row(f"[bold]{escape(name)}[/]", f"{share:.2f}", f"[{colour}]{bar}[/]", f"[dim]{why}[/]")
     return table

@@ -7,21 +7,29 @@ from rich.table import Table
 from rich.text import Text
 
 from lexel.pipeline.cli.views.console import out, short
-from lexel.pipeline.search.results import Hit, SearchResults
+from lexel.pipeline.cli.views.query_words import near_words, unknown_words
+from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
 
 
 def results(result: SearchResults) -> None:
-    """Print hits, number of matches, facets, and the option for the next page."""
-    if result.unknown:
-        out.print(f"[dim]not in the vocabulary of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
+    """Print what became of unknown words, hits, number of matches, facets, and the option for the next page."""
+    for line in filter(None, [*near_words(result.near), unknown_words(result.unknown, result.offers)]):
+        out.print(line, style="dim", markup=False, soft_wrap=True)
+    if result.by_vector_alone and result.hits:
+        out.print("No word of it is known. What looks nearest, by the vector alone:")
     if result.hits:
         out.print(hits_table(result))
-        out.print(f"[dim]{result.total:,} match, {result.took} ms[/]")
+        out.print(f"[dim]{counted(result)}, {result.took} ms[/]")
     else:
-        out.print("Nothing matches.")
+        more = (
+            " No word of it is known, and nothing looks near enough; --no-cutoff shows what is nearest."
+            if result.by_vector_alone
+            else ""
+        )
+        out.print(f"Nothing matches.{more}", soft_wrap=True)
     for field, counts in result.facets.items():
         values = "  ".join(f"{escape(str(value))} [dim]{count:,}[/]" for value, count in counts.items())
         out.print(f"[bold]{escape(field)}[/]  {values}")

@@ -22,13 +22,17 @@ Judgments = Mapping[str, Mapping[str, int]]
 
 @dataclass(frozen=True)
 class Query:
-    """One query: `text` is None for an image. Queries with the same `group` are about the same image."""
+    """One query: `text` is None for an image. Queries with the same `group` are about the same image.
+
+    `near` says whether a word of the text is asked by the nearest term.
+    """
 
     id: str
     group: str
     text: str | None
     terms: Terms
     vector: Floats
+    near: bool = False
 
 
 @dataclass(frozen=True)
@@ -89,7 +93,8 @@ def _picture_queries(pictures: EncodedItems, encoder: Encoder) -> list[Query]:
 def _text_queries(captions: EncodedItems, encoder: Encoder, device: str) -> list[Query]:
     texts = [text or "" for text in captions.texts]
     weights = _expanded(texts, encoder, device) if encoder.expands else map(encoder.query, texts)
-    rows = zip(captions.ids, captions.uris, texts, weights, captions.vectors, strict=True)
+    near = (bool(encoder.near(text)) for text in texts)
+    rows = zip(captions.ids, captions.uris, texts, weights, captions.vectors, near, strict=True)
     return [Query(*row) for row in rows]
 
 

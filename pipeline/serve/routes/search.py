@@ -86,7 +86,6 @@ def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) 
         "index": served.name,
         "asked": dict(heaviest),
         "words": _terms_of(served, request.query),
-        "floor": found.floor,
         "dsl": found.body if request.params.dsl else None,
     }
 

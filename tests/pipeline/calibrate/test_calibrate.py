@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from lexel.encoders import open_encoder
 from lexel.encoders.term_weights import score
-from lexel.pipeline.calibrate.cutoff import best_cutoff
+from lexel.pipeline.calibrate.cutoff import best_cutoff, least_cosine
 from lexel.pipeline.calibrate.hybrid_weight import best_weight, ranks, recalls, term_scores
 from lexel.pipeline.cli.main import app
 from lexel.pipeline.scenes import write
@@ -77,6 +77,14 @@ def test_the_cutoff_has_the_highest_f1_of_all() -> None:
     assert cut.recall == pytest.approx((kept & right).sum() / right.sum())
 
 
+def test_one_wrong_item_in_a_hundred_is_as_near_as_the_least() -> None:
+    _, cosines, right = noisy(3, terms=1.0, cosines=0.05)
+    found = least_cosine(cosines, right)
+    assert (cosines[~right] >= found.cosine).mean() == pytest.approx(0.01, abs=5e-4)
+    assert found.recall == pytest.approx((cosines[right] >= found.cosine).mean())
+    assert 0.1 < found.recall < 0.9
+
+
 def test_scores_in_memory_are_those_of_the_index() -> None:
     queries, items = [{"dog": 1.0, "snow": 2.0}, {"nowhere": 1.0}, {}], [{"dog": 0.5}, {"snow": 1.25, "dog": 1.0}]
     expected = [[score(query, item) for item in items] for query in queries]
@@ -105,6 +113,12 @@ def test_tune_stores_both_sides_with_the_encoder(drawn: Path, tmp_path: Path) ->
         assert tuned.vector_weight(side) == stored["vector_weight"][side] > 0
         assert stored["cutoff"][side].keys() == {"terms", "vector", "hybrid"}
         assert 1 < stored["cutoff"][side]["vector"] < 2
+        # The file has OpenSearch's scores; people see them without its constant.
+        assert tuned.cutoff(side, "vector") == pytest.approx(stored["cutoff"][side]["vector"] - 1)
+        hybrid = stored["cutoff"][side]["hybrid"] - stored["vector_weight"][side]
+        assert tuned.cutoff(side, "hybrid") == pytest.approx(hybrid)
+        assert tuned.least_cosine(side) == stored["least_cosine"][side]
+        assert 0 < stored["least_cosine"][side] < 1
     assert "20 → " in answer.output
 
 

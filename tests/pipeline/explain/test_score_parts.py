@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from support.drawn import COUNT, Drawn
 
@@ -18,16 +19,30 @@ TEXT = "a dog^1.5 and two people in the snow"
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_the_score_is_the_engines_own(drawn: Drawn, mode: Mode) -> None:
-    ask = SearchRequest(TEXT, mode=mode, k=COUNT, depth=2 * COUNT)
+def test_the_score_is_that_of_the_search(drawn: Drawn, mode: Mode) -> None:
+    ask = SearchRequest(TEXT, mode=mode, k=COUNT, depth=2 * COUNT, cutoff=False)
     for hit in search_index(drawn.images, ask).hits[::17]:
         found = explain_item(drawn.images, hit.id, ask)
         assert found.matches
-        assert found.score == pytest.approx(hit.score, rel=2e-6)
+        assert found.score == pytest.approx(hit.score, rel=2e-6, abs=1e-5)
+        assert found.engine_score == pytest.approx(hit.engine_score, rel=2e-6)
         assert {part.term: pytest.approx(part.share) for part in found.parts} == hit.parts
         dense = found.vector_part or 0.0
         assert sum(part.share for part in found.parts) + dense == pytest.approx(found.score, rel=1e-6)
-        assert (found.vector_part is None) == (mode in {"terms", "words"})
+        assert (found.vector_part is None) == (found.typical is None) == (mode in {"terms", "words"})
+
+
+def test_nothing_in_common_scores_about_nothing(drawn: Drawn) -> None:
+    """The engine's constant is in no score, and what is typical of the collection is the mean of its items."""
+    for mode, weight in (("hybrid", 7.0), ("vector", 1.0)):
+        ask = SearchRequest("a dog in the snow", mode=mode, weight=7.0, k=COUNT, depth=2 * COUNT, cutoff=False)  # type: ignore[arg-type]
+        found = search_index(drawn.images, ask)
+        assert len(found.hits) == COUNT
+        vector = drawn.images.text_vector("a dog in the snow")
+        for hit in found.hits[::29]:
+            cosine = float(np.dot(vector, drawn.images.item(hit.id, fields=("vector",))["vector"]))
+            assert hit.vector_part == pytest.approx(weight * cosine, abs=1e-4)
+        assert found.typical == pytest.approx(np.mean([hit.vector_part for hit in found.hits]), abs=weight * 1e-3)
 
 
 def test_the_score_of_pictures_and_of_likeness(drawn: Drawn) -> None:

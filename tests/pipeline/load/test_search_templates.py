@@ -52,13 +52,15 @@ def test_vectors_and_hybrid(drawn: Drawn, client: OpenSearch) -> None:
     vector = drawn.images.model.text_vectors([text])[0].tolist()
     for name, mode in (("lexel-vector", "vector"), ("lexel-hybrid", "hybrid")):
         expected = {
-            hit.id: hit.score for hit in search_index(drawn.images, SearchRequest(text, mode=mode, weight=3.0)).hits
-        }  # type: ignore[arg-type]
+            hit.id: hit.engine_score
+            for hit in search_index(drawn.images, SearchRequest(text, mode=mode, weight=3.0, cutoff=False)).hits  # type: ignore[arg-type]
+        }
         found = asked(client, name, q=text, vector=vector, weight=3.0)
         assert found == {id_: pytest.approx(score, rel=1e-6) for id_, score in expected.items()}
         night = {"term": {"meta.time": "night"}}
         assert asked(client, name, q=text, vector=vector, weight=3.0, filter=night).keys() <= {
-            hit.id for hit in search_index(drawn.images, SearchRequest(text, k=COUNT, filters=[night])).hits
+            hit.id
+            for hit in search_index(drawn.images, SearchRequest(text, k=COUNT, filters=[night], cutoff=False)).hits
         }
 
 

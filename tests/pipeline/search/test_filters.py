@@ -11,9 +11,8 @@ from lexel.pipeline.search.run import search_index
 
 
 def matching(drawn: Drawn, *conditions: str) -> list[dict[str, object]]:
-    ask = SearchRequest(
-        "a picture of everything", mode="vector", k=COUNT, filters=[parse_filter(text) for text in conditions]
-    )
+    filters = [parse_filter(text) for text in conditions]
+    ask = SearchRequest("a picture of everything", mode="vector", k=COUNT, filters=filters, cutoff=False)
     return [hit.source for hit in search_index(drawn.images, ask).hits]
 
 

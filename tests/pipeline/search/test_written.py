@@ -94,7 +94,7 @@ def test_forms_of_a_word_are_one(index: SearchIndex) -> None:
 @pytest.mark.parametrize("weight", [0.5, 7.3])
 @pytest.mark.parametrize("mode", EXACT)
 def test_three_parts_are_the_engines_score(index: SearchIndex, mode: Mode, weight: float) -> None:
-    request = SearchRequest(TEXT, mode=mode, k=8, written_weight=weight)
+    request = SearchRequest(TEXT, mode=mode, k=8, written_weight=weight, cutoff=False)
     plain = {hit.id: hit.score for hit in search_index(index, replace(request, written_weight=0.0)).hits}
     hits = search_index(index, request).hits
     assert len(hits) == 8
@@ -131,8 +131,9 @@ def test_without_written_words_query_bodies_are_what_they_were() -> None:
 
 
 def test_filters_pages_folds_and_facets_go_with_it(index: SearchIndex) -> None:
-    request = SearchRequest("Zermatt", mode="hybrid", written_weight=50.0, paged=True, k=2)
+    request = SearchRequest("Zermatt", mode="hybrid", written_weight=50.0, paged=True, k=2, cutoff=False)
     first = search_index(index, request)
+    assert not first.by_vector_alone  # people wrote it
     assert [hit.uri for hit in first.hits if hit.written] == [hit.uri for hit in first.hits]
     second = search_index(index, replace(request, after=first.next))
     assert [bool(hit.written) for hit in second.hits] == [True, False]

@@ -42,6 +42,8 @@ def test_the_encoders_words_are_kept_and_those_of_captions_added(scenes: Path, t
     before, after = old.logits.weight.detach(), new.logits.weight.detach()[: old.terms]
     moved = float((after - before).norm() / before.norm())
     assert 0 < moved < 0.2  # trained a little, from where they were
+    assert made.near("automobiles").keys() == {"automobiles"}  # what words mean stays
+    assert not made.near_words.terms_of.keys() & made.vocabulary.forms.keys()
 
 
 def test_a_head_goes_on_where_it_was() -> None:

@@ -61,13 +61,15 @@ def search(
         ),
     ] = None,
     cutoff: Annotated[
-        bool,
+        bool | None,
         typer.Option(
-            "--cutoff",
-            help="Omit results below the encoder's score cut-off (see `lexel tune`).",
+            "--cutoff/--no-cutoff",
+            help="Omit all that scores below the encoder's cut-off (see `lexel tune`); by default only what shares no "
+            "word with the query and does not look that near; --no-cutoff omits nothing.",
+            show_default=False,
             rich_help_panel=OUTPUT,
         ),
-    ] = False,
+    ] = None,
     within: Annotated[
         float | None,
         typer.Option(
@@ -113,6 +115,7 @@ def search(
         share=share,
         fusion=fusion,  # type: ignore[arg-type]
         fold=fold,
+        cutoff=cutoff is not False,
         facets={field_name(facet): 10 for facet in facets or []},
         paged=page is not None,
         after=Cursor.parse(page) if page is not None and page != "first" else None,

@@ -14,12 +14,12 @@ export const asked = (state) => Boolean(tokens(state.q).some((token) => token.si
 export function reasons(why, state) {
   const words = why.terms.reduce((sum, part) => sum + part.share, 0);
   const written = Object.values(why.written ?? {}).reduce((sum, share) => sum + share, 0);
-  const weight = why.vector !== null && why.cosine !== null && why.cosine > -1 ? why.vector / (1 + why.cosine) : 0;
-  const lean = Math.max(0, weight * (why.cosine ?? 0)); // without the constant that the vector adds to every score
+  const weight = why.vector !== null && why.cosine ? why.vector / why.cosine : 0;
+  const lift = Math.max(0, (why.vector ?? 0) - (why.typical ?? 0)); // what it has beyond the collection's typical picture
   return [
     why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word, or a condition keeps it out."),
     h("p", { class: "score" }, h("b", {}, number(why.score)), sum(words, written, state.mode === "hybrid" ? why.vector ?? 0 : null)),
-    why.vector === null || state.mode === "vector" ? null : whole(words, lean),
+    why.vector === null || state.mode === "vector" ? null : whole(words + written, lift),
     h("div", { class: "bars" }, bars(why.terms, why.written ?? {})),
     why.cosine === null ? null : vector(why, weight, state),
     missing(why),
@@ -31,9 +31,15 @@ function sum(words, written, vector) {
   return parts.length > 1 ? h("span", {}, ` = ${parts.join(" + ")}`) : null;
 }
 
-function whole(words, lean) {
-  const share = words + lean > 0 ? words / (words + lean) : 0;
-  return h("div", { class: "whole", role: "img", "aria-label": `Words ${Math.round(share * 100)} per cent, vector ${Math.round((1 - share) * 100)} per cent`, vars: { words: `${(share * 100).toFixed(1)}%` } }, h("span", {}, "words"), h("span", {}, "vector"));
+/** Both sides of what sets it apart: a typical picture of the collection has none of the words, and an average likeness. */
+function whole(words, lift) {
+  if (!(words + lift > 0)) return null;
+  const share = Math.round((100 * words) / (words + lift));
+  const said = (side, of) => (of >= 14 ? `${side} ${of} %` : "");
+  return h("div", {
+    class: "whole", role: "img", title: "What each side gives it beyond a typical picture of the collection",
+    "aria-label": `Beyond a typical picture: words ${share} per cent, likeness ${100 - share} per cent`, vars: { words: `${share}%` },
+  }, h("span", {}, said("words", share)), h("span", {}, said("likeness", 100 - share)));
 }
 
 function bars(parts, written) {
@@ -51,14 +57,16 @@ const bar = (name, value, share, how) => h("div", { class: "row", title: how || 
 function vector(why, weight, state) {
   const row = bar(h("span", { class: "name" }, "likeness"), why.cosine, why.cosine, "the cosine of the two vectors, from -1 to 1");
   row.classList.add("vector");
-  const sum = state.mode === "hybrid" ? h("p", { class: "dim" }, `cosine ${why.cosine.toFixed(3)}: ${number(weight)} × (1 + ${why.cosine.toFixed(3)}) = ${number(why.vector)}`) : null;
-  return h("div", {}, row, sum);
+  const sum = state.mode === "hybrid" ? `${number(weight)} × cosine ${why.cosine.toFixed(3)} = ${number(why.vector)}` : null;
+  const typical = why.typical === null ? null : `a typical picture of the collection has ${number(why.typical)}`;
+  return h("div", {}, row, h("p", { class: "dim" }, [sum, typical].filter(Boolean).join("; ")));
 }
 
 function missing(why) {
   const gone = Object.keys(why.missing);
-  if (!gone.length && !why.unknown.length) return null;
-  return h("p", { class: "missing" },
+  const near = Object.entries(why.near).flatMap(([word, own]) => Object.keys(own).map((term) => `${word} is asked as ${term}. `));
+  if (!gone.length && !why.unknown.length && !near.length) return null;
+  return h("p", { class: "missing" }, near,
     gone.length ? ["It has no ", ...joined(gone.slice(0, 8).map((term) => h("s", {}, term))), gone.length > 8 ? ` and ${gone.length - 8} more. ` : ". "] : [],
     why.unknown.length ? ["The collection has no word for ", ...joined(why.unknown.map((word) => h("q", {}, word))), "."] : []);
 }

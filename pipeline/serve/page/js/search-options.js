@@ -62,23 +62,26 @@ function slider({ label, from, to, value, says, set, rest = 50 }) {
 export function showLine(found) {
   const words = tokens(state.q).map((token, i) => pill(token, i, found)).filter(Boolean);
   const conditions = state.filters.map((filter) => h("span", { class: "pill fact" }, h("b", {}, filter.replace("=", ": ")), takeOut(filter, () => change({ filters: state.filters.filter((one) => one !== filter) }))));
-  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? `${count(found.total)} ${asks() ? "match" : "in all"}` : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
+  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
+
+const total = (found) => (!asks() ? `${count(found.total)} in all` : found.by_vector_alone && found.total ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
 
 const asks = () => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
 
 function pill(token, place, found) {
   const { sign, word, factor } = token;
   const unknown = found?.unknown.includes(word.toLowerCase());
-  if (!sign && factor === null && !unknown && !found?.words[word]) return null; // a stop word
-  const kind = sign === "-" ? "banned" : sign === "+" ? "required" : unknown ? "unknown" : "";
+  const near = Object.entries(found?.near[word.toLowerCase()] ?? {});
+  if (!sign && factor === null && !unknown && !near.length && !found?.words[word]) return null; // a stop word
+  const kind = sign === "-" ? "banned" : sign === "+" ? "required" : unknown ? "unknown" : near.length ? "near" : "";
   const set = (patch) => change({ q: edited(state.q, place, patch) });
   const steps = sign === "-" || unknown ? [] : [
     h("button", { type: "button", "aria-label": `Less ${word}`, onclick: () => set({ factor: less(factor) }) }, icon(MINUS)),
     h("button", { type: "button", "aria-label": `More ${word}`, onclick: () => set({ factor: more(factor) }) }, icon(PLUS)),
   ];
-  const title = { banned: "None of the results has this word", required: "Every result has this word", unknown: "The collection has no such word; only the vector hears it" }[kind] ?? null;
-  return h("span", { class: `pill ${kind}`, title }, h("b", {}, `${sign === "-" ? "no " : sign}${word}`), factor === null ? null : h("i", {}, `×${factor}`), ...steps, takeOut(word, () => set(null)));
+  const title = { banned: "None of the results has this word", required: "Every result has this word", unknown: "The collection has no such word; only the vector hears it", near: "The collection has no such word; this is the nearest that it has" }[kind] ?? null;
+  return h("span", { class: `pill ${kind}`, title }, h("b", {}, `${sign === "-" ? "no " : sign}${word}`), factor === null ? null : h("i", {}, `×${factor}`), sign === "-" ? null : near.map(([term, weight]) => h("i", {}, `as ${term} ${weight.toFixed(1)}`)), ...steps, takeOut(word, () => set(null)));
 }
 
 const less = (factor) => ((factor ?? 1) > 1 ? (factor - 1 === 1 ? null : Math.max(1, factor - 1)) : Math.max(0.25, (factor ?? 1) / 2));

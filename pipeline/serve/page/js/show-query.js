@@ -43,5 +43,5 @@ function command() {
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const options = [["--index", state.index], ["--mode", state.mode], ...state.filters.map((one) => ["--filter", quoted(one)]), ...state.like.map((id) => ["--like", id])];
   if (state.weight !== null) options.push(["--weight", state.weight]);
-  return `lexel search ${state.q ? `-- ${quoted(state.q)}` : ""} ${options.flat().join(" ")}${state.fold ? " --fold" : ""}`.replace(/^lexel search -- ('.*?') (.*)$/s, "lexel search $2 -- $1");
+  return `lexel search ${state.q ? `-- ${quoted(state.q)}` : ""} ${options.flat().join(" ")}${state.fold ? " --fold" : ""}${state.cutoff ? "" : " --no-cutoff"}`.replace(/^lexel search -- ('.*?') (.*)$/s, "lexel search $2 -- $1");
 }

@@ -2,7 +2,7 @@
 
 const NOTHING = {
   index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, written: 0, share: 0.5,
-  fold: false, filters: [], truth: "", item: "",
+  fold: false, cutoff: true, filters: [], truth: "", item: "",
 };
 const LISTS = { pictures: "picture", like: "like", filters: "filter" };
 const watchers = [];
@@ -22,6 +22,7 @@ function read() {
     written: positive(found.get("written")) ?? 0,
     share: Math.min(1, positive(found.get("share")) ?? 0.5),
     fold: found.get("fold") === "true",
+    cutoff: found.get("cutoff") !== "false",
     filters: found.getAll("filter"),
     truth: found.get("truth") ?? "",
     item: found.get("item") ?? "",
@@ -43,10 +44,10 @@ export function address(of) {
   return `./${made.size ? `?${made}` : ""}`;
 }
 
-/** The state with some fields changed; another query closes the panel and forgets the known relevant item. */
+/** The state with some fields changed; another query closes the panel, forgets the known relevant item, and is cut off. */
 export function changed(patch) {
   const asks = Object.keys(patch).some((name) => name !== "item");
-  return { ...state, ...(asks ? { item: "", truth: "" } : {}), ...patch };
+  return { ...state, ...(asks ? { item: "", truth: "" } : {}), ...("q" in patch ? { cutoff: true } : {}), ...patch };
 }
 
 /** Change the state; `quietly` adds no history entry, for a moving slider. */

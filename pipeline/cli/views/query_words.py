@@ -1,0 +1,17 @@
+"""What became of a query's words that have no term, in words for people."""
+
+from collections.abc import Iterable, Mapping
+
+
+def near_words(near: Mapping[str, Mapping[str, float]]) -> list[str]:
+    """For each word that is asked by another: `taxi: as car 0.8`."""
+    return [
+        f"{word}: as {', '.join(f'{term} {weight:.1f}' for term, weight in terms.items())}"
+        for word, terms in near.items()
+    ]
+
+
+def unknown_words(unknown: Iterable[str], offers: Mapping[str, Iterable[str]]) -> str:
+    """The words that are not asked at all, each with the nearest that are known; empty if there are none."""
+    some = [f"{word} (nearest: {', '.join(offers[word])})" if word in offers else word for word in unknown]
+    return f"not in the vocabulary of this index: {', '.join(some)}" if some else ""

@@ -1,0 +1,26 @@
+// Words of the query that the collection does not know: which they are, and the nearest ones that it knows.
+
+import { h } from "./dom.js";
+import { edited, tokens } from "./query-syntax.js";
+import { change, state } from "./state.js";
+
+/** Elements that say which words are unknown and offer known ones; a click asks for one in the place of the word. */
+export function unknownWords(found) {
+  if (!found.unknown.length) return [];
+  const none = found.by_vector_alone ? "No word of this is known here: " : "Not known here: ";
+  const offers = Object.entries(found.offers).flatMap(([word, terms]) => terms.map((term) => [word, term]));
+  return [h("div", { class: "unheard" },
+    h("p", {}, none, ...found.unknown.flatMap((word, i) => [i ? ", " : "", h("q", {}, word)]), "."),
+    offers.length ? h("p", { class: "offers" }, h("span", {}, "Nearest known words"), offers.map(([word, term]) => offer(word, term))) : null)];
+}
+
+function offer(word, term) {
+  const instead = () => {
+    const place = tokens(state.q).findIndex((token) => token.word.toLowerCase() === word);
+    return place < 0 ? term : edited(state.q, place, { word: term });
+  };
+  return h("button", { type: "button", class: "offer", title: `Ask for ${term} in the place of ${word}`, onclick: () => change({ q: instead() }) }, term);
+}
+
+/** The line above results that no word has found. */
+export const nearestLine = () => h("h2", { class: "apart" }, "What looks nearest");
