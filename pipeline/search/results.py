@@ -87,8 +87,9 @@ class SearchResults:
     """The hits, the `total` of matching items, the time OpenSearch `took` in milliseconds, and the query `body` sent.
 
     `weights` are the term weights of the query; `floor` is the score of an item that has nothing in common with it;
-    `unknown` has the words without a term; `facets` the counts of each field's values over all matching items; `next`
-    is the cursor of the next page, if there is one.
+    `unknown` has the words without a term; `gained` and `lost` the words that it gained and lost by examples (see
+    `Moves` in feedback/rocchio.py); `facets` the counts of each field's values over all matching items; `next` is the
+    cursor of the next page, if there is one.
     """
 
     hits: tuple[Hit, ...]
@@ -98,6 +99,8 @@ class SearchResults:
     weights: Mapping[str, float]
     floor: float = 0.0
     unknown: tuple[str, ...] = ()
+    gained: Mapping[str, float] = field(default_factory=dict)
+    lost: Mapping[str, float] = field(default_factory=dict)
     facets: Mapping[str, Counts] = field(default_factory=dict)
     next: Cursor | None = None
 
@@ -146,5 +149,7 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         "hits": hits,
         "facets": {field: dict(counts) for field, counts in result.facets.items()},
         "unknown": list(result.unknown),
+        "gained": dict(result.gained),
+        "lost": dict(result.lost),
         "next": str(result.next) if result.next else None,
     }

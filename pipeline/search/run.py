@@ -27,7 +27,8 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     """Search `index`; a string is the query text. Text queries in modes `terms` and `words` load no torch.
 
     Raises ConfigError if `fusion` needs the neural-search plugin and the cluster has none, BadImageError if an image
-    cannot be decoded, NotThereError if the index or a `like` item does not exist, ClusterError if OpenSearch fails.
+    cannot be decoded, NotThereError if the index or an item to be `like` or `unlike` does not exist, ClusterError if
+    OpenSearch fails.
     """
     if isinstance(request, str):
         request = SearchRequest(request)
@@ -45,7 +46,7 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
 def _body(request: SearchRequest, encoded: EncodedQuery) -> Dsl:
     k, filters, query, written = request.k, request.conditions, request.query, encoded.written
     match request.mode:
-        case "words" if max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
+        case "words" if request.like or max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
             body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters, written=written)
         case "words":
             body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters, written=written)
@@ -87,6 +88,8 @@ def _answer(
         # The vector's part for a cosine of 0 is the weight.
         floor=encoded.weight if request.mode in {"vector", "hybrid"} and request.fusion == "exact" else 0.0,
         unknown=unknown,
+        gained=encoded.moves.gained,
+        lost=encoded.moves.lost,
         facets=facet_counts(answer),
         next=_next(reader, request, rows),
     )

@@ -14,7 +14,11 @@ _PARTS = 6
 
 
 def results(result: SearchResults) -> None:
-    """Print hits, number of matches, facets, and the option for the next page."""
+    """Print words gained and lost, hits, number of matches, facets, and the option for the next page."""
+    for name, weights, mark in (("gained", result.gained, "+"), ("lost", result.lost, "-")):
+        if weights:
+            words = "  ".join(f"{escape(word)} {mark}{abs(weight):.2f}" for word, weight in weights.items())
+            out.print(f"[dim]{name}:[/] {words}", soft_wrap=True)
     if result.unknown:
         out.print(f"[dim]not in the vocabulary of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
     if result.hits:

@@ -1,108 +1,20 @@
 """The page in a real Chromium: one asks, steers, drops a picture, looks why, and goes on."""
 
 import json
-import os
 import re
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from opensearchpy import OpenSearch
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from support.checkout import TESTS
 from support.drawn import COUNT, Drawn
-from support.serving import listening, served
+from support.web.chromium import TILES, ask, ids, line, open_, settled
 
 from lexel.pipeline.scenes import scene
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.run import search_index
-
-FLAGS = [
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-TILES = ".tile:not(.bone)"
-
-
-def chromium() -> str:
-    """The browser. In CI it has to be there."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None and os.environ.get("CI"):
-        pytest.fail(
-            "CI runs the page's tests, and there is no Chromium here; `scripts/setup browser` installs it as root"
-        )
-    if found is None:
-        pytest.skip("there is no Chromium on this machine; on Debian, `scripts/setup browser` as root installs it")
-    return found
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    chromium()
-    with sync_playwright() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    made = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def address(drawn: Drawn, client: OpenSearch) -> Iterator[str]:
-    with listening(served(client)) as where:
-        yield where
-
-
-@pytest.fixture(params=["desk"])
-def page(browser: Browser, address: str, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page that is open, and of which nothing may have gone wrong or out in the end."""
-    sizes = {"desk": {"width": 1440, "height": 900}, "phone": {"width": 390, "height": 844}}
-    context = browser.new_context(viewport=sizes[request.param], base_url=address)  # type: ignore[arg-type]
-    made = context.new_page()
-    wrong: list[str] = []
-    made.on("console", lambda said: wrong.append(said.text) if said.type in {"error", "warning"} else None)
-    made.on("pageerror", lambda error: wrong.append(str(error)))
-    made.on("request", lambda asked: wrong.append(asked.url) if not asked.url.startswith((address, "data:")) else None)
-    open_(made, "/")
-    yield made
-    context.close()
-    assert wrong == []
-
-
-def open_(page: Page, where: str) -> None:
-    page.goto(where)
-    expect(page.locator(TILES).first).to_be_visible()
-
-
-def ask(page: Page, words: str) -> None:
-    """Type a query and wait for its answer."""
-    with page.expect_response(lambda answer: "/search?" in answer.url and answer.request.method in {"GET", "POST"}):
-        page.get_by_role("combobox", name="Search").fill(words)
-        page.keyboard.press("Enter")
-    settled(page)
-
-
-def settled(page: Page) -> None:
-    expect(page.locator("#grid")).to_have_attribute("aria-busy", "false")
-
-
-def ids(page: Page) -> list[str]:
-    return [tile.get_attribute("data-id") or "" for tile in page.locator(TILES).all()]
-
-
-def line(page: Page) -> str:
-    return page.get_by_role("combobox", name="Search").input_value()
 
 
 def good_caption(drawn: Drawn) -> tuple[str, str]:
