@@ -63,7 +63,8 @@ def test_a_gained_word_becomes_the_querys_own_or_is_left_out(page: Page) -> None
     assert again["asked"][first] == pytest.approx(found["gained"][first], abs=0.01)  # type: ignore[index]
     again = answered(page, gained.get_by_role("button", name=f"Leave {second} as it was").click)
     assert line(page).endswith(f" {second}^0")
-    assert second not in {**again["gained"], **again["asked"]}
+    assert second not in again["gained"]
+    assert not again["asked"].get(second)
     page.locator(".pill").filter(has_text=f"{second}×0").get_by_role("button", name=f"Take out {second}").click()
     settled(page)
     expect(gained.locator(f"[data-term={second}]")).to_be_visible()
@@ -104,7 +105,7 @@ def test_nothing_to_steer_away_from_is_said(page: Page) -> None:
     assert asked(page)["unlike"]
     # Without the picture to be like nothing is searched for, and the rest of the steering goes too.
     answered(page, page.get_by_role("button", name="Take out: more like picture 1").click)
-    assert not asked(page)
+    assert not {"like", "unlike"} & asked(page).keys()
 
 
 def test_the_panel_and_the_copied_command_know_them(page: Page) -> None:
