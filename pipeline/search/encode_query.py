@@ -5,8 +5,9 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lexel.pipeline.load.documents.row_documents import TOP_TERMS
-from lexel.pipeline.search.feedback.rocchio import FeedbackItem, Moves, Rocchio, length
+from lexel.encoders.encoder import QUERY_TERMS
+from lexel.encoders.term_weights import TOP_TERMS
+from lexel.pipeline.search.feedback.rocchio import MOST_WORDS, FeedbackItem, Moves, Rocchio, length
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MAX_WRITTEN, Terms, Vector, heaviest
 from lexel.pipeline.search.query_syntax import ParsedQuery
@@ -79,13 +80,16 @@ def _moved(index: SearchIndex, request: SearchRequest, typed: EncodedQuery, rocc
     query, dense = request.query, request.mode in {"vector", "hybrid"}
     marked = " ".join([*query.factors, *query.banned])
     fixed = index.analyzed(marked)[0] if request.mode == "words" else index.encoder.query(marked)
+    # A text of nothing but words of factor 0 is none, unless there is nothing else.
+    texted = bool(query.said or not rocchio.liked)
     size = length(typed.weights)
-    moves = rocchio.moves(typed.weights, length=size or rocchio.liked_length, fixed=fixed)
+    most = MOST_WORDS if index.side == "image" else QUERY_TERMS
+    moves = rocchio.moves(typed.weights, length=size or rocchio.liked_length, fixed=fixed, most=most)
     weights = {word: rocchio.query_factor * weight for word, weight in typed.weights.items()}
     for word, weight in moves.gained.items():
         weights[word] = weights.get(word, 0.0) + rocchio.unit * weight
-    vector = rocchio.vector(typed.vector if query.said else None) if dense else ()
-    return EncodedQuery(weights, vector, typed.weight if query.said else _picture_weight(index, request), moves=moves)
+    vector = rocchio.vector(typed.vector if texted else None) if dense else ()
+    return EncodedQuery(weights, vector, typed.weight if texted else _picture_weight(index, request), moves=moves)
 
 
 def _picture_weight(index: SearchIndex, request: SearchRequest) -> float:
@@ -104,7 +108,10 @@ def _image_example(index: SearchIndex, content: bytes) -> FeedbackItem:
     """An image, from its bytes. Raises BadImageError if it cannot be decoded."""
     with index.busy:
         encoded = encode_picture(index.model, content)
-    return FeedbackItem(dict(islice(encoded.terms[0].items(), TOP_TERMS)), encoded.vectors[0].tolist())
+    terms = encoded.terms[0]
+    # Captions have few words: the first ones of an image would miss most of them.
+    asked = dict(islice(terms.items(), TOP_TERMS)) if index.side == "image" else index.encoder.picture_query(terms)
+    return FeedbackItem(asked, encoded.vectors[0].tolist())
 
 
 def _stored_examples(index: SearchIndex, ids: Sequence[str]) -> list[FeedbackItem]:
@@ -112,7 +119,8 @@ def _stored_examples(index: SearchIndex, ids: Sequence[str]) -> list[FeedbackIte
     if not ids:
         return []
     stored = index.items(ids, fields=("terms", "top_terms", "vector"))
-    return [FeedbackItem({term: one["terms"][term] for term in one["top_terms"]}, one["vector"]) for one in stored]
+    which = "top_terms" if index.side == "image" else "terms"
+    return [FeedbackItem({term: one["terms"][term] for term in one[which]}, one["vector"]) for one in stored]
 
 
 def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> EncodedQuery:

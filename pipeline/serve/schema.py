@@ -121,7 +121,7 @@ class ResultsBody(BaseModel):
     unknown: list[str] = Field(description="Words of the query without a term in the index.")
     gained: dict[str, float] = Field(
         description="The words that the query gained by `like`, images and `unlike`: the weight of each in units of a "
-        "word that is typed once, at most 20."
+        "word that is typed once; at most 20, or 128 where the items are captions."
     )
     lost: dict[str, float] = Field(
         description="The words that it lost by `unlike`, at most 20, with their weights below 0. They count nothing; "

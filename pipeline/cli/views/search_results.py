@@ -11,14 +11,15 @@ from lexel.pipeline.search.results import Hit, SearchResults
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
+_MOVED = 20
 
 
 def results(result: SearchResults) -> None:
     """Print words gained and lost, hits, number of matches, facets, and the option for the next page."""
-    for name, weights, mark in (("gained", result.gained, "+"), ("lost", result.lost, "-")):
-        if weights:
-            words = "  ".join(f"{escape(word)} {mark}{abs(weight):.2f}" for word, weight in weights.items())
-            out.print(f"[dim]{name}:[/] {words}", soft_wrap=True)
+    if result.gained:
+        out.print(f"[dim]words gained:[/] {_moved(result.gained)}", soft_wrap=True)
+    if result.lost:
+        out.print(f"[dim]words lost, which count nothing; -word excludes one:[/] {_moved(result.lost)}", soft_wrap=True)
     if result.unknown:
         out.print(f"[dim]not in the vocabulary of this index: {escape(', '.join(result.unknown))}[/]", soft_wrap=True)
     if result.hits:
@@ -54,6 +55,13 @@ def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
         bar = "━" * max(1, round(24 * weight / top))
         table.add_row(f"[bold]{escape(term)}[/]", f"{weight:.2f}", f"[green]{bar}[/]")
     return table
+
+
+def _moved(weights: Mapping[str, float]) -> str:
+    """The first of these words, with their weights."""
+    said = [f"{escape(word)} {weight:+.2f}" for word, weight in list(weights.items())[:_MOVED]]
+    more = [f"[dim]{len(weights) - _MOVED} more[/]"] if len(weights) > _MOVED else []
+    return "  ".join(said + more)
 
 
 def _what(hit: Hit) -> Text:

@@ -18,7 +18,7 @@ Vector = Sequence[float]
 # What an item should not be like counts less than what it should: Manning et al. give 1, 0.75 and 0.15. The first two
 # are the share of the text.
 GAMMA = 0.15
-# Most words that a query gains, and that are said to be lost, the strongest: people read and edit them.
+# Most words that a query of images gains, and that any is said to lose, the strongest: people read and edit them.
 MOST_WORDS = 20
 
 
@@ -82,10 +82,10 @@ class Rocchio:
         found: list[float] = (moved / size if size else moved).tolist()
         return found
 
-    def moves(self, query: Terms, *, length: float, fixed: Collection[str] = ()) -> Moves:
+    def moves(self, query: Terms, *, length: float, fixed: Collection[str] = (), most: int = MOST_WORDS) -> Moves:
         """How the words of `query` move, in units of a word typed once; `length` is that of the means.
 
-        Words of the query only gain; those in `fixed` are left alone.
+        Words of the query only gain, at most `most` of them; those in `fixed` are left alone.
         """
         towards, away = _mean(self.liked), _mean(self.unliked)
         by = {
@@ -94,8 +94,8 @@ class Rocchio:
             if word not in fixed
         }
         return Moves(
-            _strongest({word: weight for word, weight in by.items() if weight > 0}),
-            _strongest({word: weight for word, weight in by.items() if weight < 0 and word not in query}),
+            _strongest({word: weight for word, weight in by.items() if weight > 0}, most),
+            _strongest({word: weight for word, weight in by.items() if weight < 0 and word not in query}, MOST_WORDS),
         )
 
 
@@ -119,5 +119,5 @@ def _sum(examples: Sequence[FeedbackItem]) -> dict[str, float]:
     return found
 
 
-def _strongest(weights: Terms) -> dict[str, float]:
-    return dict(sorted(weights.items(), key=lambda pair: (-abs(pair[1]), pair[0]))[:MOST_WORDS])
+def _strongest(weights: Terms, most: int) -> dict[str, float]:
+    return dict(sorted(weights.items(), key=lambda pair: (-abs(pair[1]), pair[0]))[:most])

@@ -7,6 +7,7 @@ import { address, asked, change, state } from "./state.js";
 import { meaning } from "./term-weights.js";
 
 const MOST = 8; // that the server takes of either kind
+const SHOWN = 20;
 const SIDES = {
   like: { other: "unlike", says: "More like", thumb: "Thumbs up", done: "More like this" },
   unlike: { other: "like", says: "Less like", thumb: "Thumbs down", done: "Less like this" },
@@ -29,7 +30,8 @@ function steer(side, id) {
 export function showSteering(found) {
   const pictures = Object.keys(SIDES).filter((side) => state[side].length).map(group);
   byId("steering").hidden = !pictures.length;
-  put(byId("steering"), ...pictures, words("Gained", found?.gained, gained), words("Lost", found?.lost, lost));
+  put(byId("steering"), ...pictures, words("Gained", "Words of the pictures to be like, with the weights that they add", found?.gained, gained),
+    words("Lost", "Words of the pictures not to be like: their weights fell below 0, so they count nothing; a click bans one", found?.lost, lost));
 }
 
 function group(side) {
@@ -39,9 +41,9 @@ function group(side) {
     h("button", { type: "button", class: "out", "aria-label": `Take out: ${says.toLowerCase()} picture ${i + 1}`, onclick: () => change({ [side]: state[side].filter((one) => one !== id) }) }, icon(CROSS)))));
 }
 
-function words(title, weights, chip) {
+function words(title, says, weights, chip) {
   const rows = Object.entries(weights ?? {});
-  return rows.length ? h("div", { class: "moved", role: "group", "aria-label": `Words ${title.toLowerCase()}` }, h("span", { class: "says" }, title), rows.map(([term, weight]) => chip(term, weight))) : null;
+  return rows.length ? h("div", { class: "moved", role: "group", "aria-label": `Words ${title.toLowerCase()}` }, h("span", { class: "says", title: says }, title), rows.slice(0, SHOWN).map(([term, weight]) => chip(term, weight)), rows.length > SHOWN ? h("span", { class: "dim" }, `${rows.length - SHOWN} more`) : null) : null;
 }
 
 /** A chip: its word becomes one of the query's own, with the weight that it has now, which a person then may change. */
