@@ -40,16 +40,13 @@ def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQue
     ClusterError if the index's encoder is needed and not available.
     """
     typed, unknown = _typed(index, request)
-    if request.images or request.like or request.unlike:
-        rocchio = Rocchio(_liked(index, request), _stored_examples(index, request.unlike), request.share)
-        encoded = _moved(index, request, typed, rocchio)
-    else:
-        encoded = typed
+    rocchio = Rocchio(_liked(index, request), _stored_examples(index, request.unlike), request.share)
+    encoded = _moved(index, request, typed, rocchio) if rocchio.liked or rocchio.unliked else typed
     if request.mode == "vector":
         encoded = replace(encoded, weights={}, weight=1.0, moves=Moves())
     if request.mode == "hybrid" and request.weight is not None:
         encoded = replace(encoded, weight=request.weight)
-    return replace(encoded, written=_written(index, request)), unknown
+    return replace(encoded, written=_written(index, request, rocchio.query_factor)), unknown
 
 
 def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
@@ -63,15 +60,14 @@ def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tu
     return encode_text(index, query, dense=request.mode in {"vector", "hybrid"}), unknown
 
 
-def _written(index: SearchIndex, request: SearchRequest) -> dict[str, float]:
-    """The weight of each word of the text in what people wrote: its boost, and the text's share beside images."""
+def _written(index: SearchIndex, request: SearchRequest, factor: float) -> dict[str, float]:
+    """The weight of each word of the text in what people wrote: its boost, and the `factor` of a typed word."""
     if not request.written_weight:
         return {}
-    share = request.share if request.images or request.like else 1.0
     found: dict[str, float] = {}
     for text, boost in [(request.query.plain, 1.0), *request.query.factors.items()]:
         for word in index.written_words(text):
-            found[word] = found.get(word, 0.0) + request.written_weight * share * boost
+            found[word] = found.get(word, 0.0) + request.written_weight * factor * boost
     return {word: weight for weight, word in heaviest(found)[:MAX_WRITTEN]}
 
 

@@ -121,10 +121,10 @@ class ResultsBody(BaseModel):
     unknown: list[str] = Field(description="Words of the query without a term in the index.")
     gained: dict[str, float] = Field(
         description="The words that the query gained by `like`, images and `unlike`: the weight of each in units of a "
-        "word that is typed once; at most 20, or 128 where the items are captions."
+        "word that is typed once; at most 10, or 128 where the items are captions."
     )
     lost: dict[str, float] = Field(
-        description="The words that it lost by `unlike`, at most 20, with their weights below 0. They count nothing; "
+        description="The words that it lost by `unlike`, at most 10, with their weights below 0. They count nothing; "
         "`-word` in the query text excludes one."
     )
     floor: float = Field(description="The score of an item that has nothing in common with the query.")

@@ -11,7 +11,7 @@ from lexel.pipeline.search.results import Hit, SearchResults
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
-_MOVED = 20
+_MOVED = 10
 
 
 def results(result: SearchResults) -> None:

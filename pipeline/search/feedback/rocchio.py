@@ -19,7 +19,9 @@ Vector = Sequence[float]
 # are the share of the text.
 GAMMA = 0.15
 # Most words that a query of images gains, and that any is said to lose, the strongest: people read and edit them.
-MOST_WORDS = 20
+MOST_WORDS = 10
+# Below this, weights in units of a typed word would say nothing to anybody.
+_LEAST = 0.01
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ class Rocchio:
 
     @property
     def unit(self) -> float:
-        """The weight in the moved query of a word that is typed once; 1 where typed words count nothing."""
-        return self.query_factor or 1.0
+        """The weight in the moved query of a word that is typed once; 1 where typed words count next to nothing."""
+        return self.query_factor if self.query_factor >= _LEAST else 1.0
 
     @property
     def liked_length(self) -> float:

@@ -7,7 +7,7 @@ import { address, asked, change, state } from "./state.js";
 import { meaning } from "./term-weights.js";
 
 const MOST = 8; // that the server takes of either kind
-const SHOWN = 20;
+const SHOWN = 10;
 const SIDES = {
   like: { other: "unlike", says: "More like", thumb: "Thumbs up", done: "More like this" },
   unlike: { other: "like", says: "Less like", thumb: "Thumbs down", done: "Less like this" },
