@@ -85,6 +85,7 @@ def test_a_dropped_picture_finds_itself(page: Page, drawn: Drawn) -> None:
     assert ids(page)[0] == right
     ask(page, "in the snow")
     expect(page.get_by_label("Share: picture to words")).to_be_visible()
+    expect(page.get_by_role("group", name="Words gained").locator(".pill").first).to_be_visible()
 
 
 def drop(page: Page, file: Path) -> None:

@@ -88,7 +88,7 @@ function acceptDrops() {
     event.preventDefault();
     const id = event.dataTransfer.getData(DRAGGED);
     const pictures = among(event.dataTransfer);
-    if (id) change({ like: [...new Set([...state.like, id])].slice(-MOST_PICTURES) });
+    if (id) change({ like: [...new Set([...state.like, id])].slice(-MOST_PICTURES), unlike: state.unlike.filter((one) => one !== id) });
     else if (pictures.length) take(pictures);
     else toast("Addresses are not fetched: save the picture, and drop the file.");
   });

@@ -28,10 +28,13 @@ function steer(side, id) {
 
 /** Show the pictures, and the words that the answer says. */
 export function showSteering(found) {
-  const pictures = Object.keys(SIDES).filter((side) => state[side].length).map(group);
-  byId("steering").hidden = !pictures.length;
-  put(byId("steering"), ...pictures, words("Gained", "Words of the pictures to be like, with the weights that they add", found?.gained, gained),
-    words("Lost", "Words of the pictures not to be like: their weights fell below 0, so they count nothing; a click bans one", found?.lost, lost));
+  const parts = [
+    ...Object.keys(SIDES).filter((side) => state[side].length).map(group),
+    words("Gained", "Words of the pictures to be like, with the weights that they add", found?.gained, gained),
+    words("Lost", "Words of the pictures not to be like: their weights fell below 0, so they count nothing; a click bans one", found?.lost, lost),
+  ].filter(Boolean);
+  byId("steering").hidden = !parts.length;
+  put(byId("steering"), ...parts);
 }
 
 function group(side) {
@@ -55,8 +58,8 @@ function gained(term, weight) {
 const lost = (term, weight) => pill(term, weight, { kind: "lost", mark: "−", says: `Ban ${term}`, own: { sign: "-", factor: null } });
 
 function pill(term, weight, { kind, mark, says, own }) {
-  const put_ = (token) => change({ q: taken(state.q, term, token, meaning.terms) });
+  const become = (token) => change({ q: taken(state.q, term, token, meaning.terms) });
   return h("span", { class: `pill ${kind}`, "data-term": term },
-    h("button", { type: "button", class: "own", "aria-label": `${says}, ${mark}${number(Math.abs(weight))}`, title: says, onclick: () => put_(own) }, term, h("i", {}, `${mark}${number(Math.abs(weight))}`)),
-    h("button", { type: "button", class: "out", "aria-label": `Leave ${term} as it was`, title: `Leave ${term} as it was`, onclick: () => put_({ sign: "", factor: times(state.q, term, meaning.terms) }) }, icon(CROSS)));
+    h("button", { type: "button", class: "own", "aria-label": `${says}, ${mark}${number(Math.abs(weight))}`, title: says, onclick: () => become(own) }, term, h("i", {}, `${mark}${number(Math.abs(weight))}`)),
+    h("button", { type: "button", class: "out", "aria-label": `Leave ${term} as it was`, title: `Leave ${term} as it was`, onclick: () => become({ sign: "", factor: times(state.q, term, meaning.terms) }) }, icon(CROSS)));
 }
