@@ -15,6 +15,8 @@ Terms = Mapping[str, float]
 # A weight of 1.0 is stored as the term frequency 128, a power of two so that dividing by it is exact.
 # mappings/index.json holds the same number.
 FREQUENCY_SCALE = 128
+# The number of an item's most important terms, which are stored for facets and filters, and ask for items like it.
+TOP_TERMS = 16
 # Lucene's FeatureField stores the upper 17 bits of a float: sign, exponent and 8 bits of the mantissa.
 _STORED_BITS = 8
 

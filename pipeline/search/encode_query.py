@@ -2,8 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from lexel.encoders.encoder import QUERY_TERMS
+from lexel.encoders.term_weights import TOP_TERMS
+from lexel.pipeline.search.feedback.rocchio import MOST_WORDS, FeedbackItem, Moves, Rocchio, length
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_dsl import MAX_WRITTEN, Mode, Terms, Vector, heaviest
 from lexel.pipeline.search.query_syntax import ParsedQuery
@@ -17,7 +21,8 @@ if TYPE_CHECKING:
 class EncodedQuery:
     """Term weights, a vector [D] (empty in modes without vectors), the vector's weight, and those of words.
 
-    Of the term weights, `near` are of words without a term, and the nearest term that each is asked by.
+    Of the term weights, `near` are of words without a term, and the nearest term that each is asked by. `moves` are the
+    words that examples added to them, and those that they took.
 
     The score of an item is the dot product of the term weights, plus `weight` x cosine, plus the weight of each word in
     `written` that people wrote of it.
@@ -28,6 +33,7 @@ class EncodedQuery:
     weight: float
     written: Terms = field(default_factory=dict)
     near: Mapping[str, Terms] = field(default_factory=dict)
+    moves: Moves = field(default_factory=Moves)
 
     def score_of(self, engine_score: float, *, mode: Mode) -> float:
         """The score for one of OpenSearch's, which must not be negative and is that of 1 + cosine, or for a negative
@@ -47,72 +53,103 @@ class EncodedQuery:
 def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
     """The encoded form of `request`, and its words for which the index has no term, nor one that is near enough.
 
-    Raises BadImageError if an image cannot be decoded, NotThereError if a `like` item does not exist, ClusterError if
-    the index's encoder is needed and not available.
+    Raises BadImageError if an image cannot be decoded, NotThereError if a `like` or `unlike` item does not exist,
+    ClusterError if the index's encoder is needed and not available.
     """
+    typed, unknown = _typed(index, request)
+    rocchio = Rocchio(_liked(index, request), _stored_examples(index, request.unlike), request.share)
+    encoded = _moved(index, request, typed, rocchio) if rocchio.liked or rocchio.unliked else typed
+    if request.mode == "vector":
+        encoded = replace(encoded, weights={}, weight=1.0, moves=Moves())
+    if request.mode == "hybrid" and request.weight is not None:
+        encoded = replace(encoded, weight=request.weight)
+    return replace(encoded, written=_written(index, request, rocchio.query_factor)), unknown
+
+
+def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
+    """The text as a query, empty if there is none, and its words without a term."""
+    query = request.query
     if request.mode == "words":
-        encoded, unknown = _analyzed(index, request.query)
-    else:
-        encoded, unknown = _encoded(index, request), index.encoder.vocabulary.unknown(request.query.text)
-        near = index.encoder.near(request.query.text) if encoded.weights else {}
-        encoded, unknown = replace(encoded, near=near), tuple(word for word in unknown if word not in near)
-    return replace(encoded, written=_written(index, request)), unknown
+        return _analyzed(index, query)
+    unknown = index.encoder.vocabulary.unknown(query.text)
+    if not query.text:
+        return EncodedQuery({}, (), 0.0), unknown
+    encoded = encode_text(index, query, dense=request.mode in {"vector", "hybrid"})
+    near = index.encoder.near(query.text) if encoded.weights else {}
+    return replace(encoded, near=near), tuple(word for word in unknown if word not in near)
 
 
-def _written(index: SearchIndex, request: SearchRequest) -> dict[str, float]:
-    """The weight of each word of the text in what people wrote: its boost, and the text's share beside images."""
+def _written(index: SearchIndex, request: SearchRequest, factor: float) -> dict[str, float]:
+    """The weight of each word of the text in what people wrote: its boost, and the `factor` of a typed word."""
     if not request.written_weight:
         return {}
-    share = request.share if request.images or request.like else 1.0
     found: dict[str, float] = {}
     for text, boost in [(request.query.plain, 1.0), *request.query.factors.items()]:
         for word in index.written_words(text):
-            found[word] = found.get(word, 0.0) + request.written_weight * share * boost
+            found[word] = found.get(word, 0.0) + request.written_weight * factor * boost
     return {word: weight for weight, word in heaviest(found)[:MAX_WRITTEN]}
 
 
-def _encoded(index: SearchIndex, request: SearchRequest) -> EncodedQuery:
-    query = request.query
-    dense = request.mode in {"vector", "hybrid"}
-    texts = [encode_text(index, query, dense=dense)] if query.text else []
-    pictures = [
-        *(encode_image_query(index, content) for content in request.images),
-        *(encode_item(index, id_) for id_ in request.like),
-    ]
-    if not dense:
-        pictures = [replace(one, vector=()) for one in pictures]
-    encoded = combine_sides(texts, pictures, share=request.share)
-    if request.mode == "vector":
-        encoded = replace(encoded, weights={}, weight=1.0)
-    return encoded if request.weight is None or request.mode != "hybrid" else replace(encoded, weight=request.weight)
+def _moved(index: SearchIndex, request: SearchRequest, typed: EncodedQuery, rocchio: Rocchio) -> EncodedQuery:
+    """The query moved by examples. Words that stand in it with a factor or a minus stay as they are typed."""
+    query, dense = request.query, request.mode in {"vector", "hybrid"}
+    marked = " ".join([*query.factors, *query.banned])
+    fixed = index.analyzed(marked).weights if request.mode == "words" else index.encoder.query(marked)
+    # A text of nothing but words of factor 0 is none, unless there is nothing else.
+    texted = bool(query.said or not rocchio.liked)
+    size = length(typed.weights)
+    most = MOST_WORDS if index.side == "image" else QUERY_TERMS
+    moves = rocchio.moves(typed.weights, length=size or rocchio.liked_length, fixed=fixed, most=most)
+    weights = {word: rocchio.query_factor * weight for word, weight in typed.weights.items()}
+    for word, weight in moves.gained.items():
+        weights[word] = weights.get(word, 0.0) + rocchio.unit * weight
+    vector = rocchio.vector(typed.vector if texted else None) if dense else ()
+    weight = typed.weight if texted else _picture_weight(index, request)
+    return replace(typed, weights=weights, vector=vector, weight=weight, moves=moves)
+
+
+def _picture_weight(index: SearchIndex, request: SearchRequest) -> float:
+    """The vector's weight for a query of images and items alone: the mean of theirs."""
+    if request.mode == "words":
+        return 0.0
+    sides = ["image"] * len(request.images) + [index.side] * len(request.like)
+    return sum(map(index.encoder.vector_weight, sides)) / len(sides)
+
+
+def _liked(index: SearchIndex, request: SearchRequest) -> list[FeedbackItem]:
+    return [*(_image_example(index, content) for content in request.images), *_stored_examples(index, request.like)]
+
+
+def _image_example(index: SearchIndex, content: bytes) -> FeedbackItem:
+    """An image, from its bytes. Raises BadImageError if it cannot be decoded."""
+    with index.busy:
+        encoded = encode_picture(index.model, content)
+    terms = encoded.terms[0]
+    # Captions have few words: the first ones of an image would miss most of them.
+    asked = dict(islice(terms.items(), TOP_TERMS)) if index.side == "image" else index.encoder.picture_query(terms)
+    return FeedbackItem(asked, encoded.vectors[0].tolist())
+
+
+def _stored_examples(index: SearchIndex, ids: Sequence[str]) -> list[FeedbackItem]:
+    """Items of the index, by what is stored of them; needs no networks."""
+    if not ids:
+        return []
+    stored = index.items(ids, fields=("terms", "top_terms", "vector"))
+    which = "top_terms" if index.side == "image" else "terms"
+    return [FeedbackItem({term: one["terms"][term] for term in one[which]}, one["vector"]) for one in stored]
 
 
 def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> EncodedQuery:
     """A text as a query: its terms, and with `dense` its vector, which needs the networks."""
     encoder = index.encoder
     weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
-    vector = index.text_vector(query.text) if dense else ()
+    vector = index.text_vector(query.said or query.text) if dense else ()
     return EncodedQuery(apply_boosts(weights, query, encoder.query), vector, encoder.vector_weight("text"))
 
 
 def _expanded(index: SearchIndex, text: str) -> dict[str, float]:
     with index.busy:
         return index.model.queries([text])[0]
-
-
-def encode_image_query(index: SearchIndex, content: bytes) -> EncodedQuery:
-    """An image, from its bytes, as a query. Raises BadImageError if it cannot be decoded."""
-    with index.busy:
-        encoded = encode_picture(index.model, content)
-    weights = index.encoder.picture_query(encoded.terms[0])
-    return EncodedQuery(weights, encoded.vectors[0].tolist(), index.encoder.vector_weight("image"))
-
-
-def encode_item(index: SearchIndex, id_: str) -> EncodedQuery:
-    """An item of the index as a query, with its stored terms and vector; needs no networks."""
-    stored = index.item(id_, fields=("terms", "vector"))
-    weights = index.encoder.picture_query(stored["terms"]) if index.side == "image" else stored["terms"]
-    return EncodedQuery(weights, stored["vector"], index.encoder.vector_weight(index.side))
 
 
 def encode_picture(model: "Model", content: bytes) -> "Encoded":
@@ -127,39 +164,6 @@ def _analyzed(index: SearchIndex, query: ParsedQuery) -> tuple[EncodedQuery, tup
     read = index.analyzed(query.text)
     weights = apply_boosts(read.weights, query, lambda text: index.analyzed(text).weights)
     return EncodedQuery(weights, (), 0.0, near=read.near), read.unknown
-
-
-def blend(parts: Sequence[tuple[EncodedQuery, float]]) -> EncodedQuery:
-    """One query from several with their shares: the score is the weighted mean of the scores.
-
-    Scores of image and text queries have different scales. Each is divided by its vector's weight before averaging, so
-    that the vectors' parts are cosines.
-    """
-    if len(parts) == 1:
-        return parts[0][0]
-    total = sum(share for _, share in parts) or 1.0
-    shares = [share / total for _, share in parts]
-    encoded = [one for one, _ in parts]
-    weight = sum(q.weight * share for q, share in zip(encoded, shares, strict=True))
-    weights: dict[str, float] = {}
-    for one, share in zip(encoded, shares, strict=True):
-        # Without vectors the scales are unknown: terms are used as they are.
-        size = weight / one.weight if one.weight else 1.0
-        for term, own in one.weights.items():
-            weights[term] = weights.get(term, 0.0) + share * size * own
-    vectors = [[share * x for x in q.vector] for q, share in zip(encoded, shares, strict=True)]
-    return EncodedQuery(weights, [sum(column) for column in zip(*vectors, strict=True)], weight)
-
-
-def combine_sides(texts: Sequence[EncodedQuery], pictures: Sequence[EncodedQuery], *, share: float) -> EncodedQuery:
-    """One query from texts and images: `share` (0 to 1) is divided among the texts, the rest among the images."""
-    if not pictures:
-        return blend([(one, 1.0) for one in texts])
-    if not texts:
-        return blend([(one, 1.0) for one in pictures])
-    return blend(
-        [(one, share / len(texts)) for one in texts] + [(one, (1 - share) / len(pictures)) for one in pictures]
-    )
 
 
 def apply_boosts(weights: Terms, query: ParsedQuery, terms_of: Callable[[str], Terms]) -> dict[str, float]:

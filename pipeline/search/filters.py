@@ -1,8 +1,10 @@
 """Filters as query clauses: conditions on fields, required words, banned words."""
 
 import re
+from collections.abc import Iterable
 
 from lexel.pipeline.errors import ConfigError
+from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.query_dsl import Dsl
 
 _OWN = {"id", "uri", "label", "width", "height", "top_terms"}
@@ -74,3 +76,8 @@ def requires(word: str) -> Dsl:
 def bans(word: str) -> Dsl:
     """A clause for items that do not have this word; an unknown word excludes no item."""
     return {"bool": {"must_not": [requires(word)]}}
+
+
+def other_than(ids: Iterable[str]) -> Dsl:
+    """A clause for items that are none of these."""
+    return {"bool": {"must_not": [{"ids": {"values": [document_id(id_) for id_ in ids]}}]}}

@@ -27,6 +27,11 @@ class ParsedQuery:
     banned: tuple[str, ...] = ()
     source: str = field(default="", compare=False)
 
+    @property
+    def said(self) -> str:
+        """The text without words of factor 0, which say nothing."""
+        return " ".join(word for word in self.text.split() if self.factors.get(word) != 0)
+
 
 def parse_query(source: str) -> ParsedQuery:
     """Parse a typed query; raises no errors, since what is not syntax is text."""

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.search.filters import bans, requires
+from lexel.pipeline.search.filters import bans, other_than, requires
 from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode
 from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.results import Cursor
@@ -16,7 +16,7 @@ MAX_SIGNED = 200
 @dataclass(frozen=True)
 class SearchRequest:
     """A search by `text` (see `query_syntax`), `images` (file contents), items of the index (`like`, ids), or several
-    of them.
+    of them; away from the items `unlike`, which are no results.
 
     `weight` is the vector weight in mode hybrid, None for the encoder's; `written_weight` that of each word of the text
     in what people wrote of an item, 0 to leave that out; `share` the weight of the text if images are
@@ -30,6 +30,7 @@ class SearchRequest:
     text: str = ""
     images: tuple[bytes, ...] = ()
     like: tuple[str, ...] = ()
+    unlike: tuple[str, ...] = ()
     mode: Mode = "hybrid"
     k: int = 10
     filters: Filters = ()
@@ -52,9 +53,10 @@ class SearchRequest:
 
     @property
     def conditions(self) -> Filters:
-        """The filters with those that the query's +words and -words are."""
+        """The filters with those that the query's +words and -words are, and without the items `unlike`."""
         required, banned = dict.fromkeys(self.query.required), dict.fromkeys(self.query.banned)
-        return [*self.filters, *map(requires, required), *map(bans, banned)]
+        refused = [other_than(self.unlike)] if self.unlike else []
+        return [*self.filters, *map(requires, required), *map(bans, banned), *refused]
 
     def __post_init__(self) -> None:
         if self.query.source != self.text:  # not if it was passed, for example by `replace`
@@ -71,15 +73,25 @@ class SearchRequest:
             raise ConfigError(f"There is no mode {self.mode!r}; choose {', '.join(MODES)}.")
         if self.fusion not in FUSIONS:
             raise ConfigError(f"There is no fusion {self.fusion!r}; choose {', '.join(FUSIONS)}.")
-        if not (self.query.text or self.images or self.like):
-            raise ConfigError("The query is empty: give words that are not banned, an image, or both.")
-        if self.mode == "words" and (self.images or self.like):
-            raise ConfigError("Mode words takes text only; for images use terms or hybrid.")
+        self._check_asked()
         if not 0 <= self.share <= 1:
             raise ConfigError(f"The share of the text must be between 0 and 1, not {self.share}.")
         if self.weight is not None and self.weight < 0:
             raise ConfigError(f"The weight of the vector must be at least 0, not {self.weight}.")
         self._check_written()
+
+    def _check_asked(self) -> None:
+        if not (self.query.text or self.images or self.like):
+            if self.unlike:
+                raise ConfigError(
+                    "The query says only what the results should not be like; "
+                    "add words, an image, or an item that they should be like."
+                )
+            raise ConfigError("The query is empty: give words that are not banned, an image, or both.")
+        if self.mode == "words" and self.images:
+            raise ConfigError("Mode words takes text and items of the index; for images use terms or hybrid.")
+        if both := set(self.like) & set(self.unlike):
+            raise ConfigError(f"The results cannot be like {min(both)} and unlike it; leave one out.")
 
     def _check_written(self) -> None:
         if self.written_weight < 0:

@@ -96,6 +96,7 @@ class SearchResults:
     `near` has the words without a term that are asked by the nearest one, and by which; `unknown` the others, and
     `offers` the terms nearest to these. `by_vector_alone` says that no word is known: no hit matches one, and what
     there is are the vector's neighbours. `uncut` says that `total` is of the nearest vectors, however far they are.
+    `gained` and `lost` are the words that the query gained and lost by examples (see `Moves` in feedback/rocchio.py).
     """
 
     hits: tuple[Hit, ...]
@@ -109,6 +110,8 @@ class SearchResults:
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_vector_alone: bool = False
     uncut: bool = False
+    gained: Mapping[str, float] = field(default_factory=dict)
+    lost: Mapping[str, float] = field(default_factory=dict)
     facets: Mapping[str, Counts] = field(default_factory=dict)
     next: Cursor | None = None
 
@@ -169,5 +172,7 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         "offers": {word: list(terms) for word, terms in result.offers.items()},
         "by_vector_alone": result.by_vector_alone,
         "typical": result.typical,
+        "gained": dict(result.gained),
+        "lost": dict(result.lost),
         "next": str(result.next) if result.next else None,
     }

@@ -27,7 +27,8 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     """Search `index`; a string is the query text. Text queries in modes `terms` and `words` load no torch.
 
     Raises ConfigError if `fusion` needs the neural-search plugin and the cluster has none, BadImageError if an image
-    cannot be decoded, NotThereError if the index or a `like` item does not exist, ClusterError if OpenSearch fails.
+    cannot be decoded, NotThereError if the index or an item to be `like` or `unlike` does not exist, ClusterError if
+    OpenSearch fails.
     """
     if isinstance(request, str):
         request = SearchRequest(request)
@@ -65,8 +66,11 @@ def _least_cosine(index: SearchIndex, request: SearchRequest, *, unheard: bool) 
 def _body(request: SearchRequest, encoded: EncodedQuery, least: float | None) -> Dsl:
     k, filters, query, written = request.k, request.conditions, request.query, encoded.written
     match request.mode:
-        # OpenSearch's analyzer asks by the nearest word too, but with the weight of the word itself.
-        case "words" if encoded.near or max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS:
+        # OpenSearch's analyzer asks by the nearest word too, but with the weight of the word itself; and it knows
+        # nothing of examples.
+        case "words" if (
+            request.like or encoded.near or max(len(query.text.split()), sum(encoded.weights.values())) > _MANY_WORDS
+        ):
             body = query_dsl.weighted_words(encoded.weights, k=k, filters=filters, written=written)
         case "words":
             body = query_dsl.words(query.plain, factors=query.factors, k=k, filters=filters, written=written)
@@ -110,6 +114,8 @@ def _answer(
         unknown=unknown,
         near=encoded.near,
         offers=index.offers(unknown),
+        gained=encoded.moves.gained,
+        lost=encoded.moves.lost,
         facets=facet_counts(answer),
         next=_next(reader, request, rows),
     )

@@ -15,7 +15,7 @@ from starlette.exceptions import HTTPException
 
 from lexel.pipeline.images import decoder_pool
 from lexel.pipeline.images.preview import downscaled
-from lexel.pipeline.search.filters import field_name, parse_filter
+from lexel.pipeline.search.filters import field_name, other_than, parse_filter
 from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor
@@ -31,7 +31,7 @@ _SECONDS = 20.0
 _decoding = BoundedSemaphore(2)
 _FORMS = {"multipart/form-data", "application/x-www-form-urlencoded"}
 _SINGLE = ("q", "mode", "k", "weight", "written_weight", "share", "cutoff", "fold", "page", "index")
-_LISTS = ("like", "filter", "facet")
+_LISTS = ("like", "unlike", "filter", "facet")
 
 
 @dataclass(frozen=True)
@@ -55,9 +55,7 @@ class ParsedRequest:
     def filters(self) -> list[dict[str, Any]]:
         """The filters as query clauses; items given as `like` are excluded."""
         conditions = [parse_filter(text) for text in self.params.filter]
-        if self.params.like:
-            conditions.append({"bool": {"must_not": [{"ids": {"values": self.params.like}}]}})
-        return conditions
+        return [*conditions, other_than(self.params.like)] if self.params.like else conditions
 
     @property
     def facets(self) -> dict[str, int]:
@@ -71,6 +69,7 @@ class ParsedRequest:
             text=params.q,
             images=self.pictures,
             like=tuple(params.like),
+            unlike=tuple(params.unlike),
             mode=params.mode,
             k=params.k,
             filters=self.filters,

@@ -30,6 +30,11 @@ class SearchParams(BaseModel):
         max_length=8,
         description="Ids of items to find similar ones to; the results do not contain them.",
     )
+    unlike: list[Id] = Field(
+        default_factory=list,
+        max_length=8,
+        description="Ids of items that the results should not be like; they do not contain them.",
+    )
     mode: Mode = Field(default="hybrid", description="Which fields are searched; `words` needs no encoder.")
     k: int = Field(default=30, ge=1, le=200, description="The number of results.")
     filter: list[Word] = Field(
@@ -134,6 +139,14 @@ class ResultsBody(BaseModel):
     typical: float | None = Field(
         description="What the vector contributes to the score of the collection's typical item: its weight x the mean "
         "cosine; null without a vector, or where an older lexel loaded the index."
+    )
+    gained: dict[str, float] = Field(
+        description="The words that the query gained by `like`, images and `unlike`: the weight of each in units of a "
+        "word that is typed once; at most 10, or 128 where the items are captions."
+    )
+    lost: dict[str, float] = Field(
+        description="The words that it lost by `unlike`, at most 10, with their weights below 0. They count nothing; "
+        "`-word` in the query text excludes one."
     )
     next: str | None = Field(description="The `page` parameter of the next page, if there is one.")
     dsl: dict[str, Any] | None = Field(default=None, description="The query that was sent to OpenSearch.")

@@ -12,12 +12,19 @@ from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
+_MOVED = 10
 
 
 def results(result: SearchResults) -> None:
-    """Print what became of unknown words, hits, number of matches, facets, and the option for the next page."""
+    """Print what became of unknown words, those gained and lost, hits, number of matches, facets, and the
+    option for the next page.
+    """
     for line in filter(None, [*near_words(result.near), unknown_words(result.unknown, result.offers)]):
         out.print(line, style="dim", markup=False, soft_wrap=True)
+    if result.gained:
+        out.print(f"[dim]words gained:[/] {_moved(result.gained)}", soft_wrap=True)
+    if result.lost:
+        out.print(f"[dim]words lost, which count nothing; -word excludes one:[/] {_moved(result.lost)}", soft_wrap=True)
     if result.by_vector_alone and result.hits:
         out.print("No word of it is known. What looks nearest, by the vector alone:")
     if result.hits:
@@ -58,6 +65,13 @@ def weighted(terms: Mapping[str, float], *, limit: int) -> Table:
         bar = "━" * max(1, round(24 * weight / top))
         table.add_row(f"[bold]{escape(term)}[/]", f"{weight:.2f}", f"[green]{bar}[/]")
     return table
+
+
+def _moved(weights: Mapping[str, float]) -> str:
+    """The first of these words, with their weights."""
+    said = [f"{escape(word)} {weight:+.2f}" for word, weight in list(weights.items())[:_MOVED]]
+    more = [f"[dim]{len(weights) - _MOVED} more[/]"] if len(weights) > _MOVED else []
+    return "  ".join(said + more)
 
 
 def _what(hit: Hit) -> Text:

@@ -11,12 +11,10 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lexel.encoders.term_weights import frequencies
+from lexel.encoders.term_weights import TOP_TERMS, frequencies
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.load.documents.metadata_fields import MetadataFields
 
-# The number of an item's most important terms that are stored for facets and filters.
-TOP_TERMS = 16
 COLUMNS = ("id", "uri", "text", "captions", "label", "metadata", "width", "height", "thumbnail", "terms", "vector")
 # Changes with the fields of documents, so that a load which an older version began is not resumed.
 LAYOUT = 3

@@ -70,7 +70,7 @@ def _found(served: ServedIndex, request: ParsedRequest) -> SearchResults:
     query, cursor = request.query, request.cursor
     if cursor and not served.index.snapshots.has(cursor.snapshot):  # of another index, or of this one before a restart
         cursor = replace(cursor, snapshot=None)
-    if query.text or request.pictures or request.params.like:
+    if query.text or request.pictures or request.params.like or request.params.unlike:
         return search_index(served.index, replace(request.search_request(), after=cursor))
     filters = [*request.filters, *map(requires, query.required), *map(bans, query.banned)]
     return browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=cursor)

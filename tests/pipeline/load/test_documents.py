@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import orjson
 
-from lexel.encoders.term_weights import FREQUENCY_SCALE
-from lexel.pipeline.load.documents.row_documents import COLUMNS, TOP_TERMS, documents
+from lexel.encoders.term_weights import FREQUENCY_SCALE, TOP_TERMS
+from lexel.pipeline.load.documents.row_documents import COLUMNS, documents
 from lexel.pipeline.shards.table import Row, table
 from lexel.pipeline.sources.item import Item
 

@@ -129,23 +129,6 @@ def test_like_an_item_and_composed_with_words(drawn: Drawn) -> None:
     assert nights[1] > nights[0]
 
 
-def test_a_composed_score_is_the_mean_of_its_sides(drawn: Drawn) -> None:
-    one, other = (hit.id for hit in search_index(drawn.images, SearchRequest("dog", mode="terms", k=2)).hits)
-    weight = {"text": drawn.images.encoder.vector_weight("text"), "image": drawn.images.encoder.vector_weight("image")}
-
-    def scores(ask: SearchRequest) -> dict[str, float]:
-        return {
-            hit.id: hit.score
-            for hit in search_index(drawn.images, replace(ask, k=COUNT, depth=2 * COUNT, paged=True, cutoff=False)).hits
-        }
-
-    both = scores(SearchRequest("snow", like=(one,), share=0.25))
-    text, like = scores(SearchRequest("snow")), scores(SearchRequest(like=(one,)))
-    for id_ in (one, other):
-        mean = 0.25 * text[id_] / weight["text"] + 0.75 * like[id_] / weight["image"]
-        assert both[id_] / (0.25 * weight["text"] + 0.75 * weight["image"]) == pytest.approx(mean, rel=1e-4)
-
-
 def test_refusals_in_one_sentence(drawn: Drawn, client: OpenSearch) -> None:
     with pytest.raises(ConfigError, match="give words"):
         SearchRequest("-cat")

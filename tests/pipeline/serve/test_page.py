@@ -85,6 +85,7 @@ def test_a_dropped_picture_finds_itself(page: Page, drawn: Drawn) -> None:
     assert ids(page)[0] == right
     ask(page, "in the snow")
     expect(page.get_by_label("Share: picture to words")).to_be_visible()
+    expect(page.get_by_role("group", name="Words gained").locator(".pill").first).to_be_visible()
 
 
 def drop(page: Page, file: Path) -> None:
@@ -168,8 +169,11 @@ def test_all_of_it_by_the_keyboard(page: Page) -> None:
     opened = parse_qs(urlsplit(page.url).query)["item"][0]
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.closest('.tile')?.dataset.id") == opened
-    page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.className") == "boost"
+    reached = []
+    for _ in range(3):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.className"))
+    assert reached == ["thumb like", "thumb unlike", "boost"]
 
 
 def test_a_caption_of_the_collection_is_judged(page: Page) -> None:
@@ -181,7 +185,7 @@ def test_more_like_this_and_the_weight(page: Page) -> None:
     first = ids(page)[0]
     page.locator(f"{TILES} .shot").first.click()
     page.get_by_role("link", name="More like this").click()
-    expect(page.locator(".drop img")).to_be_visible()
+    expect(page.get_by_role("group", name="More like").locator("img")).to_be_visible()
     settled(page)
     assert first not in ids(page)
     slider = page.get_by_label("Balance: words to vector")

@@ -113,6 +113,24 @@ def test_what_is_like_an_item_is_not_the_item(api: TestClient) -> None:
     assert id_ not in [hit["id"] for hit in found["hits"]]
 
 
+def test_a_search_is_steered_by_items(api: TestClient) -> None:
+    liked, unliked, *_ = (hit["id"] for hit in api.get("/search", params={"q": "a dog", "k": 3}).json()["hits"])
+    asked = {"q": "a dog", "like": [liked], "unlike": [unliked], "k": 9, "facet": "time"}
+    by_address = api.get("/search", params=asked).json()
+    by_form = api.post("/search", data=asked).json()
+    assert [hit["id"] for hit in by_form["hits"]] == [hit["id"] for hit in by_address["hits"]]
+    assert not {liked, unliked} & {hit["id"] for hit in by_address["hits"]}
+    assert by_address["gained"]
+    assert all(weight < 0 for weight in by_address["lost"].values())
+    assert {word: weight for word, weight in by_address["asked"].items() if word in by_address["gained"]}
+    rest = api.get("/search", params={**asked, "page": by_address["next"]}).json()
+    assert not {hit["id"] for hit in rest["hits"]} & {hit["id"] for hit in by_address["hits"]}
+    why = api.get("/explain", params={**asked, "id": by_address["hits"][0]["id"]}).json()
+    assert why["score"] == pytest.approx(by_address["hits"][0]["score"], rel=1e-4)
+    sent = api.get("/search", params={**asked, "dsl": True}).json()["dsl"]
+    assert unliked in str(sent["query"]["bool"]["filter"])
+
+
 def test_words_complete_what_is_typed(api: TestClient) -> None:
     found = api.get("/terms", params={"prefix": "do", "k": 50}).json()
     counts = {one["term"]: one["count"] for one in found["terms"]}
@@ -166,6 +184,8 @@ ERRORS = {
     "an index by a pattern": ("/search", {"index": "*", "q": "dog"}, 404),
     "no such item": ("/images/none", {}, 404),
     "like no item": ("/similar", {"id": "none"}, 404),
+    "unlike no item": ("/search", {"q": "dog", "unlike": "none"}, 404),
+    "unlike something and like nothing": ("/search", {"unlike": "none"}, 400),
     "no such mode": ("/search", {"q": "dog", "mode": "magic"}, 422),
     "an unknown parameter": ("/search", {"query": "dog"}, 422),
     "a filter without sense": ("/search", {"q": "dog", "filter": "place"}, 400),

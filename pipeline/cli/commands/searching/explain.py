@@ -6,7 +6,16 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import ASKED, IndexOpt, JsonOpt, ModeOpt, WeightOpt, WrittenWeightOpt
+from lexel.pipeline.cli.options import (
+    ASKED,
+    IndexOpt,
+    JsonOpt,
+    LikeOpt,
+    ModeOpt,
+    UnlikeOpt,
+    WeightOpt,
+    WrittenWeightOpt,
+)
 from lexel.pipeline.cli.views.console import out
 
 
@@ -17,6 +26,8 @@ def explain(
         str | None,
         typer.Option(metavar="ITEM", help="Another item to compare with.", rich_help_panel=ASKED),
     ] = None,
+    like: LikeOpt = None,
+    unlike: UnlikeOpt = None,
     mode: ModeOpt = "hybrid",
     weight: WeightOpt = None,
     written_weight: WrittenWeightOpt = 0.0,
@@ -37,7 +48,14 @@ def explain(
     from lexel.pipeline.search.request import SearchRequest
 
     place = SearchIndex(connect(), index)
-    request = SearchRequest(query, mode=mode, weight=weight, written_weight=written_weight)  # type: ignore[arg-type]  # it checks the mode
+    request = SearchRequest(
+        query,
+        like=tuple(like or []),
+        unlike=tuple(unlike or []),
+        mode=mode,  # type: ignore[arg-type]  # it checks the value
+        weight=weight,
+        written_weight=written_weight,
+    )
     if against is None:
         why = score_parts.explain_item(place, item, request)
         data, view = score_parts.as_json(why), explanation.explanation(why)

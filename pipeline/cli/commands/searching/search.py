@@ -7,7 +7,18 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import ASKED, OUTPUT, RANKING, IndexOpt, JsonOpt, ModeOpt, WeightOpt, WrittenWeightOpt
+from lexel.pipeline.cli.options import (
+    ASKED,
+    OUTPUT,
+    RANKING,
+    IndexOpt,
+    JsonOpt,
+    LikeOpt,
+    ModeOpt,
+    UnlikeOpt,
+    WeightOpt,
+    WrittenWeightOpt,
+)
 from lexel.pipeline.cli.picture_file import naming, read_picture
 from lexel.pipeline.cli.views import search_results
 from lexel.pipeline.search import results
@@ -24,9 +35,8 @@ def search(
             "--image", help="An image to search with; can be repeated, and combined with text.", rich_help_panel=ASKED
         ),
     ] = None,
-    like: Annotated[
-        list[str] | None, typer.Option(metavar="ID", help="Find items similar to this one.", rich_help_panel=ASKED)
-    ] = None,
+    like: LikeOpt = None,
+    unlike: UnlikeOpt = None,
     filters: Annotated[
         list[str] | None,
         typer.Option(
@@ -94,6 +104,8 @@ def search(
     Example: lexel search "two dogs^2 +snow -cat" --index photos -k 5
 
     Example: lexel search "at night" --image street.jpg --index photos --facet term
+
+    Example: lexel search "a dog" --like ID --unlike ID --index photos
     """
     from lexel.pipeline.cluster.client import connect
     from lexel.pipeline.search.filters import field_name, parse_filter
@@ -107,6 +119,7 @@ def search(
         text=query or "",
         images=tuple(read_picture(path) for path in images or []),
         like=tuple(like or []),
+        unlike=tuple(unlike or []),
         mode=mode,  # type: ignore[arg-type]  # it checks the value
         k=k,
         filters=[parse_filter(text) for text in filters or []],

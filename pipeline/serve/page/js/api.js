@@ -31,10 +31,10 @@ function asParameters(fields) {
 
 /** Send a state to `path`: by GET, or by a form if there are uploaded images. */
 async function ask(path, state, more, signal, own = {}) {
-  const { q, like, mode, weight, written, share, fold, index } = state;
+  const { q, like, unlike, mode, weight, written, share, fold, index } = state;
   const cutoff = state.cutoff ? null : false;
   const written_weight = mode === "vector" ? null : written || null;
-  const fields = { q, like, mode, weight, written_weight, share, cutoff, fold, index, filter: state.filters, ...more };
+  const fields = { q, like, unlike, mode, weight, written_weight, share, cutoff, fold, index, filter: state.filters, ...more };
   if (!state.pictures.length) return get(path, { ...fields, ...own }, signal);
   const form = new FormData();
   for (const [name, value] of asParameters(fields)) form.append(name, value);

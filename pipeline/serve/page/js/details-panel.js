@@ -3,8 +3,9 @@
 import { byId, CROSS, h, icon, put } from "./dom.js";
 import { chip, focus, moreLike, shown } from "./results-grid.js";
 import * as server from "./api.js";
-import { address, change, state } from "./state.js";
-import { asked, reasons, versus } from "./explanation.js";
+import { address, asked, change, state } from "./state.js";
+import { reasons, versus } from "./explanation.js";
+import { thumbs } from "./steering.js";
 
 const panel = byId("panel");
 const WORDS = 28;
@@ -75,6 +76,7 @@ function deeds(found) {
   const like = moreLike(found.id);
   return h("div", { class: "deeds" },
     h("a", { class: "button", href: address(like), onclick: (event) => { event.preventDefault(); change(like); } }, "More like this"),
+    thumbs(found.id, "this picture"),
     found.original ? h("a", { class: "button plain", href: server.original(state.index, found.id), target: "_blank", rel: "noopener" }, "Original") : null);
 }
 
@@ -82,7 +84,7 @@ function deeds(found) {
 function captionsOf(found) {
   if (!found.captions.length) return null;
   const rows = found.captions.map((caption) => {
-    const asks = { q: caption, pictures: [], like: [], filters: [], item: "", truth: found.id };
+    const asks = { q: caption, pictures: [], like: [], unlike: [], filters: [], item: "", truth: found.id };
     return h("li", {}, h("a", { href: address({ ...state, ...asks }), title: "Search by this caption, and see where its picture comes", onclick: (event) => { event.preventDefault(); change(asks); } }, caption));
   });
   return h("section", {}, h("h2", {}, "What people wrote"), h("ul", { class: "captions" }, rows));

@@ -1,14 +1,10 @@
 // Explanations: the parts of a score as bars, and the comparison of two results.
 
 import { h, number } from "./dom.js";
-import { tokens } from "./query-syntax.js";
 import { chip } from "./results-grid.js";
 import { change } from "./state.js";
 
 const SHOWN = 12;
-
-/** Whether there is a query whose scores can be explained. */
-export const asked = (state) => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
 
 /** Elements that explain one score. */
 export function reasons(why, state) {

@@ -12,6 +12,7 @@ import { change, sameQuestion, state, watch } from "./state.js";
 import { meaning } from "./term-weights.js";
 import { showLine, showTools } from "./search-options.js";
 import { nearestLine, unknownWords } from "./unknown-words.js";
+import { showSteering } from "./steering.js";
 
 let collections = [];
 let asking = null; // the AbortController of the current request
@@ -35,6 +36,7 @@ async function ask() {
     next = found.next;
     fill(found.hits);
     showFacets(found.facets);
+    showSteering(found);
     showLine(found);
     sayWhatIsMissing(found);
     scrollTo({ top: 0 });
@@ -92,6 +94,7 @@ const again = () => h("button", { type: "button", class: "link", onclick: begin 
 function failed(error) {
   fill([]);
   showFacets({});
+  showSteering(null);
   showLine(null);
   byId("notice").replaceChildren(h("div", { class: "empty bad" }, h("h2", {}, error.status === 503 ? "The search engine is away" : "That did not work"), h("p", {}, error.message), again()));
 }
@@ -110,6 +113,7 @@ async function begin() {
   choice.hidden = collections.length < 2;
   show();
   showBox();
+  showSteering(null);
   showLine(null);
   await ask();
   await showPanel();
@@ -130,7 +134,7 @@ document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input:not([type=range]):not([type=checkbox]), textarea, select");
   if (event.key === "/" && !typing && !document.querySelector("dialog[open]")) { event.preventDefault(); byId("q").focus(); byId("q").select(); }
 });
-byId("index").addEventListener("change", (event) => change({ index: event.target.value, filters: [], like: [] }));
+byId("index").addEventListener("change", (event) => change({ index: event.target.value, filters: [], like: [], unlike: [] }));
 new IntersectionObserver(() => more(), { rootMargin: "900px" }).observe(byId("end"));
 useBox();
 useGrid();

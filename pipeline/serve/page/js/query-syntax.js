@@ -49,6 +49,19 @@ export function required(line, term, terms) {
   return written(list);
 }
 
+/** How often a query has this term, without factors and bans. */
+export const times = (line, term, terms) => tokens(line).filter((token) => token.sign !== "-" && token.factor === null && means(token, term, terms)).length;
+
+/** The query with this term as a word of its own, with this sign and factor, in the place of one that means it. */
+export function taken(line, term, { sign, factor }, terms) {
+  const all = tokens(line);
+  const there = all.find((token) => means(token, term, terms));
+  const list = all.filter((token) => token === there || !means(token, term, terms));
+  if (there && there.sign !== "-" && sign !== "-") there.factor = factor;
+  else return written([...list.filter((token) => token !== there), { sign, word: term, factor }]);
+  return written(list);
+}
+
 /** The query with the token at this index changed, or removed if `patch` is null. */
 export function edited(line, place, patch) {
   const list = tokens(line);

@@ -4,6 +4,7 @@ import { dragResult } from "./search-box.js";
 import { byId, CROSS, h, icon } from "./dom.js";
 import * as server from "./api.js";
 import { address, change, changed, state } from "./state.js";
+import { thumbs } from "./steering.js";
 import { ban, boost } from "./term-weights.js";
 
 const grid = byId("grid");
@@ -13,12 +14,14 @@ const [NARROWEST, WIDEST] = [0.62, 2.1];
 
 export const shown = []; // the hits in the grid, in order
 
-/** Replace the grid's content by these hits. */
+/** Replace the grid's content by these hits; where one had the focus, the one in its place has it. */
 export function fill(hits) {
+  const at = [...grid.children].findIndex((tile) => tile.contains(document.activeElement));
   shown.length = 0;
   grid.replaceChildren();
   grid.classList.remove("waiting");
   add(hits);
+  if (at >= 0 && hits.length) focus(shown[Math.min(at, hits.length - 1)].id, { preventScroll: true });
 }
 
 /** Append hits to the grid. */
@@ -42,9 +45,9 @@ export function bones(n, { anew = false } = {}) {
 export const dim = (on) => grid.classList.toggle("waiting", on);
 
 /** Focus a result. */
-export function focus(id) {
+export function focus(id, how = {}) {
   const link = grid.querySelector(`[data-id="${CSS.escape(id)}"] .shot`);
-  if (link) { reach(link.closest(".tile")); link.focus(); }
+  if (link) { reach(link.closest(".tile")); link.focus(how); }
 }
 
 function tile(hit, place) {
@@ -59,7 +62,7 @@ function tile(hit, place) {
     onclick: (event) => { if (!(event.metaKey || event.ctrlKey || event.shiftKey)) { event.preventDefault(); change({ item: hit.id }); } },
     ondragstart: (event) => dragResult(event, hit.id),
   }, inner, hit.score ? h("span", { class: "rank", "aria-hidden": "true" }, place + 1) : null);
-  return h("li", { class: hit.text ? "tile text" : "tile", "data-id": hit.id, vars: { r: r.toFixed(3) } }, link, h("div", { class: "chips" }, chips(hit, place)));
+  return h("li", { class: hit.text ? "tile text" : "tile", "data-id": hit.id, vars: { r: r.toFixed(3) } }, link, thumbs(hit.id, name, { tabindex: place ? "-1" : "0" }), h("div", { class: "chips" }, chips(hit, place)));
 }
 
 function chips(hit, place) {
@@ -130,4 +133,4 @@ export function markTruth() {
 }
 
 /** The state that searches for items similar to one. */
-export const moreLike = (id) => changed({ q: "", pictures: [], like: [id], filters: [], mode: state.mode === "words" ? "hybrid" : state.mode });
+export const moreLike = (id) => changed({ q: "", pictures: [], like: [id], unlike: [], filters: [] });

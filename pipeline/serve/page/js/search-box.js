@@ -19,11 +19,10 @@ let waiting = 0;
 /** Show the state's query in the box. */
 export async function showBox() {
   if (document.activeElement !== input || input.value.trim() !== state.q) input.value = state.q;
-  byId("clear").hidden = !(state.q || state.pictures.length || state.like.length || state.filters.length);
-  const drops = [...state.pictures.map(async (id) => drop(await preview(id), "A picture of yours", { pictures: state.pictures.filter((one) => one !== id) })),
-    ...state.like.map((id) => drop(server.thumbnail(state.index, id), "A picture of the collection", { like: state.like.filter((one) => one !== id) }))];
+  byId("clear").hidden = !(state.q || state.pictures.length || state.like.length || state.unlike.length || state.filters.length);
+  const drops = state.pictures.map(async (id) => drop(await preview(id), "A picture of yours", { pictures: state.pictures.filter((one) => one !== id) }));
   byId("drops").replaceChildren(...await Promise.all(drops));
-  input.placeholder = drops.length ? "and words: at night" : HINT;
+  input.placeholder = drops.length || state.like.length ? "and words: at night" : HINT;
 }
 
 function drop(address, what, without) {
@@ -41,7 +40,7 @@ export function useBox() {
     input.blur();
   });
   byId("clear").addEventListener("click", () => {
-    change({ q: "", pictures: [], like: [], filters: [], weight: null, share: 0.5 });
+    change({ q: "", pictures: [], like: [], unlike: [], filters: [], weight: null, share: 0.5 });
     input.focus();
   });
   byId("file").addEventListener("change", (event) => {
@@ -89,7 +88,7 @@ function acceptDrops() {
     event.preventDefault();
     const id = event.dataTransfer.getData(DRAGGED);
     const pictures = among(event.dataTransfer);
-    if (id) change({ like: [...new Set([...state.like, id])].slice(-MOST_PICTURES) });
+    if (id) change({ like: [...new Set([...state.like, id])].slice(-MOST_PICTURES), unlike: state.unlike.filter((one) => one !== id) });
     else if (pictures.length) take(pictures);
     else toast("Addresses are not fetched: save the picture, and drop the file.");
   });

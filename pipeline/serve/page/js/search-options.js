@@ -2,7 +2,7 @@
 
 import { byId, CROSS, count, h, icon, MINUS, number, PLUS, put } from "./dom.js";
 import { edited, tokens } from "./query-syntax.js";
-import { change, state } from "./state.js";
+import { asked, change, state } from "./state.js";
 
 const MODES = {
   hybrid: "Words and vector in one score",
@@ -23,7 +23,7 @@ export function showTools(about, { onquery }) {
   own = about ? (pictures && !state.q ? about.weight.image : about.weight.text) : own;
   put(
     byId("tools"),
-    h("div", { class: "modes", role: "group", "aria-label": "Mode" }, Object.entries(MODES).map(([mode, says]) => modeButton(mode, says, pictures))),
+    h("div", { class: "modes", role: "group", "aria-label": "Mode" }, Object.entries(MODES).map(([mode, says]) => modeButton(mode, says))),
     state.mode === "hybrid" ? slider({ label: "Balance", from: "words", to: "vector", value: state.weight === null ? 50 : placeOf(state.weight), says: (at) => (at === 50 ? "as calibrated" : `weight ${number(weightAt(at))}`), set: (at, quietly) => change({ weight: at === 50 ? null : Number(weightAt(at).toPrecision(3)) }, { quietly }) }) : null,
     pictures && state.q ? slider({ label: "Share", from: "picture", to: "words", value: Math.round(state.share * 100), says: (at) => `${at} % words`, set: (at, quietly) => change({ share: at / 100 }, { quietly }) }) : null,
     about?.written && state.q && state.mode !== "vector" ? slider({ label: "Written by people", from: "learned", to: "written", value: Math.min(100, Math.round(state.written * 10)), says: (at) => (at ? `weight ${number(at / 10)}` : "off"), set: (at, quietly) => change({ written: at / 10 }, { quietly }), rest: 0 }) : null,
@@ -32,10 +32,10 @@ export function showTools(about, { onquery }) {
   );
 }
 
-function modeButton(mode, says, pictures) {
-  const off = mode === "words" && pictures > 0;
+function modeButton(mode, says) {
+  const off = mode === "words" && state.pictures.length > 0;
   return h("button", {
-    type: "button", "aria-pressed": String(state.mode === mode), title: off ? "A picture is no words; choose terms" : says, disabled: off,
+    type: "button", "aria-pressed": String(state.mode === mode), title: off ? "A picture of yours is no words; choose terms" : says, disabled: off,
     onclick: () => change({ mode }),
   }, mode);
 }
@@ -62,12 +62,10 @@ function slider({ label, from, to, value, says, set, rest = 50 }) {
 export function showLine(found) {
   const words = tokens(state.q).map((token, i) => pill(token, i, found)).filter(Boolean);
   const conditions = state.filters.map((filter) => h("span", { class: "pill fact" }, h("b", {}, filter.replace("=", ": ")), takeOut(filter, () => change({ filters: state.filters.filter((one) => one !== filter) }))));
-  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asks() ? h("small", {}, ` ${found.took_ms} ms`) : ""));
+  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asked(state) ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
 
-const total = (found) => (!asks() ? `${count(found.total)} in all` : found.by_vector_alone && found.total ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
-
-const asks = () => Boolean(tokens(state.q).some((token) => token.sign !== "-") || state.pictures.length || state.like.length);
+const total = (found) => (!asked(state) ? `${count(found.total)} in all` : found.by_vector_alone && found.total ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
 
 function pill(token, place, found) {
   const { sign, word, factor } = token;
@@ -76,7 +74,7 @@ function pill(token, place, found) {
   if (!sign && factor === null && !unknown && !near.length && !found?.words[word]) return null; // a stop word
   const kind = sign === "-" ? "banned" : sign === "+" ? "required" : unknown ? "unknown" : near.length ? "near" : "";
   const set = (patch) => change({ q: edited(state.q, place, patch) });
-  const steps = sign === "-" || unknown ? [] : [
+  const steps = sign === "-" || unknown || factor === 0 ? [] : [
     h("button", { type: "button", "aria-label": `Less ${word}`, onclick: () => set({ factor: less(factor) }) }, icon(MINUS)),
     h("button", { type: "button", "aria-label": `More ${word}`, onclick: () => set({ factor: more(factor) }) }, icon(PLUS)),
   ];

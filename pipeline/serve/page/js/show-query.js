@@ -41,7 +41,7 @@ function short(part) {
 function command() {
   if (state.pictures.length || !(state.q || state.like.length)) return "";
   const quoted = (text) => `'${text.replaceAll("'", "'\\''")}'`;
-  const options = [["--index", state.index], ["--mode", state.mode], ...state.filters.map((one) => ["--filter", quoted(one)]), ...state.like.map((id) => ["--like", id])];
+  const options = [["--index", state.index], ["--mode", state.mode], ...state.filters.map((one) => ["--filter", quoted(one)]), ...state.like.map((id) => ["--like", id]), ...state.unlike.map((id) => ["--unlike", id])];
   if (state.weight !== null) options.push(["--weight", state.weight]);
   return `lexel search ${state.q ? `-- ${quoted(state.q)}` : ""} ${options.flat().join(" ")}${state.fold ? " --fold" : ""}${state.cutoff ? "" : " --no-cutoff"}`.replace(/^lexel search -- ('.*?') (.*)$/s, "lexel search $2 -- $1");
 }

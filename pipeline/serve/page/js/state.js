@@ -1,10 +1,12 @@
 // The page's state (query, options, open item). It is stored in the URL, so that links and the back button restore it.
 
+import { tokens } from "./query-syntax.js";
+
 const NOTHING = {
-  index: "", q: "", pictures: [], like: [], mode: "hybrid", weight: null, written: 0, share: 0.5,
+  index: "", q: "", pictures: [], like: [], unlike: [], mode: "hybrid", weight: null, written: 0, share: 0.5,
   fold: false, cutoff: true, filters: [], truth: "", item: "",
 };
-const LISTS = { pictures: "picture", like: "like", filters: "filter" };
+const LISTS = { pictures: "picture", like: "like", unlike: "unlike", filters: "filter" };
 const watchers = [];
 
 export let state = read();
@@ -17,6 +19,7 @@ function read() {
     q: found.get("q") ?? "",
     pictures: found.getAll("picture"),
     like: found.getAll("like"),
+    unlike: found.getAll("unlike"),
     mode: ["words", "terms", "vector", "hybrid"].includes(mode) ? mode : "hybrid",
     weight: positive(found.get("weight")),
     written: positive(found.get("written")) ?? 0,
@@ -44,10 +47,15 @@ export function address(of) {
   return `./${made.size ? `?${made}` : ""}`;
 }
 
-/** The state with some fields changed; another query closes the panel, forgets the known relevant item, and is cut off. */
+/** Whether a state searches for something; else it lists the collection. */
+export const asked = ({ q, pictures, like }) => Boolean(tokens(q).some((token) => token.sign !== "-") || pictures.length || like.length);
+
+/** The state with some fields changed; another query closes the panel, forgets the known relevant item, and is cut off.
+ * Where nothing is searched for any more, there is nothing to steer away from pictures. */
 export function changed(patch) {
   const asks = Object.keys(patch).some((name) => name !== "item");
-  return { ...state, ...(asks ? { item: "", truth: "" } : {}), ...("q" in patch ? { cutoff: true } : {}), ...patch };
+  const made = { ...state, ...(asks ? { item: "", truth: "" } : {}), ...("q" in patch ? { cutoff: true } : {}), ...patch };
+  return asked(made) ? made : { ...made, unlike: [] };
 }
 
 /** Change the state; `quietly` adds no history entry, for a moving slider. */
