@@ -8,9 +8,10 @@ from fastapi.responses import JSONResponse
 from lexel.pipeline.explain import comparison, score_parts
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.serve.error_responses import problems
+from lexel.pipeline.serve.explanation_schema import ComparisonBody, ExplanationBody
 from lexel.pipeline.serve.index_registry import OfRequest
 from lexel.pipeline.serve.request_parsing import BODY, ByBody, ParsedRequest
-from lexel.pipeline.serve.schema import ComparisonBody, ExplainParams, ExplanationBody, Id
+from lexel.pipeline.serve.schema import ExplainParams, Id
 
 routes = APIRouter(tags=["search"], responses=problems(400, 404, 422, 429, 503))
 ItemRef = Annotated[Id, Query(description="The item, by its id or its uri.")]
