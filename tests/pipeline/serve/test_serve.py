@@ -33,6 +33,8 @@ def test_a_search_is_that_of_the_command_line(api: TestClient, drawn: Drawn, mod
     assert [hit["id"] for hit in found["hits"]] == [hit.id for hit in hits]
     for hit in found["hits"]:
         assert sum(hit["terms"].values()) + hit["vector"] == pytest.approx(hit["score"], rel=1e-5)
+        constant = {"vector": 1.0, "hybrid": drawn.images.encoder.vector_weight("text")}.get(mode, 0.0)
+        assert hit["_score"] == pytest.approx(hit["score"] + constant, rel=1e-5)
         assert "path" not in hit
     assert found["words"] == {"dog": "dog", "snow": "snow"}
 
