@@ -17,7 +17,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -175,11 +175,18 @@ class Encoder:
     def _calibrated(self, what: str, side: str) -> Any:
         path = self.folder / "calibration.json"
         try:
-            table = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            table = _table(path, path.stat().st_mtime_ns) if path.exists() else {}
             found = table.get(what, {}).get(side)
             return float(found) if what != "cutoff" and found is not None else found
         except (OSError, ValueError, TypeError, AttributeError) as error:
             raise EncoderError(f"{path} cannot be read ({error}); calibrate again, or remove it.") from error
+
+
+@lru_cache(64)
+def _table(path: Path, _changed: int) -> dict[str, Any]:
+    """The file as it was changed then: it is asked for with every query, and `lexel tune` may write another."""
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
 
 
 def _hashed_files(folder: Path, root: Path) -> Iterator[bytes]:

@@ -39,7 +39,7 @@ def browse(
 
 def _hit(index: SearchIndex, row: Mapping[str, Any]) -> Hit:
     source = row["_source"]
-    return Hit(row["_id"], 0.0, source["uri"], index.path(row), {}, 0.0, source)
+    return Hit(row["_id"], 0.0, source["uri"], index.root(row), {}, 0.0, source)
 
 
 def _next(reader: IndexReader, rows: Sequence[Mapping[str, Any]], k: int, offset: int) -> Cursor | None:

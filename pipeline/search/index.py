@@ -8,6 +8,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from opensearchpy import OpenSearch
 from opensearchpy import exceptions as errors
 
@@ -21,7 +22,6 @@ from lexel.pipeline.search.analysis.index_analyzer import MOST_WORDS, AnalyzedTe
 from lexel.pipeline.search.index_fields import IndexFields
 from lexel.pipeline.search.query_dsl import SOURCE, Filters
 from lexel.pipeline.search.snapshots import Snapshots
-from lexel.pipeline.sources.remote.remote_path import Place, place_of
 
 if TYPE_CHECKING:
     from lexel.encoders.model import Model
@@ -60,6 +60,8 @@ class SearchIndex:
         """
         names, self._known, self._looked = list(self._known), self._found(), time.monotonic()
         before = self.__dict__.pop("about", None)
+        for name in ("_fields", "_mean_vectors"):
+            self.__dict__.pop(name, None)
         if names != list(self._known):
             self.__dict__.pop("analyzer", None)
         if before and any(before[key] != self.about[key] for key in ("fingerprint", "vocabulary")):
@@ -101,17 +103,22 @@ class SearchIndex:
         """The index behind the name, or several, by which pages of one answer are asked for."""
         return ",".join(self._mappings)
 
-    def path(self, row: Mapping[str, Any]) -> Place:
-        """Where the picture of a hit is, below the root of the index that the hit is from."""
+    def root(self, row: Mapping[str, Any]) -> str:
+        """Below which the picture of a hit is: that of the index that the hit is from."""
         if row["_index"] not in self._mappings:
             self.look_again()
         about = self._mappings.get(row["_index"], {}).get("_meta", {}).get("lexel", self.about)
-        return place_of(about["root"], row["_source"]["uri"])
+        return str(about["root"])
 
     @property
     def fields(self) -> IndexFields:
         """The fields of all indices that the name means."""
-        return IndexFields.of(self._mappings.values())
+        self._mappings  # noqa: B018 - looks again where that is due
+        return self._fields
+
+    @cached_property
+    def _fields(self) -> IndexFields:
+        return IndexFields.of(self._known.values())
 
     def checked(self, filters: Filters, facets: Iterable[str] = ()) -> Filters:
         """The conditions as OpenSearch answers them. Raises ConfigError for those, and facets, that it cannot."""
@@ -126,10 +133,15 @@ class SearchIndex:
         """`weight` x the mean cosine of the collection's items with a query `vector` [D]; None without a vector, or for
         an index of which the mean vector is not known, since an older lexel loaded it.
         """
-        means = [about["_meta"]["lexel"].get("mean_vector") for about in self._mappings.values()]
-        if not len(vector) or not all(means):
+        if not len(vector) or self._mean_vectors is None:
             return None
-        return weight * float(np.mean(np.asarray(means) @ np.asarray(vector)))
+        return weight * float(np.mean(self._mean_vectors @ np.asarray(vector)))
+
+    @cached_property
+    def _mean_vectors(self) -> npt.NDArray[np.float64] | None:
+        """Those of the indices [I, D]."""
+        means = [about["_meta"]["lexel"].get("mean_vector") for about in self._mappings.values()]
+        return np.asarray(means) if all(means) else None
 
     @property
     def side(self) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.query_dsl import Dsl
-from lexel.pipeline.sources.remote.remote_path import Place
+from lexel.pipeline.sources.remote.remote_path import Place, place_of
 
 Counts = Mapping[str, int]
 # A snapshot has about 100 bytes for each shard of the index.
@@ -23,18 +23,23 @@ class Hit:
 
     The score is their sum: an item that has nothing of the query scores about 0. `engine_score` is OpenSearch's own,
     which holds a constant beside the vector's part, the same for every item, because it must not be negative.
-    `path` is the local file, or the address of one elsewhere, and `source` has the stored fields.
+    `root` is the folder or address that `uri` is below, and `source` has the stored fields.
     """
 
     id: str
     score: float
     uri: str
-    path: Place
+    root: str
     parts: Mapping[str, float]
     vector_part: float
     source: Mapping[str, Any]
     written: Mapping[str, float] = field(default_factory=dict)
     engine_score: float = 0.0
+
+    @property
+    def path(self) -> Place:
+        """The local file, or the address of one elsewhere."""
+        return place_of(self.root, self.uri)
 
     @property
     def text(self) -> str | None:

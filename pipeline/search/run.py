@@ -15,7 +15,6 @@ from lexel.pipeline.search.index_reader import IndexReader
 from lexel.pipeline.search.query_dsl import Dsl
 from lexel.pipeline.search.request import SearchRequest
 from lexel.pipeline.search.results import Cursor, Hit, SearchResults, facet_counts
-from lexel.pipeline.sources.remote.remote_path import Place
 
 # From here on words that stand more than once become one clause, which weighs more.
 _MANY_WORDS = 500
@@ -105,7 +104,7 @@ def _answer(
     answer = _folded(reader, request, body) if request.fold else _sent(reader, body)
     rows = answer["hits"]["hits"]
     found = SearchResults(
-        tuple(_hit(index.path(row), row, encoded, request) for row in rows),
+        tuple(_hit(index.root(row), row, encoded, request) for row in rows),
         total=answer["hits"]["total"]["value"],
         took=answer["took"],
         body=body,
@@ -173,7 +172,7 @@ def _next(reader: IndexReader, request: SearchRequest, rows: Sequence[Mapping[st
     return reader.cursor(end, request.after.least if request.after else None)
 
 
-def _hit(path: Place, row: Mapping[str, Any], encoded: EncodedQuery, request: SearchRequest) -> Hit:
+def _hit(root: str, row: Mapping[str, Any], encoded: EncodedQuery, request: SearchRequest) -> Hit:
     source, matched = row["_source"], row.get("matched_queries", ())
     parts = {t: w * source["terms"][t] for t, w in encoded.weights.items() if t in source["terms"]}
     parts = dict(sorted(parts.items(), key=lambda part: -part[1]))
@@ -181,4 +180,4 @@ def _hit(path: Place, row: Mapping[str, Any], encoded: EncodedQuery, request: Se
     engine = row["_score"]
     score = encoded.score_of(engine, mode=request.mode) if request.fusion == "exact" else engine
     rest = score - sum(parts.values()) - sum(written.values()) if request.mode in {"vector", "hybrid"} else 0.0
-    return Hit(row["_id"], score, source["uri"], path, parts, rest, source, written, engine)
+    return Hit(row["_id"], score, source["uri"], root, parts, rest, source, written, engine)
