@@ -16,8 +16,8 @@ from bench.figure import Figure, absent
 from bench.machine import machine
 
 PARTS = ("encode", "many", "load", "sync", "search", "growth")
-# A quarter of an hour by itself, on two cores.
-MORE = ("million",)
+# A quarter of an hour by itself, on two cores; and what needs a GPU, some minutes there.
+MORE = ("million", "gpu")
 Lines = dict[str, list[Figure]]
 
 

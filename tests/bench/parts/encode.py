@@ -18,8 +18,9 @@ from bench.figure import Figure, absent, beside
 from bench.pictures import many, pictures
 from lexel.encoders import Encoder, EncoderError, open_encoder
 from lexel.encoders.model import Model, load_model
-from lexel.encoders.runtime.device import available_cores
+from lexel.encoders.runtime.device import available_cores, batch_size
 from lexel.pipeline.encode import run as job
+from lexel.pipeline.encode.compiled_network import compiled_if_equal
 from lexel.pipeline.encode.encode_options import EncodeOptions
 from lexel.pipeline.encode.precision_check import AGREES, low_precision_if_equal
 from lexel.pipeline.encode.prepare import PreparedItem, min_side, prepare
@@ -32,7 +33,6 @@ from lexel.pipeline.sources.item import Item, read_file
 from lexel.pipeline.sources.source import open_source
 from lexel.pipeline.train.compile import compile_encoder
 
-BATCH = 32
 _COUNT = 576
 
 
@@ -41,9 +41,9 @@ def run(quick: bool) -> Iterator[Figure]:
         folder = Path(name)
         files, what = pictures(folder, quick=quick)
         yield Figure("pictures", float(len(files)), "files", note=what)
-        yield from _ceilings("lexel-tiny", open_encoder("lexel-tiny"), files, folder, quick)
+        yield from ceilings("lexel-tiny", open_encoder("lexel-tiny"), files, folder, quick, count=8 if quick else 1024)
         clip = networks.clip(folder / "clip", quick=quick)
-        yield from _ceilings("CLIP ViT-B/32", clip, files, folder, quick)
+        yield from ceilings("CLIP ViT-B/32", clip, files, folder, quick, count=8 if quick else _COUNT)
         yield from _compiled("CLIP ViT-B/32", clip, folder / "clip-compiled", quick)
         yield from _peers(clip, folder / "clip-compiled", files, folder, quick)
         yield from _large(files, folder, quick)
@@ -51,10 +51,13 @@ def run(quick: bool) -> Iterator[Figure]:
         yield absent("CLIP ViT-B/32 on a GPU", "images/s", "there is no GPU here, so this was not measured")
 
 
-def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]:
+def ceilings(
+    name: str, encoder: Encoder, files: Sequence[Path], folder: Path, quick: bool, *, count: int
+) -> Iterator[Figure]:
     """The pipeline beside the network alone, beside preparing alone, and beside the seconds that both need."""
-    model = low_precision_if_equal(load_model(encoder))
-    job_ = Pipeline(encoder, files, folder, 8 if quick else 1024 if name == "lexel-tiny" else _COUNT)
+    # As a job of so many pictures has it.
+    model = low_precision_if_equal(compiled_if_equal(load_model(encoder), encoder, pictures=count))
+    job_ = Pipeline(encoder, files, folder, count)
     prepare_item = partial(prepare, model, preview=PreviewOptions(), least=min_side(model, preview=PreviewOptions()))
     seconds = 0.01 if quick else 2.0
     with threads(available_cores()) as pool:
@@ -67,12 +70,12 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
             },
             rounds=1 if quick else 3,
         )
-    precision = "bfloat16" if model.low_precision else "float32"
     alone = max(rate(found["network"]), rate(found["one batch"]))
     one = rate(found["pipeline"])
+    how = f"{model.computes}, batch {batch_size(model.device)}"
     if model.device.type == "cuda":
         lower = min(alone, rate(found["preparing"]))
-        note = f"{precision}, batch {BATCH}; ready tensors without preparing, preparing without a network"
+        note = f"{how}; ready tensors without preparing, preparing without a network"
         yield beside(
             f"{name}: pipeline / the lower of both", one, "images/s", ceiling=lower, wanted=">= 0.9", note=note
         )
@@ -84,7 +87,7 @@ def _ceilings(name: str, encoder: Encoder, files: Sequence[Path], folder: Path, 
         "images/s",
         ceiling=alone,
         wanted=">= 0.95",
-        note=f"{precision}, batch {BATCH}; the network has all cores for itself, on ready tensors",
+        note=f"{how}; the network has all cores for itself, on ready tensors",
     )
     yield beside(
         f"{name}: pipeline / all that is needed",
@@ -149,16 +152,15 @@ def _peers(encoder: Encoder, compiled: Path, files: Sequence[Path], folder: Path
     one_by_one = loops.one_by_one(encoder.folder)
     batched, what = loops.sentence_transformers(encoder.folder)
     wanted = batched(files)
-    kinds = {"as it comes": encoder}
+    kinds = {"as it comes": encoder}  # which is compiled by itself, as large jobs do it
     if compiled.exists():
-        kinds |= {"compiled": open_encoder(str(compiled / "float32")), "8 bits": open_encoder(str(compiled / "int8"))}
+        kinds |= {"8 bits": open_encoder(str(compiled / "int8"))}
     jobs = {kind: Pipeline(one, files, folder, len(files) if quick else _COUNT) for kind, one in kinds.items()}
     usual = {"one": partial(_looped, one_by_one, some), "batched": partial(_looped, batched, files)}
     found = in_turn({**jobs, **usual}, rounds=1 if quick else 3)
     for kind, job_ in jobs.items():
         # Those are to be beaten at equal vectors, which 8 bits do not have.
         own, exact = rate(found[kind]), kind != "8 bits"
-        best = exact and (kind == "compiled" or len(kinds) == 1)
         for name, times, note in (("one", ">= 6", "PIL + processor + model, batch 1"), ("batched", ">= 3", what)):
             other = rate(found[name])
             yield Figure(
@@ -167,7 +169,7 @@ def _peers(encoder: Encoder, compiled: Path, files: Sequence[Path], folder: Path
                 "images/s",
                 other,
                 own / other,
-                times if best else None,
+                times if exact else None,
                 "what stands under ceiling is theirs, in float32 as they come",
             )
         theirs = np.concatenate([wanted] * (-(-job_.count // len(wanted))))[: job_.count]
@@ -185,18 +187,19 @@ class Bare:
     pool: ThreadPoolExecutor | None
 
     def __post_init__(self) -> None:
-        rows = [self.model.pixels(decode(path.read_bytes()).image) for path in self.files[:BATCH]]
-        batch = torch.stack((rows * BATCH)[:BATCH])
+        self.size = batch_size(self.model.device)
+        rows = [self.model.pixels(decode(path.read_bytes()).image) for path in self.files[: self.size]]
+        batch = torch.stack((rows * self.size)[: self.size])
         self.batch = batch.to(self.model.device, memory_format=torch.channels_last)
 
     def __call__(self) -> int:
         if self.pool is None:
             torch.set_num_threads(available_cores())
             self.forward()
-            return BATCH
+            return self.size
         for future in [self.pool.submit(self.forward) for _ in range(available_cores())]:
             future.result()
-        return BATCH * available_cores()
+        return self.size * available_cores()
 
     def forward(self) -> None:
         with torch.inference_mode():
@@ -216,9 +219,7 @@ class Pipeline:
         began = _Began()
         self._out = self._place / f"shards-{next(self._runs)}"
         torch.set_num_threads(available_cores())
-        job.encode_source(
-            self._source, self._out, encoder=self.encoder, options=EncodeOptions(batch_size=BATCH), progress=began
-        )
+        job.encode_source(self._source, self._out, encoder=self.encoder, options=EncodeOptions(), progress=began)
         return began.ended(self.count)
 
     def vectors(self) -> npt.NDArray[np.float32]:
