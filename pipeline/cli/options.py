@@ -169,11 +169,15 @@ NoExifOpt = Annotated[
 ]
 LikeOpt = Annotated[
     list[str] | None,
-    typer.Option(metavar="ID", help="Find items similar to this one; can be repeated.", rich_help_panel=ASKED),
+    typer.Option(
+        metavar="ITEM",
+        help="Find items similar to this one, by its id or path; can be repeated.",
+        rich_help_panel=ASKED,
+    ),
 ]
 UnlikeOpt = Annotated[
     list[str] | None,
-    typer.Option(metavar="ID", help="Find items less similar to this one; can be repeated.", rich_help_panel=ASKED),
+    typer.Option(metavar="ITEM", help="Find items less similar to this one; can be repeated.", rich_help_panel=ASKED),
 ]
 JsonOpt = Annotated[bool, typer.Option("--json", help="Print JSON.", rich_help_panel=OUTPUT)]
 IndexOpt = Annotated[str, typer.Option(help="The index (an alias) in OpenSearch.", rich_help_panel=OPENSEARCH)]

@@ -96,7 +96,7 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
 
 def stored_item(index: SearchIndex, ref: str) -> StoredItem:
     """The item with this id or uri. Raises NotThereError if there is none, or more than one with that uri."""
-    source = index.item(index.id_of(ref), fields=("id", "uri", "terms", "vector", "top_terms"))
+    source = index.item(ref, fields=("id", "uri", "terms", "vector", "top_terms"))
     vector = np.asarray(source["vector"], np.float32)
     return StoredItem(source["id"], source["uri"], source["terms"], vector, tuple(source["top_terms"]))
 

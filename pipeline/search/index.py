@@ -20,7 +20,7 @@ from lexel.pipeline.iterators import batched
 from lexel.pipeline.load.documents.document_id import document_id
 from lexel.pipeline.search.analysis.index_analyzer import MOST_WORDS, AnalyzedText, IndexAnalyzer
 from lexel.pipeline.search.index_fields import IndexFields
-from lexel.pipeline.search.query_dsl import SOURCE, Filters
+from lexel.pipeline.search.query_dsl import MAX_RESULTS, SOURCE, Filters
 from lexel.pipeline.search.snapshots import Snapshots
 
 if TYPE_CHECKING:
@@ -194,31 +194,40 @@ class SearchIndex:
         """An item as stored: `fields` of it, or all that a page shows. Raises ClusterError where it is not there."""
         return self.items([id_], fields=fields)[0]
 
-    def items(self, ids: Sequence[str], *, fields: Sequence[str] = ()) -> list[dict[str, Any]]:
-        """Several items in the order of `ids`. Raises NotThereError for the first that is not there, and names it."""
-        which = {"includes": list(fields)} if fields else SOURCE
-        wanted = [document_id(id_) for id_ in ids]
+    def items(self, refs: Sequence[str], *, fields: Sequence[str] = ()) -> list[dict[str, Any]]:
+        """Several items in the order of `refs`, which are ids, uris, or paths of the files as results show them.
+
+        Raises NotThereError for the first that is not there, or that is the uri of several, and names it.
+        """
+        # Of those, what tells which item is which.
+        which = {"includes": [*fields, "uri"]} if fields else SOURCE
+        wanted, uris = [document_id(ref) for ref in refs], [self._uri(ref) for ref in refs]
+        either = [{"ids": {"values": wanted}}, {"terms": {"uri": uris}}]
         # A search and no get, which does not work for a name of several indices, each of which may have an item.
-        size = len(wanted) * len(self._mappings)
-        body = {"size": size, "query": {"ids": {"values": wanted}}, "_source": which}
+        size = min(MAX_RESULTS, 4 * len(wanted) * len(self._mappings))
+        body = {"size": size, "query": {"bool": {"should": either}}, "_source": which}
         with readable_errors():
             found = self.client.search(index=self.name, body=body)["hits"]["hits"]
-        stored = {hit["_id"]: dict(hit["_source"]) for hit in found}
-        for id_, own in zip(ids, wanted, strict=True):
-            if own not in stored:
-                raise NotThereError(f"There is no item {id_} in {self.name}.")
-        return [stored[own] for own in wanted]
+        by_id, by_uri = {hit["_id"]: hit for hit in found}, dict[str, set[str]]()
+        for hit in found:
+            by_uri.setdefault(hit["_source"]["uri"], set()).add(hit["_id"])
+        chosen = list[str]()
+        for ref, own, uri in zip(refs, wanted, uris, strict=True):
+            ids = {own} if own in by_id else by_uri.get(uri, set())
+            if len(ids) != 1:
+                what = f"more than one item with the uri {ref}; give an id" if ids else f"no item {ref}"
+                raise NotThereError(f"There is {what} in {self.name}.")
+            chosen += ids
+        return [dict(by_id[id_]["_source"]) | {"_id": id_} for id_ in chosen]
 
-    def id_of(self, ref: str) -> str:
-        """The id of the item whose id or uri is `ref`. Raises ClusterError where there is none, or more than one."""
-        either = {"bool": {"should": [{"ids": {"values": [document_id(ref)]}}, {"term": {"uri": ref}}]}}
-        body = {"size": 2, "query": either, "_source": False}
-        with readable_errors():
-            found = [hit["_id"] for hit in self.client.search(index=self.name, body=body)["hits"]["hits"]]
-        if len(found) == 1:
-            return str(found[0])
-        what = f"no item {ref}" if not found else f"more than one item with the uri {ref}; give an id"
-        raise NotThereError(f"There is {what} in {self.name}.")
+    def ids(self, refs: Sequence[str]) -> tuple[str, ...]:
+        """The ids of items that are named as for `items`."""
+        return tuple(item["_id"] for item in self.items(refs, fields=("id",))) if refs else ()
+
+    def _uri(self, ref: str) -> str:
+        """The uri of an item that is named by its uri, or by its path."""
+        roots = (str(about["_meta"]["lexel"]["root"]).rstrip("/") for about in self._mappings.values())
+        return next((ref.removeprefix(f"{root}/") for root in roots if ref.startswith(f"{root}/")), ref)
 
     def thumbnail(self, id_: str) -> bytes | None:
         """The stored thumbnail of an image as JPEG, or None."""

@@ -16,7 +16,7 @@ MAX_SIGNED = 200
 @dataclass(frozen=True)
 class SearchRequest:
     """A search by `text` (see `query_syntax`), `images` (file contents), items of the index (`like`, ids), or several
-    of them; away from the items `unlike`, which are no results.
+    of them; away from the items `unlike`, which are no results; both are named by id, uri or path.
 
     `weight` is the vector weight in mode hybrid, None for the encoder's; `written_weight` that of each word of the text
     in what people wrote of an item, 0 to leave that out; `share` the weight of the text if images are

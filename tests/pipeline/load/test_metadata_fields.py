@@ -173,8 +173,8 @@ def test_a_collection_of_odd_metadata_is_loaded_whole(client: OpenSearch, tmp_pa
     ):
         assert browse(place, filters=[parse_filter(condition)]).total == count
     assert place.item(own_id)["id"] == own_id
-    assert place.id_of(own_id) == document_id(own_id) != document_id(own_id + "8")
-    assert place.id_of(document_id(own_id)) == document_id(own_id)
+    assert place.item(own_id)["_id"] == document_id(own_id) != document_id(own_id + "8")
+    assert place.item(document_id(own_id))["_id"] == document_id(own_id)
 
 
 def test_one_document_that_is_refused_is_left_out_and_listed(

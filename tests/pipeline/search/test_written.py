@@ -166,7 +166,7 @@ def test_two_items_are_compared_by_it(index: SearchIndex) -> None:
 
 
 def test_many_words_are_looked_up_in_turns(index: SearchIndex, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = [index.id_of(uri) for uri in ("0.jpg", "5.jpg")]
+    ids = [item["_id"] for item in index.items(["0.jpg", "5.jpg"])]
     words = ["zermatt", "oslo", "grandma", "nowhere", "zermatt"]
     whole = index.written_of(ids, words)
     assert whole == {ids[0]: {"zermatt", "grandma"}, ids[1]: {"zermatt", "oslo", "grandma"}}

@@ -165,3 +165,14 @@ def test_refusals_in_one_sentence(drawn: Drawn) -> None:
     for ask in (SearchRequest("dog", unlike=("nothing",)), SearchRequest(like=(one, "nothing"), mode="words")):
         with pytest.raises(NotThereError, match="no item nothing in drawn-images"):
             search_index(drawn.images, ask)
+
+
+def test_an_item_is_named_by_its_id_its_uri_or_its_path(drawn: Drawn) -> None:
+    hit = some(drawn, "dog", 1)[0]
+    assert hit.id != hit.uri
+    wanted = [one.id for one in found(drawn, SearchRequest("snow", like=(hit.id,))).hits]
+    for ref in (hit.uri, str(hit.path)):
+        assert [one.id for one in found(drawn, SearchRequest("snow", like=(ref,))).hits] == wanted
+        assert hit.id not in [one.id for one in found(drawn, SearchRequest("dog", unlike=(ref,))).hits]
+        with pytest.raises(ConfigError, match="leave one out"):
+            found(drawn, SearchRequest("snow", like=(ref,), unlike=(hit.id,)))
