@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from lexel.encoders.model import Encoded, Model
 
 
+# Of a difference of two 32-bit numbers; what is behind them would be noise.
+_DIGITS = 6
+
+
 @dataclass(frozen=True)
 class EncodedQuery:
     """Term weights, a vector [D] (empty in modes without vectors), the vector's weight, and those of words.
@@ -40,8 +44,8 @@ class EncodedQuery:
         cosine without terms that of 1 / (1 - cosine).
         """
         if mode == "vector":
-            return engine_score - 1 if engine_score >= 1 else 1 - 1 / engine_score
-        return engine_score - self.weight if mode == "hybrid" else engine_score
+            return round(engine_score - 1 if engine_score >= 1 else 1 - 1 / engine_score, _DIGITS)
+        return round(engine_score - self.weight, _DIGITS) if mode == "hybrid" else engine_score
 
     def engine_score_of(self, score: float, *, mode: Mode) -> float:
         """The inverse of `score_of`."""

@@ -31,6 +31,8 @@ def start(
         with _progress() as say:
             known = node_control.start(port=port, heap=heap, home=home, say=say)
         typer.echo(f"OpenSearch {known.version} answers at {known.url}")
+        if home:
+            typer.echo(f"For the other commands: export OPENSEARCH_URL={known.url}")
     else:
         typer.echo(f"OpenSearch {known.version} runs already and answers at {known.url}")
 

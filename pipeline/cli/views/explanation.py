@@ -36,8 +36,8 @@ def _notes(found: Explanation) -> Iterable[Text]:
         yield Text(line, style="dim")
     if not found.matches:
         yield Text(
-            "It is not among the results: it shares no term with the query and does not look near enough, or a filter "
-            "excludes it.",
+            "It is not among the results: it shares no term with the query and does not look near enough, or a filter, "
+            "a +word or a -word excludes it.",
             style="yellow",
         )
 

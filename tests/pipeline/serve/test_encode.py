@@ -97,6 +97,7 @@ def test_numbers_are_as_short_as_they_can_be(api: TestClient) -> None:
         ({"texts": ["a" * 2001]}, 422, "texts.0"),
         ({"texts": "a dog"}, 422, "texts"),
         ({"images": ["not base64"]}, 422, "images.0"),
+        ({"images": ["!!!"]}, 422, "not base64"),
         ({"texts": ["a"], "role": "both"}, 422, "role"),
         ({"texts": ["a"], "q": "a"}, 422, "q"),
         ({"texts": ["a"], "index": "other"}, 404, "other"),

@@ -13,7 +13,7 @@ export function reasons(why, state) {
   const weight = why.vector !== null && why.cosine ? why.vector / why.cosine : 0;
   const lift = Math.max(0, (why.vector ?? 0) - (why.typical ?? 0)); // what it has beyond the collection's typical picture
   return [
-    why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word, or a condition keeps it out."),
+    why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word and does not look near enough, or a condition, a +word or a -word keeps it out."),
     h("p", { class: "score" }, h("b", {}, number(why.score)), sum(words, written, state.mode === "hybrid" ? why.vector ?? 0 : null)),
     why.vector === null || state.mode === "vector" ? null : whole(words + written, lift),
     h("div", { class: "bars" }, bars(why.terms, why.written ?? {})),
