@@ -63,7 +63,7 @@ def trained(command: list[object]) -> Encoder:
 def test_it_writes_an_encoder_its_figures_and_its_card(trained: Encoder) -> None:
     names = {path.relative_to(trained.folder).as_posix() for path in trained.folder.rglob("*") if path.is_file()}
     expected = {"lexel.json", "lexel.safetensors", "vocabulary.json", "calibration.json", "README.md", "words.txt"}
-    assert names == expected | {"likely.npy", "training/history.json", "training/curves.png"}
+    assert names == expected | {"likely.npy", "near_words.npz", "training/history.json", "training/curves.png"}
     with Image.open(trained.folder / "training/curves.png") as picture:
         picture.load()
     calibration = json.loads((trained.folder / "calibration.json").read_text())
