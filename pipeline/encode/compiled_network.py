@@ -42,7 +42,8 @@ def compiled_if_equal(model: Model, encoder: Encoder, *, pictures: int) -> Model
                 return model
             _make(model, place)
         return model if (place / _DIFFERS).exists() else model.with_network(OpenVinoNetwork(place))
-    except (EncoderError, OSError):  # such a network cannot be converted, or the cache cannot be written to
+    # Such a network cannot be converted, or the cache cannot be written to: OpenVINO says so by a RuntimeError.
+    except (EncoderError, OSError, RuntimeError):
         return model
 
 

@@ -115,7 +115,8 @@ def _finish(plan: LoadPlan, client: OpenSearch, seconds: float) -> tuple[str, ..
     if plan.options.merge:
         merge_segments(client, plan.target)
     elif plan.options.merge is None and len(plan.states) <= _FEW_TO_MERGE * plan.options.shard_count:
-        with suppress(errors.TransportError):  # a right that loading does not need; some clusters do not merge at all
+        # The index is whole without it: a right may be missing, the disk too full, or a cluster that does not merge.
+        with suppress(ClusterError, errors.TransportError):
             merge_segments(client, plan.target, patience=_PATIENCE * seconds)
     # From now on OpenSearch refreshes the index as it is searched.
     settings = {"index": {"refresh_interval": None, "number_of_replicas": plan.options.replicas}}

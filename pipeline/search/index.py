@@ -222,7 +222,7 @@ class SearchIndex:
 
     def ids(self, refs: Sequence[str]) -> tuple[str, ...]:
         """The ids of items that are named as for `items`."""
-        return tuple(item["_id"] for item in self.items(refs, fields=("id",))) if refs else ()
+        return tuple(item["_id"] for item in self.items(refs, fields=("id",)))
 
     def _uri(self, ref: str) -> str:
         """The uri of an item that is named by its uri, or by its path."""

@@ -34,12 +34,10 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
-    request = replace(
-        request,
-        filters=index.checked(request.filters, request.facets),
-        like=index.ids(request.like),
-        unlike=index.ids(request.unlike),
-    )
+    request = replace(request, filters=index.checked(request.filters, request.facets))
+    if request.like or request.unlike:
+        ids, liked = index.ids((*request.like, *request.unlike)), len(request.like)
+        request = replace(request, like=ids[:liked], unlike=ids[liked:])
     encoded, unknown = encode_query(index, request)
     unheard = _is_unheard(index, request, unknown) and not encoded.written
     body = _body(request, encoded, _least_cosine(index, request, unheard=unheard))

@@ -56,3 +56,12 @@ def test_without_openvino_torch_computes(encoder: Encoder, monkeypatch: pytest.M
     monkeypatch.setattr(compiled_network, "openvino_version", lambda: None)
     model = load_model(encoder, device="cpu")
     assert compiled_if_equal(model, encoder, pictures=10_000) is model
+
+
+def test_a_cache_that_cannot_be_written_to_costs_no_job(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise RuntimeError("No space left on device")
+
+    monkeypatch.setattr(compiled_network, "export_openvino", full)
+    model = load_model(encoder, device="cpu")
+    assert compiled_if_equal(model, encoder, pictures=10_000) is model

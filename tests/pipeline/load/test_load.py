@@ -68,11 +68,17 @@ def test_a_new_index_is_merged_by_itself_unless_that_is_not_wanted(
     asked.assert_not_called()
 
 
-def test_a_load_without_the_right_to_merge_goes_on(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
-    items, index = collection(tmp_path / "a", count=20), index_name("allowed")
-    denied = AuthorizationException(403, "security_exception", {})
-    with mock.patch.object(run, "merge_segments", side_effect=denied):
-        assert load_shards(items.folder, index=index, client=client).documents == 20
+@pytest.mark.parametrize(
+    "failure", [AuthorizationException(403, "security_exception", {}), ClusterError("The disk is full.")]
+)
+def test_a_load_goes_on_without_the_merge_that_nobody_asked_for(
+    failure: Exception, client: OpenSearch, tmp_path: Path, index_name: Names
+) -> None:
+    items = collection(tmp_path / "a", count=20)
+    with mock.patch.object(run, "merge_segments", side_effect=failure):
+        assert load_shards(items.folder, index=index_name("allowed"), client=client).documents == 20
+        with pytest.raises(ClusterError):
+            load_shards(items.folder, index=index_name("asked"), client=client, options=LoadOptions(merge=True))
 
 
 def test_the_same_load_again_sends_nothing(client: OpenSearch, tmp_path: Path, index_name: Names) -> None:
