@@ -63,6 +63,8 @@ class NotebookResults:
             counted(found),
             *near,
             *([f"not in the vocabulary: {', '.join(found.unknown)}"] if found.unknown else []),
+            *([f"excluded nothing, since unknown: {', '.join(found.unbanned)}"] if found.unbanned else []),
+            *([found.silence] if found.silence else []),
         ]
 
     def _thumbnails(self) -> dict[str, str]:

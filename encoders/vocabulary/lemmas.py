@@ -1,9 +1,8 @@
 """Lemmatisation: word forms to the term that they share."""
 
-import re
 from collections.abc import Mapping
 
-from lexel.encoders.vocabulary.tokenize import is_word
+from lexel.encoders.vocabulary.tokenize import is_word, without_clitic
 
 
 class Lemmas(dict[str, str]):
@@ -48,11 +47,6 @@ class Lemmas(dict[str, str]):
     def _uses(self, verb: str) -> int:
         inflected = {verb, verb + "s", verb + "es", verb.removesuffix("e") + "ed"}
         return sum(self.seen.get(form, 0) for form in inflected) if verb in self.seen else 0
-
-
-def without_clitic(form: str) -> str:
-    """`form` without an English clitic after an apostrophe ("dog's": "dog")."""
-    return re.sub(r"['’](?:s|re|ll|ve|d|m)?$", "", form)
 
 
 def stems(form: str) -> list[str]:

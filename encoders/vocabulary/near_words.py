@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.term_weights import FREQUENCY_SCALE
+from lexel.encoders.vocabulary.tokenize import without_clitic
 
 # The file of the table in an encoder's folder, and in one of shards, whose index has it in its analyzer.
 NEAR_WORDS = "near_words.npz"
@@ -31,12 +32,12 @@ class NearWords:
         """The term that `word` is asked by, with its weight in the query, which is its nearness; nothing if none is
         near enough.
         """
-        term, near = next(iter(self.terms_of.get(word, {}).items()), ("", 0.0))
+        term, near = next(iter(self.terms_of.get(without_clitic(word), {}).items()), ("", 0.0))
         return {term: near} if term and near >= self.least else {}
 
     def offered(self, word: str) -> tuple[str, ...]:
         """The terms nearest to `word`, near enough or not."""
-        return tuple(self.terms_of.get(word, ()))
+        return tuple(self.terms_of.get(without_clitic(word), ()))
 
     def all_asked(self) -> dict[str, tuple[str, float]]:
         """Each word that is asked by a term, with that and its weight."""

@@ -1,5 +1,7 @@
 """English stop words: words that describe nothing visible. Numbers and colours do, so `two` and `red` are terms."""
 
+from lexel.encoders.vocabulary.tokenize import without_clitic
+
 STOP_WORDS: frozenset[str] = frozenset(
     """
     a about above across after against all along also although am among an and another any appear are aren
@@ -12,3 +14,8 @@ STOP_WORDS: frozenset[str] = frozenset(
     would you your
     """.split()  # noqa: SIM905 - one word a line would fill pages
 )
+
+
+def is_stop_word(word: str) -> bool:
+    """Whether `word` is a stop word, or one that is drawn together with another ("it's", "don't")."""
+    return without_clitic(word) in STOP_WORDS or word.endswith(("n't", "n’t"))

@@ -12,6 +12,7 @@ from itertools import permutations
 
 # Letters and digits, with at most one apostrophe inside ("girl's").
 _ASCII_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.ASCII)
+_CLITIC = re.compile(r"['’](?:s|re|ll|ve|d|m)?$")
 # Where characters are that are made of a letter and marks. Korean syllables, 11,172 more, are left as they are typed.
 _COMPOSED = range(0xC0, 0x3100)
 
@@ -35,6 +36,11 @@ def normalized(text: str) -> str:
 def is_word(text: str) -> bool:
     """Whether `text` is one word as `words` gives it."""
     return words(text) == [text]
+
+
+def without_clitic(word: str) -> str:
+    """`word` without an English clitic after an apostrophe ("dog's": "dog")."""
+    return _CLITIC.sub("", word)
 
 
 @cache

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from lexel.encoders.encoder_error import EncoderError
 from lexel.encoders.vocabulary.lemmas import Lemmas
-from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.tokenize import is_word, normalized, words
+from lexel.encoders.vocabulary.stop_words import STOP_WORDS, is_stop_word
+from lexel.encoders.vocabulary.tokenize import is_word, normalized, without_clitic, words
 
 # A term becomes part of a field name (`terms.dog`) and of a `dog|315` token, so it must not contain their separators.
 _SAFE_TERM = re.compile(r"[^\s.|\x00]+")
@@ -53,13 +53,17 @@ class Vocabulary:
         """Term -> its position in `terms`."""
         return {term: i for i, term in enumerate(self.terms)}
 
+    def term(self, word: str) -> str | None:
+        """The term of a word as `words` gives it, or of what it is without its clitic ("zebra's"); None without one."""
+        return self.forms.get(word) or self.forms.get(without_clitic(word))
+
     def count(self, text: str) -> dict[str, int]:
         """How often each term occurs in `text`. An inference-free query is nothing but this."""
-        return dict(Counter(self.forms[w] for w in words(text) if w in self.forms))
+        return dict(Counter(term for w in words(text) if (term := self.term(w))))
 
     def unknown(self, text: str) -> tuple[str, ...]:
         """The words of `text` that have no term and are no stop words, each once."""
-        return tuple(dict.fromkeys(w for w in words(text) if w not in self.forms and w not in STOP_WORDS))
+        return tuple(dict.fromkeys(w for w in words(text) if not self.term(w) and not is_stop_word(w)))
 
     @cached_property
     def hash(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, combinations
 from math import ceil, floor, log
 
-from lexel.encoders.vocabulary.stop_words import STOP_WORDS
+from lexel.encoders.vocabulary.stop_words import is_stop_word
 from lexel.pipeline.explain.score_parts import StoredItem, differences, score, written_differences
 from lexel.pipeline.search.encode_query import encode_query
 from lexel.pipeline.search.index import SearchIndex
@@ -31,7 +31,7 @@ def find_counterfactual(index: SearchIndex, request: SearchRequest, above: Store
         *(_without(query, count) for count in range(2, _MOST_WORDS + 1)),
     )
     for changed in changes:
-        if changed.text or request.images or request.like:
+        if changed.said or request.images or request.like:
             encoded, _ = encode_query(index, replace(request, text=format_query(changed)))
             if score(encoded, below) > score(encoded, above):
                 return format_query(changed)
@@ -73,7 +73,7 @@ def _with_factor(query: ParsedQuery, word: str, factor: float) -> ParsedQuery:
 
 def _content_words(query: ParsedQuery) -> list[str]:
     """Its distinct words without stop words."""
-    return list(dict.fromkeys(word for word in query.text.split() if word.lower() not in STOP_WORDS))
+    return list(dict.fromkeys(word for word in query.text.split() if not is_stop_word(word.lower())))
 
 
 def _without(query: ParsedQuery, count: int) -> Iterator[ParsedQuery]:

@@ -48,8 +48,8 @@ class Explanation:
     as OpenSearch has it (see `Hit`).
     `written` has the contribution of each word that people wrote of the item. `missing` has the terms of the query that
     the item lacks, with their weights; `near` the words without a term in the index that are asked by the nearest one;
-    `unknown` the others. If the item does not match the query (no shared term and no vector near enough, or a filter
-    excludes it), `matches` is False, and `score` is hypothetical.
+    `unknown` the others, and `offers` the terms nearest to these. If the item does not match the query (no shared term
+    and no vector near enough, or a filter excludes it), `matches` is False, and `score` is hypothetical.
     """
 
     item: StoredItem
@@ -64,6 +64,7 @@ class Explanation:
     typical: float | None = None
     engine_score: float = 0.0
     near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explanation:
@@ -91,6 +92,7 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
         typical=index.typical_part(encoded.vector, encoded.weight),
         engine_score=encoded.engine_score_of(whole, mode=request.mode),
         near=encoded.near,
+        offers=index.offers(unknown),
     )
 
 
@@ -147,6 +149,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "missing": dict(found.missing),
         "near": {word: dict(terms) for word, terms in found.near.items()},
         "unknown": list(found.unknown),
+        "offers": {word: list(terms) for word, terms in found.offers.items()},
     }
 
 

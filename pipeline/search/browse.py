@@ -33,6 +33,7 @@ def browse(
         body=body,
         weights={},
         facets=facet_counts(answer),
+        silence="" if rows else "No item meets the conditions." if filters else "The index is empty.",
         next=_next(reader, rows, k, after.offset if after else 0),
     )
 

@@ -76,7 +76,7 @@ def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tu
     if request.mode == "words":
         return _analyzed(index, query)
     unknown = index.encoder.vocabulary.unknown(query.text)
-    if not query.text:
+    if not query.said:
         return EncodedQuery({}, (), 0.0), unknown
     encoded = encode_text(index, query, dense=request.mode in {"vector", "hybrid"})
     near = index.encoder.near(query.text) if encoded.weights else {}
@@ -99,8 +99,8 @@ def _moved(index: SearchIndex, request: SearchRequest, typed: EncodedQuery, rocc
     query, dense = request.query, request.mode in {"vector", "hybrid"}
     marked = " ".join([*query.factors, *query.banned])
     fixed = index.analyzed(marked).weights if request.mode == "words" else index.encoder.query(marked)
-    # A text of nothing but words of factor 0 is none, unless there is nothing else.
-    texted = bool(query.said or not rocchio.liked)
+    # A text of nothing but words of factor 0 is none.
+    texted = bool(query.said)
     size = length(typed.weights)
     most = MOST_WORDS if index.side == "image" else QUERY_TERMS
     moves = rocchio.moves(typed.weights, length=size or rocchio.liked_length, fixed=fixed, most=most)
@@ -147,7 +147,7 @@ def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> Encod
     """A text as a query: its terms, and with `dense` its vector, which needs the networks."""
     encoder = index.encoder
     weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
-    vector = index.text_vector(query.said or query.text) if dense else ()
+    vector = index.text_vector(query.said) if dense else ()
     return EncodedQuery(apply_boosts(weights, query, encoder.query), vector, encoder.vector_weight("text"))
 
 

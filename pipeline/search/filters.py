@@ -1,11 +1,12 @@
 """Filters as query clauses: conditions on fields, required words, banned words."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.load.documents.document_id import document_id
-from lexel.pipeline.search.query_dsl import Dsl
+from lexel.pipeline.search.query_dsl import Dsl, Terms
 
 _OWN = {"id", "uri", "label", "width", "height", "top_terms"}
 _CONDITION = re.compile(r"\s*(?P<field>[^=<>!]+?)\s*(?P<sign>!=|>=|<=|=|>|<)\s*(?P<value>.+?)\s*", re.DOTALL)
@@ -76,6 +77,15 @@ def requires(word: str) -> Dsl:
 def bans(word: str) -> Dsl:
     """A clause for items that do not have this word; an unknown word excludes no item."""
     return {"bool": {"must_not": [requires(word)]}}
+
+
+def asked_as(word: str, near: Mapping[str, Terms]) -> str:
+    """`word` with the nearest term in the place of what has none, where `near` has one; else as it is typed.
+
+    A word that is required is read as the text reads it. One that is banned is not: `car -taxi` would find nothing.
+    """
+    read = words(word)
+    return " ".join(next(iter(near.get(one, {one: 1.0}))) for one in read) if near.keys() & set(read) else word
 
 
 def other_than(ids: Iterable[str]) -> Dsl:

@@ -247,6 +247,13 @@ class SearchIndex:
         """
         return self.analyzer.read(text)
 
+    def unknown(self, typed: Sequence[str]) -> tuple[str, ...]:
+        """The words in `typed` for which the index has no term, whether or not one is near. Needs no encoder."""
+        if not typed:
+            return ()
+        read = self.analyzed(" ".join(typed))
+        return (*read.near, *read.unknown)
+
     def offers(self, unknown: Iterable[str]) -> dict[str, tuple[str, ...]]:
         """The terms that are nearest in meaning to words without one; nothing without the encoder."""
         try:

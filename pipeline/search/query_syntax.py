@@ -29,8 +29,9 @@ class ParsedQuery:
 
     @property
     def said(self) -> str:
-        """The text without words of factor 0, which say nothing."""
-        return " ".join(word for word in self.text.split() if self.factors.get(word) != 0)
+        """The text without words of factor 0, which say nothing, unless they stand there without it too."""
+        plain = set(self.plain.split())
+        return " ".join(word for word in self.text.split() if self.factors.get(word) != 0 or word in plain)
 
 
 def parse_query(source: str) -> ParsedQuery:

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from lexel.pipeline.errors import ConfigError
-from lexel.pipeline.search.filters import bans, other_than, requires
-from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode
+from lexel.pipeline.search.filters import asked_as, bans, other_than, requires
+from lexel.pipeline.search.query_dsl import DEPTH, FUSIONS, MODES, Filters, Fusion, Mode, Terms
 from lexel.pipeline.search.query_syntax import ParsedQuery, parse_query
 from lexel.pipeline.search.results import Cursor
 
@@ -51,10 +52,13 @@ class SearchRequest:
         """The number of results before this page."""
         return self.after.offset if self.after else 0
 
-    @property
-    def conditions(self) -> Filters:
-        """The filters with those that the query's +words and -words are, and without the items `unlike`."""
-        required, banned = dict.fromkeys(self.query.required), dict.fromkeys(self.query.banned)
+    def conditions(self, near: Mapping[str, Terms] = MappingProxyType({})) -> Filters:
+        """The filters with those that the query's +words and -words are, and without the items `unlike`.
+
+        A required word without a term is the nearest one in `near`.
+        """
+        required = dict.fromkeys(asked_as(word, near) for word in self.query.required)
+        banned = dict.fromkeys(self.query.banned)
         refused = [other_than(self.unlike)] if self.unlike else []
         return [*self.filters, *map(requires, required), *map(bans, banned), *refused]
 
@@ -81,7 +85,9 @@ class SearchRequest:
         self._check_written()
 
     def _check_asked(self) -> None:
-        if not (self.query.text or self.images or self.like):
+        if not (self.query.said or self.images or self.like):
+            if self.query.text:
+                raise ConfigError("Every word of the query has the factor 0, which asks for nothing; add another word.")
             if self.unlike:
                 raise ConfigError(
                     "The query says only what the results should not be like; "

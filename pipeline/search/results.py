@@ -5,7 +5,7 @@ import json
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from lexel.pipeline.errors import ConfigError
 from lexel.pipeline.search.query_dsl import Dsl
@@ -98,9 +98,11 @@ class SearchResults:
     item, None where that is not known or the query has no vector; `facets` has the counts of each field's values over
     all matching items; `next` is the cursor of the next page, if there is one.
 
-    `near` has the words without a term that are asked by the nearest one, and by which; `unknown` the others, and
-    `offers` the terms nearest to these. `by_vector_alone` says that no word is known: no hit matches one, and what
-    there is are the vector's neighbours. `uncut` says that `total` is of the nearest vectors, however far they are.
+    `near` has the words without a term that are asked by the nearest one, and by which; `unknown` the others,
+    `unbanned` those with a minus, which exclude nothing, and `offers` the terms nearest to these. `silence` says why
+    there are no hits, if there are none. `by_vector_alone` says that no word is known: no hit matches one, and what
+    there is are the vector's neighbours. `counts` says what `total` counts: items that match a text, all that the
+    search for the nearest vectors ranks, or those that are like a picture in a word or as a whole.
     `gained` and `lost` are the words that the query gained and lost by examples (see `Moves` in feedback/rocchio.py).
     """
 
@@ -111,13 +113,15 @@ class SearchResults:
     weights: Mapping[str, float]
     typical: float | None = None
     unknown: tuple[str, ...] = ()
+    unbanned: tuple[str, ...] = ()
     near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     by_vector_alone: bool = False
-    uncut: bool = False
+    counts: Literal["matches", "nearest", "alike"] = "matches"
     gained: Mapping[str, float] = field(default_factory=dict)
     lost: Mapping[str, float] = field(default_factory=dict)
     facets: Mapping[str, Counts] = field(default_factory=dict)
+    silence: str = ""
     next: Cursor | None = None
 
     def above(self, score: float) -> "SearchResults":
@@ -139,7 +143,13 @@ def counted(result: SearchResults) -> str:
     """How many items match, in words."""
     if result.by_vector_alone and result.total:
         return f"0 match, {result.total:,} look alike"
-    return f"the {result.total:,} nearest" if result.uncut else f"{result.total:,} match"
+    match result.counts:
+        case "nearest":
+            return f"the {result.total:,} nearest"
+        case "alike":
+            return f"{result.total:,} share a word or look alike"
+        case "matches":
+            return f"{result.total:,} match"
 
 
 def facet_counts(answer: Mapping[str, Any]) -> dict[str, dict[str, int]]:
@@ -173,9 +183,11 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         "hits": hits,
         "facets": {field: dict(counts) for field, counts in result.facets.items()},
         "unknown": list(result.unknown),
+        "unbanned": list(result.unbanned),
         "near": {word: dict(terms) for word, terms in result.near.items()},
         "offers": {word: list(terms) for word, terms in result.offers.items()},
         "by_vector_alone": result.by_vector_alone,
+        "silence": result.silence,
         "typical": result.typical,
         "gained": dict(result.gained),
         "lost": dict(result.lost),

@@ -5,8 +5,10 @@ search_index(SearchIndex(connect(), "photos"), SearchRequest("two dogs +snow -ca
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
+from lexel.encoders.term_weights import TOP_TERMS
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.errors import ClusterError, ConfigError
 from lexel.pipeline.search import neural_dsl, query_dsl
 from lexel.pipeline.search.encode_query import EncodedQuery, encode_query
@@ -39,18 +41,42 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
         ids, liked = index.ids((*request.like, *request.unlike)), len(request.like)
         request = replace(request, like=ids[:liked], unlike=ids[liked:])
     encoded, unknown = encode_query(index, request)
-    unheard = _is_unheard(index, request, unknown) and not encoded.written
+    unheard = _is_unheard(index, request) and not encoded.written
     body = _body(request, encoded, _least_cosine(index, request, unheard=unheard))
     if request.facets:
         body = query_dsl.with_facets(body, fields=request.facets, dates=index.fields.dates(request.facets))
     found = _answer(index, request, body, encoded, unknown)
-    return replace(found, by_vector_alone=unheard, uncut=request.mode == "vector" and not unheard)
+    found = replace(found, by_vector_alone=unheard, counts=_counts(request, unheard=unheard))
+    return found if found.hits else replace(found, silence=_silence(request, found))
 
 
-def _is_unheard(index: SearchIndex, request: SearchRequest, unknown: tuple[str, ...]) -> bool:
+def _counts(request: SearchRequest, *, unheard: bool) -> Literal["matches", "nearest", "alike"]:
+    if request.mode == "vector":
+        return "matches" if unheard else "nearest"
+    return "matches" if request.query.said else "alike"
+
+
+def _is_unheard(index: SearchIndex, request: SearchRequest) -> bool:
     """Whether only the vector can answer, since no word of the query is known."""
-    asks = request.mode in {"vector", "hybrid"} and bool(unknown) and not (request.images or request.like)
+    asks = request.mode in {"vector", "hybrid"} and not (request.images or request.like)
     return asks and not index.encoder.query(request.query.text)
+
+
+def _silence(request: SearchRequest, found: SearchResults) -> str:
+    """Why nothing matches, in a sentence or two."""
+    lacking = [word for word in request.query.required if set(found.unknown) & set(words(word))]
+    if lacking:
+        return f"No item can have +{lacking[0]}, which is no word of this index."
+    if found.by_vector_alone or (request.mode in {"terms", "words"} and not found.weights):
+        why = "No word of it is known" if found.unknown else "It has no word to search by"
+        return f"{why}, and nothing looks near enough." if found.by_vector_alone else f"{why}."
+    such = "No item that meets the conditions" if request.filters or request.query.banned else "No item"
+    if request.query.required:
+        every = " ".join(f"+{word}" for word in request.query.required)
+        return f"{such} has {every} among its first {TOP_TERMS} words; without the + a word only adds to the score."
+    if request.mode == "vector":
+        return "No item meets the conditions."
+    return f"{such} has a word of it{' or looks near enough' if request.mode == 'hybrid' else ''}."
 
 
 def _least_cosine(index: SearchIndex, request: SearchRequest, *, unheard: bool) -> float | None:
@@ -66,7 +92,7 @@ def _least_cosine(index: SearchIndex, request: SearchRequest, *, unheard: bool) 
 
 
 def _body(request: SearchRequest, encoded: EncodedQuery, least: float | None) -> Dsl:
-    k, filters, query, written = request.k, request.conditions, request.query, encoded.written
+    k, filters, query, written = request.k, request.conditions(encoded.near), request.query, encoded.written
     match request.mode:
         # OpenSearch's analyzer asks by the nearest word too, but with the weight of the word itself; and it knows
         # nothing of examples.
@@ -106,6 +132,7 @@ def _answer(
     reader = IndexReader(index, paged=request.paged and request.fusion == "exact", after=request.after)
     answer = _folded(reader, request, body) if request.fold else _sent(reader, body)
     rows = answer["hits"]["hits"]
+    unbanned = index.unknown(request.query.banned)
     found = SearchResults(
         tuple(_hit(index.root(row), row, encoded, request) for row in rows),
         total=answer["hits"]["total"]["value"],
@@ -114,8 +141,9 @@ def _answer(
         weights=encoded.weights,
         typical=index.typical_part(encoded.vector, encoded.weight) if request.fusion == "exact" else None,
         unknown=unknown,
+        unbanned=unbanned,
         near=encoded.near,
-        offers=index.offers(unknown),
+        offers=index.offers((*unknown, *unbanned)),
         gained=encoded.moves.gained,
         lost=encoded.moves.lost,
         facets=facet_counts(answer),

@@ -85,6 +85,10 @@ class ServedIndex:
         except (LexelError, EncoderError):
             return {}
 
+    def term(self, word: str) -> str | None:
+        """The term of a word; None without one, or without the index's encoder."""
+        return self.index.encoder.vocabulary.term(word) if self.forms else None
+
     @cached_property
     def weight(self) -> Mapping[str, float]:
         """The vector weight of "text" and "image" queries in mode hybrid: the encoder's, else that in the index."""

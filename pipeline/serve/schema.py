@@ -135,10 +135,14 @@ class ResultsBody(BaseModel):
         description="Words without a term in the index, and the nearest term that each is asked by, with its weight."
     )
     unknown: list[str] = Field(description="The other words without a term.")
-    offers: dict[str, list[str]] = Field(description="The terms that are nearest in meaning to unknown words.")
+    unbanned: list[str] = Field(description="The words with a minus that have no term, so that they exclude nothing.")
+    offers: dict[str, list[str]] = Field(
+        description="The terms that are nearest in meaning to words in `unknown` and `unbanned`."
+    )
     by_vector_alone: bool = Field(
         description="Whether no word of the query is known: no hit matches one, and all are found by the vector."
     )
+    silence: str = Field(description="Why there are no hits, if there are none, in a sentence or two.")
     typical: float | None = Field(
         description="What the vector contributes to the score of the collection's typical item: its weight x the mean "
         "cosine; null without a vector, or where an older lexel loaded the index."

@@ -32,7 +32,7 @@ def _notes(found: Explanation) -> Iterable[Text]:
         yield Text(f"The vector gives the typical item of this collection {found.typical:.2f}.", style="dim")
     if found.missing:
         yield Text(f"missing: {', '.join(found.missing)}", style="yellow")
-    for line in filter(None, [*near_words(found.near), unknown_words(found.unknown, {})]):
+    for line in filter(None, [*near_words(found.near), unknown_words(found.unknown, found.offers)]):
         yield Text(line, style="dim")
     if not found.matches:
         yield Text(

@@ -16,10 +16,20 @@ def near_words(near: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 def unknown_words(unknown: Iterable[str], offers: Mapping[str, Iterable[str]]) -> str:
     """The words that are not asked at all, each with the nearest that are known; empty if there are none."""
-    every = list(unknown)
-    some = [f"{_cut(word)} (nearest: {', '.join(offers[word])})" if word in offers else _cut(word) for word in every]
+    named = _named(unknown, offers)
+    return f"not in the vocabulary of this index: {named}" if named else ""
+
+
+def banning_nothing(unbanned: Iterable[str], offers: Mapping[str, Iterable[str]]) -> str:
+    """The words with a minus that exclude nothing, likewise."""
+    named = _named(unbanned, offers)
+    return f"excluded nothing, since not in the vocabulary of this index: {named}" if named else ""
+
+
+def _named(words: Iterable[str], offers: Mapping[str, Iterable[str]]) -> str:
+    some = [f"{_cut(word)} (nearest: {', '.join(offers[word])})" if word in offers else _cut(word) for word in words]
     rest = f" and {len(some) - _NAMED:,} more" if len(some) > _NAMED else ""
-    return f"not in the vocabulary of this index: {', '.join(some[:_NAMED])}{rest}" if some else ""
+    return f"{', '.join(some[:_NAMED])}{rest}"
 
 
 def _cut(word: str) -> str:

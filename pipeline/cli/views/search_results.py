@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lexel.pipeline.cli.views.console import out, short
-from lexel.pipeline.cli.views.query_words import near_words, unknown_words
+from lexel.pipeline.cli.views.query_words import banning_nothing, near_words, unknown_words
 from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
@@ -19,24 +19,22 @@ def results(result: SearchResults) -> None:
     """Print what became of unknown words, those gained and lost, hits, number of matches, facets, and the
     option for the next page.
     """
-    for line in filter(None, [*near_words(result.near), unknown_words(result.unknown, result.offers)]):
+    said = [unknown_words(result.unknown, result.offers), banning_nothing(result.unbanned, result.offers)]
+    for line in filter(None, [*near_words(result.near), *said]):
         out.print(line, style="dim", markup=False, soft_wrap=True)
     if result.gained:
         out.print(f"[dim]words gained:[/] {_moved(result.gained)}", soft_wrap=True)
     if result.lost:
         out.print(f"[dim]words lost, which count nothing; -word excludes one:[/] {_moved(result.lost)}", soft_wrap=True)
     if result.by_vector_alone and result.hits:
-        out.print("No word of it is known. What looks nearest, by the vector alone:")
+        none = "No word of it is known" if result.unknown else "It has no word to search by"
+        out.print(f"{none}. What looks nearest, by the vector alone:")
     if result.hits:
         out.print(hits_table(result))
         out.print(f"[dim]{counted(result)}, {result.took} ms[/]")
     else:
-        more = (
-            " No word of it is known, and nothing looks near enough; --no-cutoff shows what is nearest."
-            if result.by_vector_alone
-            else ""
-        )
-        out.print(f"Nothing matches.{more}", soft_wrap=True)
+        more = " --no-cutoff shows what looks nearest." if result.by_vector_alone else ""
+        out.print(f"Nothing matches. {result.silence}{more}".strip(), soft_wrap=True, markup=False)
     for field, counts in result.facets.items():
         values = "  ".join(f"{escape(str(value))} [dim]{count:,}[/]" for value, count in counts.items())
         out.print(f"[bold]{escape(field)}[/]  {values}")

@@ -11,7 +11,7 @@ from typing import Any
 from opensearchpy import OpenSearch
 
 from lexel.encoders.term_weights import FREQUENCY_SCALE, added
-from lexel.encoders.vocabulary.stop_words import STOP_WORDS
+from lexel.encoders.vocabulary.stop_words import is_stop_word
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.cluster.error_messages import readable_errors
 from lexel.pipeline.errors import ConfigError
@@ -53,7 +53,7 @@ class IndexAnalyzer:
         for word, token, piece in self._known(" ".join(times)) if times else ():
             counts[token] = counts.get(token, 0.0) + times[word]
             known.update(words(piece))
-        unknown = [word for word in words(text) if word not in known and word not in STOP_WORDS]
+        unknown = [word for word in words(text) if word not in known and not is_stop_word(word)]
         asked = self._near(" ".join(dict.fromkeys(unknown))) if unknown and self._asks else {}
         near = {
             word: {term: n * weight} for word, n in Counter(unknown).items() for term, weight in asked.get(word, ())

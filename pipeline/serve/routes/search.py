@@ -73,7 +73,9 @@ def _found(served: ServedIndex, request: ParsedRequest) -> SearchResults:
     if query.text or request.pictures or request.params.like or request.params.unlike:
         return search_index(served.index, replace(request.search_request(), after=cursor))
     filters = [*request.filters, *map(requires, query.required), *map(bans, query.banned)]
-    return browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=cursor)
+    found = browse(served.index, k=request.params.k, filters=filters, facets=request.facets, after=cursor)
+    unbanned = served.index.unknown(query.banned)
+    return replace(found, unbanned=unbanned, offers=served.index.offers(unbanned))
 
 
 def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) -> dict[str, Any]:
@@ -93,4 +95,5 @@ def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) 
 def _terms_of(served: ServedIndex, query: ParsedQuery) -> dict[str, str]:
     """The term of each word in the query text, banned words included."""
     typed = [*query.text.split(), *query.banned]
-    return {word: served.forms[word.lower()] for word in typed if word.lower() in served.forms}
+    found = {word: served.term(word.lower()) for word in typed}
+    return {word: term for word, term in found.items() if term}

@@ -191,7 +191,7 @@ def test_opensearch_reads_aliases_and_bans_as_python_does(client: OpenSearch) ->
         client.indices.delete(index="analyzer-edited")
     expected = sum((Counter(made.count(text)) for text in texts), Counter[str]())
     assert Counter(token["token"] for token in answer["tokens"]) == expected
-    assert expected["dog"] == 4
+    assert expected["dog"] == 5  # one of them is a doggy's
     assert expected["cat"] == 3
 
 

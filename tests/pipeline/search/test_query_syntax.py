@@ -50,7 +50,7 @@ def test_a_request_parses_its_text_once(monkeypatch: pytest.MonkeyPatch) -> None
     assert read == ["dog +snow -cat"]
     assert again.query is first.query
     assert replace(first, text="cat").query.text == "cat"
-    assert len(again.conditions) == 3
+    assert len(again.conditions()) == 3
 
 
 @given(st.text(max_size=40))

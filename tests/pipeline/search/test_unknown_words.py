@@ -60,7 +60,7 @@ def test_the_cluster_asks_by_it_too_as_if_it_had_been_typed(drawn: Drawn, client
 def test_known_words_are_asked_as_ever(drawn: Drawn) -> None:
     known = SearchRequest("dogs^2 +snow", mode="words")
     body = search_index(drawn.images, known).body
-    expected = query_dsl.words(known.query.plain, factors=known.query.factors, filters=known.conditions)
+    expected = query_dsl.words(known.query.plain, factors=known.query.factors, filters=known.conditions())
     assert body == expected
 
 

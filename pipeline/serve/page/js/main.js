@@ -79,14 +79,12 @@ function sayEnd() {
 function sayWhatIsMissing(found) {
   const said = unknownWords(found);
   if (found.hits.length) return byId("notice").replaceChildren(...said, ...(found.by_vector_alone ? [nearestLine()] : []));
-  const known = Object.keys(found.words).length;
-  const why = found.by_vector_alone ? "No picture looks near enough." : found.unknown.length && !known ? "No word of it is known." : "No picture meets all of that.";
   const ways = [
     state.mode === "words" || state.mode === "terms" ? h("button", { type: "button", class: "button", onclick: () => change({ mode: "hybrid" }) }, "Ask the vector too") : null,
     state.cutoff && found.by_vector_alone ? h("button", { type: "button", class: "button", onclick: () => change({ cutoff: false }) }, "Show the nearest all the same") : null,
     state.filters.length || /(^|\s)[+-]/.test(state.q) ? h("button", { type: "button", class: "button", onclick: () => change({ filters: [], q: state.q.replace(/(^|\s)-\S+/g, " ").replace(/(^|\s)\+/g, " ").trim() }) }, "Without conditions") : null,
   ];
-  byId("notice").replaceChildren(...said, h("div", { class: "empty" }, h("h2", {}, "Nothing found"), h("p", {}, why), ...ways.filter(Boolean)));
+  byId("notice").replaceChildren(...said, h("div", { class: "empty" }, h("h2", {}, "Nothing found"), h("p", {}, found.silence), ...ways.filter(Boolean)));
 }
 
 const again = () => h("button", { type: "button", class: "link", onclick: begin }, "Try again");

@@ -65,7 +65,13 @@ export function showLine(found) {
   byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asked(state) ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
 
-const total = (found) => (!asked(state) ? `${count(found.total)} in all` : found.by_vector_alone && found.total ? `0 match, ${count(found.total)} look alike` : state.mode === "vector" ? `the ${count(found.total)} nearest` : `${count(found.total)} match`);
+function total(found) {
+  const all = count(found.total);
+  if (!asked(state)) return `${all} in all`;
+  if (found.by_vector_alone && found.total) return `0 match, ${all} look alike`;
+  if (state.mode === "vector") return `the ${all} nearest`;
+  return state.q ? `${all} match` : `${all} share a word or look alike`;
+}
 
 function pill(token, place, found) {
   const { sign, word, factor } = token;
@@ -78,7 +84,7 @@ function pill(token, place, found) {
     h("button", { type: "button", "aria-label": `Less ${word}`, onclick: () => set({ factor: less(factor) }) }, icon(MINUS)),
     h("button", { type: "button", "aria-label": `More ${word}`, onclick: () => set({ factor: more(factor) }) }, icon(PLUS)),
   ];
-  const title = { banned: "None of the results has this word", required: "Every result has this word", unknown: "The collection has no such word; only the vector hears it", near: "The collection has no such word; this is the nearest that it has" }[kind] ?? null;
+  const title = { banned: found?.unbanned.includes(word.toLowerCase()) ? "The collection has no such word, so that this excludes nothing" : "None of the results has this word", required: "Every result has this word", unknown: "The collection has no such word; only the vector hears it", near: "The collection has no such word; this is the nearest that it has" }[kind] ?? null;
   return h("span", { class: `pill ${kind}`, title }, h("b", {}, `${sign === "-" ? "no " : sign}${word}`), factor === null ? null : h("i", {}, `×${factor}`), sign === "-" ? null : near.map(([term, weight]) => h("i", {}, `as ${term} ${weight.toFixed(1)}`)), ...steps, takeOut(word, () => set(null)));
 }
 

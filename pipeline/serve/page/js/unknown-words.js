@@ -6,13 +6,17 @@ import { change, state } from "./state.js";
 
 /** Elements that say which words are unknown and offer known ones; a click asks for one in the place of the word. */
 export function unknownWords(found) {
-  if (!found.unknown.length) return [];
+  const { unknown, unbanned } = found;
+  if (!unknown.length && !unbanned.length) return [];
   const none = found.by_vector_alone ? "No word of this is known here: " : "Not known here: ";
   const offers = Object.entries(found.offers).flatMap(([word, terms]) => terms.map((term) => [word, term]));
   return [h("div", { class: "unheard" },
-    h("p", {}, none, ...found.unknown.flatMap((word, i) => [i ? ", " : "", h("q", {}, word)]), "."),
+    unknown.length ? h("p", {}, none, ...listed(unknown), ".") : null,
+    unbanned.length ? h("p", {}, "Not known here, so that it excludes nothing: ", ...listed(unbanned), ".") : null,
     offers.length ? h("p", { class: "offers" }, h("span", {}, "Nearest known words"), offers.map(([word, term]) => offer(word, term))) : null)];
 }
+
+const listed = (words) => words.flatMap((word, i) => [i ? ", " : "", h("q", {}, word)]);
 
 function offer(word, term) {
   const instead = () => {

@@ -96,16 +96,6 @@ def test_a_word_of_factor_0_says_nothing_in_the_vector_either(drawn: Drawn) -> N
     assert [(hit.id, hit.score) for hit in plain.hits] == [(hit.id, hit.score) for hit in with_0.hits]
     one, other = (found(drawn, SearchRequest(text, mode="vector")) for text in ("dog", "dog snow^0"))
     assert [hit.id for hit in one.hits] == [hit.id for hit in other.hits]
-    # A query of nothing else is its vector alone, as ever.
-    assert [hit.score for hit in found(drawn, SearchRequest("dog^0", mode="vector")).hits] == [
-        hit.score for hit in one.hits
-    ]
-
-
-def test_words_of_factor_0_alone_can_be_steered_too(drawn: Drawn) -> None:
-    away = some(drawn, "a dog")[0].id
-    for mode in MODES:
-        assert away not in [hit.id for hit in found(drawn, SearchRequest("dog^0", unlike=(away,), mode=mode)).hits]
 
 
 def test_an_image_asks_captions_by_more_words_than_images(drawn: Drawn) -> None:
