@@ -20,8 +20,8 @@ from lexel.pipeline.paths import training_folder
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import output_folder
 from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.artifacts.calibration import calibrated
 from lexel.pipeline.train.artifacts.model_card import card
-from lexel.pipeline.train.artifacts.vector_weights import vector_weights
 from lexel.pipeline.train.artifacts.write import BEFORE, write_artifacts
 from lexel.pipeline.train.data.image_batches import ImageDataset
 from lexel.pipeline.train.data.splits import splits
@@ -153,9 +153,9 @@ class _Made:
         asked = encode_texts(self.tower, judged.texts, device=self.device)
         model = self._model(shown.sample(_SHOWN))
         saved = model.save(out, name=name)
-        weights = vector_weights(model, saved, judged, asked)
+        calibration = calibrated(model, saved, judged, asked)
         failed = self.train.failed | self.val.failed
-        write_artifacts(out, weights=weights, stages=stages, card=self._card(saved, stages), failed=failed)
+        write_artifacts(out, calibration=calibration, stages=stages, card=self._card(saved, stages), failed=failed)
 
     def _model(self, vectors: torch.Tensor) -> Model:
         """The encoder with a zero-shot head of the fine-tuned tower, calibrated on image vectors [P, D]."""

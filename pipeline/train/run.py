@@ -26,9 +26,9 @@ from lexel.pipeline.progress import Watch, unwatched
 from lexel.pipeline.sources.source import Source
 from lexel.pipeline.train import head_factory, output_folder
 from lexel.pipeline.train.artifacts import training_id
+from lexel.pipeline.train.artifacts.calibration import calibrated
 from lexel.pipeline.train.artifacts.model_card import card
 from lexel.pipeline.train.artifacts.training_id import text_origin
-from lexel.pipeline.train.artifacts.vector_weights import vector_weights
 from lexel.pipeline.train.artifacts.word_neighbours import word_neighbours
 from lexel.pipeline.train.artifacts.write import write_artifacts
 from lexel.pipeline.train.data.image_features import training_sets
@@ -109,9 +109,9 @@ def train_encoder(
         near = _near_words(base, vocabulary)
         if near.terms_of:
             near.save(new / NEAR_WORDS)
-        weights = vector_weights(model, saved, both[1], judge.texts)
+        calibration = calibrated(model, saved, both[1], judge.texts)
         text = card(saved, options=options, stages=stages, start=encoder, train=both[0], val=both[1])
-        write_artifacts(new, weights=weights, stages=stages, card=text)
+        write_artifacts(new, calibration=calibration, stages=stages, card=text)
     return Trained(read_encoder(out), stages)
 
 

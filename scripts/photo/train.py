@@ -39,7 +39,7 @@ from lexel.pipeline.calibrate.likely_words import (
     usual,
 )
 from lexel.pipeline.stats.over_said import over_said
-from lexel.pipeline.train.artifacts.vector_weights import vector_weights
+from lexel.pipeline.train.artifacts.calibration import calibrated
 from lexel.pipeline.train.data.standardize import Standardizer, fold_head, fold_tower
 from lexel.pipeline.train.data.training_set import Batch, TermCounts, TrainingSet
 from lexel.pipeline.train.tasks.dense_teacher import DenseTeacher, likeliest_scale
@@ -269,12 +269,12 @@ def main() -> None:
     card = (options.out / "README.md").read_text() if (options.out / "README.md").exists() else ""
     model = Model(tower, head, lesson.vocabulary, likely=likely)
     encoder = model.save(options.out, name="lexel-photo", card=card)
-    weights = vector_weights(model, encoder, lesson.val.pictures, text_vectors(tower, lesson.val.texts))
+    calibration = calibrated(model, encoder, lesson.val.pictures, text_vectors(tower, lesson.val.texts))
     kept = options.out / "calibration.json"
     known = json.loads(kept.read_text()) if kept.exists() else {}
-    kept.write_text(json.dumps(known | {"vector_weight": weights}, indent=1) + "\n")
+    kept.write_text(json.dumps(known | calibration, indent=1) + "\n")
     report(model, described, LookedAt(lesson.seen("photos"), shares.mixed))
-    print(f"{encoder.name} {encoder.fingerprint}, vector weights {weights}: `lexel evaluate` says how good it is")
+    print(f"{encoder.name} {encoder.fingerprint}, calibrated {calibration}: `lexel evaluate` says how good it is")
 
 
 if __name__ == "__main__":

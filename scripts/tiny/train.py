@@ -35,7 +35,7 @@ from lexel.encoders.towers import PairTower
 from lexel.encoders.vocabulary.tokenize import words
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.calibrate.likely_words import Described, LookedAt, held, likely_words, usual
-from lexel.pipeline.train.artifacts.vector_weights import vector_weights
+from lexel.pipeline.train.artifacts.calibration import calibrated
 from lexel.pipeline.train.data import training_set as trained
 from lexel.pipeline.train.tasks.head_task import HeadRecipe, cut
 
@@ -340,13 +340,15 @@ def likely(model: Model, lesson: Lesson, features: dict[str, Tensor], sentences:
 
 
 @torch.no_grad()
-def calibrated(model: Model, encoder: Encoder, lesson: Lesson, features: Tensor, name: str) -> dict[str, float]:
-    """The best weight of the vector in a hybrid query of either side, on the captions of a collection."""
+def calibration(
+    model: Model, encoder: Encoder, lesson: Lesson, features: Tensor, name: str
+) -> dict[str, dict[str, float]]:
+    """What calibration.json holds, by the captions of a collection."""
     captions = lesson.captions[name]
     texts = tuple(caption for own in captions for caption in own)
     owner = np.repeat(np.arange(len(captions)), [len(own) for own in captions])
     seen = trained.TrainingSet((features.half().numpy(),), texts, owner)
-    return vector_weights(model, encoder, seen, torch.from_numpy(model.text_vectors(texts)))
+    return calibrated(model, encoder, seen, torch.from_numpy(model.text_vectors(texts)))
 
 
 def main() -> None:
@@ -384,9 +386,9 @@ def main() -> None:
     first = likely(model, lesson, raw, options.sentences.read_text().splitlines())
     model = Model(model.tower, model.head, lesson.vocabulary, keep=KEEP, likely=first)
     encoder = model.save(options.out, name="lexel-tiny", card=card)
-    weights = calibrated(model, encoder, lesson, raw["flickr_val"], "flickr_val")
-    (options.out / "calibration.json").write_text(json.dumps({"vector_weight": weights}, indent=1) + "\n")
-    print(f"{encoder.name} {encoder.fingerprint}, vector weights {weights}: `lexel evaluate` says how good it is")
+    known = calibration(model, encoder, lesson, raw["flickr_val"], "flickr_val")
+    (options.out / "calibration.json").write_text(json.dumps(known, indent=1) + "\n")
+    print(f"{encoder.name} {encoder.fingerprint}, calibrated {known}: `lexel evaluate` says how good it is")
 
 
 if __name__ == "__main__":

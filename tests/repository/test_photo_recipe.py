@@ -55,7 +55,10 @@ def test_both_steps_make_an_encoder(shared: Path, tmp_path: Path) -> None:
     # Words of captions, of sentences without pictures, and of labels.
     assert {"dog", "two", "giraffe", "zebra", "shark", "fish", "pizza", "boat"} <= set(encoder.vocabulary.terms)
     assert encoder.vocabulary.forms["zebras"] == "zebra"
-    assert json.loads((tmp_path / "out/calibration.json").read_text())["vector_weight"].keys() == {"text", "image"}
+    calibration = json.loads((tmp_path / "out/calibration.json").read_text())
+    assert {name: set(sides) for name, sides in calibration.items()} == {
+        name: {"text", "image"} for name in ("vector_weight", "least_cosine")
+    }
     model = load_model(encoder, device="cpu")
     assert model.likely is not None
     assert model.images(model.pixels(draw(scene(1)))[None]).vectors.shape == (1, 512)

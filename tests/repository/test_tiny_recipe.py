@@ -65,7 +65,10 @@ def test_both_steps_make_an_encoder(shared: Path, tmp_path: Path) -> None:
     encoder = open_encoder(str(tmp_path / "out"))
     assert encoder.fingerprint in told
     assert {"dog", "two"} <= set(encoder.vocabulary.terms)
-    assert json.loads((tmp_path / "out/calibration.json").read_text())["vector_weight"].keys() == {"text", "image"}
+    calibration = json.loads((tmp_path / "out/calibration.json").read_text())
+    assert {name: set(sides) for name, sides in calibration.items()} == {
+        name: {"text", "image"} for name in ("vector_weight", "least_cosine")
+    }
     model = load_model(encoder, device="cpu")
     assert model.images(model.pixels(draw(scene(1)))[None]).vectors.shape == (1, 256)
     assert model.queries(["two dogs"]) == [{"two": 1.0, "dog": 1.0}]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from rich.console import Group
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
@@ -12,6 +13,8 @@ from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
 _PARTS = 6
+# Of the width, so much may an item take where the parts of its score are beside it.
+_BESIDE = 0.45
 _MOVED = 10
 
 
@@ -43,14 +46,20 @@ def results(result: SearchResults) -> None:
 
 
 def hits_table(result: SearchResults) -> Table:
-    """A table of hits: rank, score, item, and the largest parts of the score."""
+    """A table of hits: rank, score, item, and the largest parts of the score, which stand below long items."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("", justify="right", style="dim")
     table.add_column("score", justify="right", style="bold")
-    table.add_column("item", overflow="fold", ratio=3)
-    table.add_column("why", overflow="fold", ratio=4)
-    for rank, hit in enumerate(result.hits, 1):
-        table.add_row(str(rank), f"{hit.score:.2f}", _what(hit), _why(hit))
+    items = [_what(hit) for hit in result.hits]
+    beside = max(item.cell_len for item in items) <= _BESIDE * out.width
+    if beside:
+        table.add_column("item", no_wrap=True)
+        table.add_column("why", overflow="fold")
+    else:
+        table.add_column("item, why", overflow="fold")
+    for rank, (hit, item) in enumerate(zip(result.hits, items, strict=True), 1):
+        cells = (item, _why(hit)) if beside else (Group(item, _why(hit)),)
+        table.add_row(str(rank), f"{hit.score:.2f}", *cells)
     return table
 
 

@@ -15,14 +15,14 @@ BEFORE = "before"
 def write_artifacts(
     out: Path,
     *,
-    weights: Mapping[str, float],
+    calibration: Mapping[str, Mapping[str, float]],
     stages: Mapping[str, History],
     card: str,
     failed: Mapping[str, str] | None = None,
 ) -> None:
     """Write all of these into the encoder's folder `out`; `failed` maps uris of unreadable images to the reason."""
     (out / "training").mkdir(exist_ok=True)
-    _write(out / "calibration.json", {"vector_weight": dict(weights)})
+    _write(out / "calibration.json", calibration)
     _write(out / "training" / "history.json", {name: asdict(history) for name, history in stages.items()})
     if failed is not None:
         _write(out / "training" / "failures.json", dict(failed))

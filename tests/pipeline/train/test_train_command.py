@@ -69,6 +69,8 @@ def test_it_writes_an_encoder_its_figures_and_its_card(trained: Encoder) -> None
     calibration = json.loads((trained.folder / "calibration.json").read_text())
     assert calibration["vector_weight"] == {side: trained.vector_weight(side) for side in ("text", "image")}
     assert 0 < trained.vector_weight("text") < 1000
+    assert calibration["least_cosine"] == {side: trained.least_cosine(side) for side in ("text", "image")}
+    assert -1 < calibration["least_cosine"]["text"] < 1
     assert trained.name == "words"
 
 
