@@ -28,7 +28,7 @@ def test_neighbours_stand_under_a_line_of_their_own(page: Page) -> None:
     if not show.count():  # some are near enough
         expect(page.locator(".apart")).to_have_text("What looks nearest")
         return
-    expect(page.locator(".empty")).to_contain_text("No picture looks near enough")
+    expect(page.locator(".empty")).to_contain_text("No word of it is known, and nothing looks near enough.")
     show.click()
     settled(page)
     assert "cutoff=false" in page.url
@@ -39,6 +39,21 @@ def test_neighbours_stand_under_a_line_of_their_own(page: Page) -> None:
     page.keyboard.press("Escape")
     ask(page, "a dog")
     assert "cutoff" not in page.url
+
+
+def test_a_banned_word_that_excludes_nothing_is_said_and_another_offered(page: Page) -> None:
+    ask(page, "dog -canines")
+    said = page.locator(".unheard")
+    expect(said).to_contain_text("Not known here, so that it excludes nothing: canines")
+    said.get_by_role("button", name="animal").click()
+    settled(page)
+    assert line(page) == "dog -animal"
+    expect(said).to_have_count(0)
+
+
+def test_why_nothing_matches_is_said(page: Page) -> None:
+    ask(page, "dog +zorblax")
+    expect(page.locator(".empty")).to_contain_text("No item can have +zorblax, which is no word of this index.")
 
 
 def test_a_word_that_is_asked_by_another_says_so(page: Page) -> None:
