@@ -1,5 +1,7 @@
 """The picture side of a model in OpenVINO, where that is installed: made once, compared, and kept for the next job."""
 
+import shutil
+import time
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +25,8 @@ SAME = 0.99999
 SHAPES = ((640, 480), (480, 640), (900, 150), (150, 900), (256, 256), (64, 48), (1600, 1200))
 # Making it takes as long as it saves on so many pictures.
 _WORTH = 500
+# The folders that networks are made in. None is at work for so many seconds.
+_MAKING, _LONG = ".making-", 86_400
 # Beside networks that are not as their encoder's.
 _DIFFERS = "differs"
 
@@ -50,8 +54,12 @@ def compiled_if_equal(model: Model, encoder: Encoder, *, pictures: int) -> Model
 def _make(model: Model, place: Path) -> None:
     """Write the compiled network to `place`, or that it is another."""
     place.parent.mkdir(parents=True, exist_ok=True)
+    for left in place.parent.glob(f"{_MAKING}*"):  # of a process that was killed
+        with suppress(OSError):  # another one has removed it
+            if time.time() - left.stat().st_mtime > _LONG:
+                shutil.rmtree(left, ignore_errors=True)
     # Each in a folder of its own, since several processes may begin at once.
-    with TemporaryDirectory(dir=place.parent, ignore_cleanup_errors=True) as temporary:
+    with TemporaryDirectory(prefix=_MAKING, dir=place.parent, ignore_cleanup_errors=True) as temporary:
         new = Path(temporary) / place.name
         new.mkdir()
         try:

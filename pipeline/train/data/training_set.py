@@ -86,28 +86,27 @@ class TrainingSet:
     def draws(self, *, size: int, views: int, seed: int, epoch: int) -> Iterator[BatchRows]:
         """The batches of an epoch as indices, determined by seed and epoch: each caption is drawn about once.
 
-        Each pass over the shuffled images is cut into batches of equal size, at most `size`; the remainder, fewer
-        images than there are batches, is dropped. No image is twice in a batch.
+        Each pass has another caption of every image that has as many, in random order, and is cut into batches of equal
+        size, at most `size`; the remainder, fewer images than there are batches, is dropped. No image is twice in a
+        batch. Captions of images that have many more than others wait for another epoch.
         """
         dice = np.random.default_rng([seed, epoch])
-        counts = np.diff(self.first)
-        passes, batches = self._plan(size)
-        each = len(self.captioned) // batches
-        for _ in range(passes):
-            order = dice.permutation(self.captioned)
-            for rows in (order[i * each : (i + 1) * each] for i in range(batches)):
-                captions = self.first[rows] + dice.integers(0, counts[rows])
-                yield BatchRows(rows, captions, dice.integers(0, views, each))
+        order = np.lexsort((dice.random(len(self.owner)), self.owner))
+        place = np.arange(len(order)) - self.first[self.owner[order]]
+        for number, batches in enumerate(self._plan(size)):
+            captions = dice.permutation(order[place == number])
+            for some in np.split(captions[: len(captions) // batches * batches], batches):
+                yield BatchRows(self.owner[some], some, dice.integers(0, views, len(some)))
 
     def steps(self, size: int) -> int:
         """The number of batches of `size` per epoch."""
-        passes, batches = self._plan(size)
-        return passes * batches
+        return sum(self._plan(size))
 
-    def _plan(self, size: int) -> tuple[int, int]:
-        """The number of passes over the images per epoch, and of batches per pass."""
-        pictures = len(self.captioned)
-        return max(1, round(len(self.texts) / pictures)), -(-pictures // size)
+    def _plan(self, size: int) -> list[int]:
+        """The number of batches in each pass of an epoch. Passes of less than half a batch are left out."""
+        counts = np.diff(self.first)
+        images = [int((counts > number).sum()) for number in range(counts.max(initial=0))]
+        return [-(-many // size) for many in images if 2 * many >= min(size, images[0])]
 
 
 @dataclass(frozen=True)

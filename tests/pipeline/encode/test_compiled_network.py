@@ -1,5 +1,6 @@
 """Where OpenVINO is installed, a job of many pictures compiles its network once, if the vectors agree."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from support.making import photo_folder, random_encoder
 
 from lexel.encoders import Encoder
 from lexel.encoders.model import load_model
+from lexel.encoders.runtime import packaged_weights
 from lexel.pipeline.encode import compiled_network
 from lexel.pipeline.encode.compiled_network import compiled_if_equal
 from lexel.pipeline.encode.precision_check import AGREES
@@ -50,6 +52,17 @@ def test_a_network_whose_vectors_would_differ_is_not_used_nor_tried_again(
     for _ in range(2):
         assert compiled_if_equal(model, encoder, pictures=10_000) is model
     assert len(made) == 1
+
+
+def test_what_a_killed_compilation_left_is_removed_and_one_at_work_is_not(encoder: Encoder) -> None:
+    cache = packaged_weights.cache_folder() / "compiled"
+    left, at_work = cache / ".making-left", cache / ".making-now"
+    for folder in (left, at_work):
+        folder.mkdir(parents=True)
+    os.utime(left, (0, 0))
+    assert compiled_if_equal(load_model(encoder, device="cpu"), encoder, pictures=10_000).compiled
+    assert not left.exists()
+    assert at_work.exists()
 
 
 def test_without_openvino_torch_computes(encoder: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:

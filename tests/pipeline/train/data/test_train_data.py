@@ -208,6 +208,16 @@ def test_every_caption_is_seen_about_once_an_epoch() -> None:
     assert first != second
 
 
+def test_images_with_few_captions_are_drawn_as_often_as_they_have_captions() -> None:
+    often, rare, many = ([tuple(f"{i} {j}" for j in range(count)) for i in range(200)] for count in (5, 1, 900))
+    made = training.lesson([*often, *rare, many[0]])
+    seen = Counter(row for b in made.batches(size=50, seed=1, epoch=3) for row in b.pictures)
+    assert {seen[i] for i in range(200)} <= {4, 5}
+    assert {seen[i] for i in range(200, 400)} <= {0, 1}
+    assert seen[400] <= 5
+    assert sum(seen.values()) == pytest.approx(200 * 5 + 200, rel=0.03)
+
+
 def test_features_come_from_the_view_that_was_drawn() -> None:
     made = training.lesson([("a",)] * 8, views=3)
     rows, looks = np.array([3, 0, 7]), np.array([2, 0, 1])
