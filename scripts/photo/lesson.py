@@ -11,7 +11,7 @@ from typing import Any
 from plain_words import MISLEADING, plain, words_of
 
 from lexel.encoders.vocabulary.stop_words import STOP_WORDS
-from lexel.encoders.vocabulary.tokenize import is_word, words
+from lexel.encoders.vocabulary.tokenize import is_word, without_clitic, words
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 COLLECTIONS = ("flickr_train", "flickr_val", "imagenet_sample", "caltech101", "photos")
@@ -67,7 +67,9 @@ def vocabulary(shared: Path) -> Vocabulary:
     said = [c for own in collections(shared)["flickr_train"].captions for c in own] + sentences(shared)
     known = Vocabulary.from_captions(said, min_count=MIN_COUNT)
     terms, forms, shares = list(known.terms), dict(known.forms), list(known.document_frequency)
-    named = {word for label, own in label_words(shared).items() for word in (*own, *words(plain(label)))}
+    named = {
+        word for label, own in label_words(shared).items() for word in (*own, *map(without_clitic, words(plain(label))))
+    }
     for word in sorted(named):
         if word not in forms and word not in MISLEADING and is_word(word) and word not in STOP_WORDS:
             terms.append(word)
