@@ -48,8 +48,9 @@ class Explanation:
     as OpenSearch has it (see `Hit`).
     `written` has the contribution of each word that people wrote of the item. `missing` has the terms of the query that
     the item lacks, with their weights; `near` the words without a term in the index that are asked by the nearest one;
-    `unknown` the others, and `offers` the terms nearest to these. If the item does not match the query (no shared term
-    and no vector near enough, or a filter excludes it), `matches` is False, and `score` is hypothetical.
+    `unknown` the others, `unbanned` those with a minus, and `offers` the terms nearest to these. If the item does not
+    match the query (no shared term and no vector near enough, or a filter excludes it), `matches` is False, and `score`
+    is hypothetical.
     """
 
     item: StoredItem
@@ -64,6 +65,7 @@ class Explanation:
     typical: float | None = None
     engine_score: float = 0.0
     near: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    unbanned: tuple[str, ...] = ()
     offers: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -77,12 +79,12 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
     (item,) = with_written(index, [item], encoded.written)
     filters = [*request.filters, {"ids": {"values": [item.id]}}]
     only = replace(request, filters=filters, k=1, paged=False, after=None, facets={})
-    hits = search_index(index, only).hits
+    found = search_index(index, only)
     cosine, whole = _cosine(encoded, item), score(encoded, item)
     return Explanation(
         item,
         score=whole,
-        matches=bool(hits),
+        matches=bool(found.hits),
         parts=score_parts(encoded, item),
         vector_part=None if cosine is None else encoded.weight * cosine,
         cosine=cosine,
@@ -92,7 +94,8 @@ def explain_item(index: SearchIndex, ref: str, request: SearchRequest) -> Explan
         typical=index.typical_part(encoded.vector, encoded.weight),
         engine_score=encoded.engine_score_of(whole, mode=request.mode),
         near=encoded.near,
-        offers=index.offers(unknown),
+        unbanned=found.unbanned,
+        offers=found.offers,
     )
 
 
@@ -149,6 +152,7 @@ def as_json(found: Explanation) -> dict[str, Any]:
         "missing": dict(found.missing),
         "near": {word: dict(terms) for word, terms in found.near.items()},
         "unknown": list(found.unknown),
+        "unbanned": list(found.unbanned),
         "offers": {word: list(terms) for word, terms in found.offers.items()},
     }
 

@@ -1,9 +1,11 @@
 """An index made by `lexel load`: its encoder, its items, its analyzer."""
 
 import base64
+import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property, lru_cache
+from itertools import chain
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
@@ -201,10 +203,10 @@ class SearchIndex:
         """
         # Of those, what tells which item is which.
         which = {"includes": [*fields, "uri"]} if fields else SOURCE
-        wanted, uris = [document_id(ref) for ref in refs], [self._uri(ref) for ref in refs]
-        either = [{"ids": {"values": wanted}}, {"terms": {"uri": uris}}]
+        wanted, uris = [document_id(ref) for ref in refs], [self._uris(ref) for ref in refs]
+        either = [{"ids": {"values": wanted}}, {"terms": {"uri": list(chain.from_iterable(uris))}}]
         # A search and no get, which does not work for a name of several indices, each of which may have an item.
-        size = min(MAX_RESULTS, 4 * len(wanted) * len(self._mappings))
+        size = min(MAX_RESULTS, 8 * len(wanted) * len(self._mappings))
         body = {"size": size, "query": {"bool": {"should": either}}, "_source": which}
         with readable_errors():
             found = self.client.search(index=self.name, body=body)["hits"]["hits"]
@@ -212,8 +214,8 @@ class SearchIndex:
         for hit in found:
             by_uri.setdefault(hit["_source"]["uri"], set()).add(hit["_id"])
         chosen = list[str]()
-        for ref, own, uri in zip(refs, wanted, uris, strict=True):
-            ids = {own} if own in by_id else by_uri.get(uri, set())
+        for ref, own, named in zip(refs, wanted, uris, strict=True):
+            ids = {own} if own in by_id else next((by_uri[uri] for uri in named if uri in by_uri), set())
             if len(ids) != 1:
                 what = f"more than one item with the uri {ref}; give an id" if ids else f"no item {ref}"
                 raise NotThereError(f"There is {what} in {self.name}.")
@@ -224,10 +226,12 @@ class SearchIndex:
         """The ids of items that are named as for `items`."""
         return tuple(item["_id"] for item in self.items(refs, fields=("id",)))
 
-    def _uri(self, ref: str) -> str:
-        """The uri of an item that is named by its uri, or by its path."""
-        roots = (str(about["_meta"]["lexel"]["root"]).rstrip("/") for about in self._mappings.values())
-        return next((ref.removeprefix(f"{root}/") for root in roots if ref.startswith(f"{root}/")), ref)
+    def _uris(self, ref: str) -> list[str]:
+        """The uris that an item may have which is named by its uri, or by its path, absolute or from here."""
+        roots = [f"{str(about['_meta']['lexel']['root']).rstrip('/')}/" for about in self._mappings.values()]
+        paths = [ref, os.path.abspath(ref)]
+        below = [path.removeprefix(root) for path in paths for root in roots if path.startswith(root)]
+        return list(dict.fromkeys([ref, *below, paths[1]]))
 
     def thumbnail(self, id_: str) -> bytes | None:
         """The stored thumbnail of an image as JPEG, or None."""

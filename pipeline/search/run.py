@@ -143,7 +143,7 @@ def _answer(
         unknown=unknown,
         unbanned=unbanned,
         near=encoded.near,
-        offers=index.offers((*unknown, *unbanned)),
+        offers=_offers(index, (*unknown, *unbanned), encoded),
         gained=encoded.moves.gained,
         lost=encoded.moves.lost,
         facets=facet_counts(answer),
@@ -151,6 +151,12 @@ def _answer(
     )
     least = request.after.least if request.after else None
     return found if least is None else found.above(least)
+
+
+def _offers(index: SearchIndex, words: tuple[str, ...], encoded: EncodedQuery) -> dict[str, tuple[str, ...]]:
+    """The nearest terms of these words, without those that are asked for already."""
+    found = {word: tuple(t for t in terms if t not in encoded.weights) for word, terms in index.offers(words).items()}
+    return {word: terms for word, terms in found.items() if terms}
 
 
 def _sent(reader: IndexReader, body: Dsl) -> dict[str, Any]:

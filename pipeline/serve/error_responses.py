@@ -17,6 +17,14 @@ from lexel.pipeline.serve.schema import Problem
 
 _log = logging.getLogger(__name__)
 _PHRASES = {404: "Nothing exists at this address.", 405: "This address does not support the method."}
+# What pydantic's errors say that people are not to read, in other words.
+_SAID = {
+    "string_too_long": "at most {max_length} characters are taken",
+    "too_long": "at most {max_length} are taken at once, not {actual_length}",
+    "too_short": "at least {min_length} is wanted",
+    "model_attributes_type": "a JSON object is wanted",
+    "model_type": "a JSON object is wanted",
+}
 _AGAIN = {"Retry-After": "5"}
 
 
@@ -69,7 +77,8 @@ async def _wrong(_: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"][1:]) or "request"
-    return answer(422, f"{where}: {first['msg'].rstrip('.')}.")
+    said = _SAID.get(first["type"])
+    return answer(422, f"{where}: {said.format(**first.get('ctx', {})) if said else first['msg'].rstrip('.')}.")
 
 
 async def _plain(_: Request, error: Exception) -> JSONResponse:

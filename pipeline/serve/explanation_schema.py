@@ -30,7 +30,10 @@ class ExplanationBody(BaseModel):
     missing: dict[str, float] = Field(description="Terms of the query that the item lacks, with their weights.")
     near: dict[str, dict[str, float]] = Field(description="Words asked by the nearest term, with its weight.")
     unknown: list[str] = Field(description="The other words without a term.")
-    offers: dict[str, list[str]] = Field(description="The terms that are nearest in meaning to unknown words.")
+    unbanned: list[str] = Field(description="The words with a minus that have no term, so that they exclude nothing.")
+    offers: dict[str, list[str]] = Field(
+        description="The terms that are nearest in meaning to words in `unknown` and `unbanned`."
+    )
 
 
 class ComparedItemBody(BaseModel):

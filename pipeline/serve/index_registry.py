@@ -68,7 +68,9 @@ class ServedIndex:
         """The fields, apart from terms, with few enough values to be facets."""
         with readable_errors():
             mappings = self.index.client.indices.get_mapping(index=self.real)[self.real]["mappings"]
-        kinds = {f"meta.{name}": about["type"] for name, about in mappings["properties"]["meta"]["properties"].items()}
+        # A collection of bare files has no metadata at all.
+        own = mappings["properties"]["meta"].get("properties", {})
+        kinds = {f"meta.{name}": about["type"] for name, about in own.items()}
         kinds = {"label": "keyword"} | {name: kind for name, kind in kinds.items() if name not in _NEVER}
         fields = {name: kind for name, kind in kinds.items() if kind in _COUNTED}
         dates = {name for name, kind in fields.items() if kind == "date"}

@@ -16,7 +16,7 @@ from lexel.encoders.vocabulary.vocabulary import Vocabulary
 
 COLLECTIONS = ("flickr_train", "flickr_val", "imagenet_sample", "caltech101", "photos")
 # 1 is the whole picture; 2 adds its mirror image, and more add crops.
-VIEWS = 1
+VIEWS = 4
 # A word that two captions hold is often one that is misspelt.
 MIN_COUNT = 3
 # Pictures of a Caltech101 class: all of its 800 airplanes would teach that most pictures are airplanes.

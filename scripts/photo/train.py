@@ -53,7 +53,7 @@ DIM, HIDDEN = 512, 512
 # As many hidden units as the size of the shipped folder allows.
 HEAD_HIDDEN = 256
 TOWER = TowerRecipe(schedule=Schedule(epochs=10, batch=1000, rate=2e-3, decay=0.05))
-HEAD = HeadRecipe(schedule=Schedule(epochs=12, batch=1000, rate=1e-3))
+HEAD = HeadRecipe(schedule=Schedule(epochs=12, batch=1000, rate=1e-3), soft=0.7, dropout=0.35)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse
 
+from lexel.encoders.vocabulary.tokenize import words
 from lexel.pipeline.errors import NotThereError
 from lexel.pipeline.search.browse import browse
 from lexel.pipeline.search.filters import bans, requires
@@ -95,5 +96,5 @@ def _written(served: ServedIndex, request: ParsedRequest, found: SearchResults) 
 def _terms_of(served: ServedIndex, query: ParsedQuery) -> dict[str, str]:
     """The term of each word in the query text, banned words included."""
     typed = [*query.text.split(), *query.banned]
-    found = {word: served.term(word.lower()) for word in typed}
+    found = {word: served.term(read[0]) for word in typed if len(read := words(word)) == 1}
     return {word: term for word, term in found.items() if term}

@@ -170,3 +170,16 @@ def test_the_command(client: OpenSearch, at_node: str, board: Board, tmp_path: P
         )
         assert written.returncode == 0, written.stderr
         assert ([json.loads(line) for line in file.read_text().splitlines()] == plain) == (not options)
+
+
+def test_several_indices_are_in_one_file(tmp_path: Path, client: OpenSearch, index_name: Names) -> None:
+    both = index_name("first"), index_name("second")
+    for name in both:
+        load_shards(collection(tmp_path / name, count=10, dated=True).folder, index=name, client=client)
+    file = tmp_path / "both.ndjson"
+    options = [part for name in both for part in ("--index", name)]
+    assert lexel("dashboards", "install", *options, "--out", str(file)).returncode == 0
+    dashboards = [
+        one["id"] for line in file.read_text().splitlines() if (one := json.loads(line))["type"] == "dashboard"
+    ]
+    assert dashboards == [f"lexel-{name}-dashboard" for name in both]

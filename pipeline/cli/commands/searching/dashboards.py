@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
-from lexel.pipeline.cli.options import OPENSEARCH, OUTPUT, IndexOpt
+from lexel.pipeline.cli.options import OPENSEARCH, OUTPUT
 from lexel.pipeline.cli.views.console import say, short
 from lexel.pipeline.dashboards.run import DASHBOARDS_URL, IMAGES_URL
 
@@ -21,7 +21,14 @@ def dashboards() -> None:
 @app.command()
 def install(
     url: Annotated[str, typer.Option(help="The address of Dashboards.", rich_help_panel=OPENSEARCH)] = DASHBOARDS_URL,
-    index: IndexOpt = "images",
+    index: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The index (an alias) in OpenSearch; repeat it for several.",
+            show_default="images",
+            rich_help_panel=OPENSEARCH,
+        ),
+    ] = None,
     images: Annotated[
         str,
         typer.Option(
@@ -59,12 +66,16 @@ def install(
     from lexel.pipeline.dashboards.saved_objects import ndjson
 
     where = address()
+    client, indices = connect(where), list(dict.fromkeys(index or ["images"]))
     if out is not None:
-        pack = make_pack(connect(where), index, images=images, external_urls=bool(external_urls))
-        write_atomically(out, ndjson(pack))
-        say(f"{len(pack)} objects for Dashboards: {short(out.resolve())}")
+        packs = [make_pack(client, one, images=images, external_urls=bool(external_urls)) for one in indices]
+        write_atomically(out, b"".join(map(ndjson, packs)))
+        say(f"{sum(map(len, packs))} objects for Dashboards: {short(out.resolve())}")
         return
-    found = install_dashboard(connect(where), index, where=where, url=url, images=images, external_urls=external_urls)
-    say(f"{found.count} objects are in Dashboards: {found.url}")
-    for note in found.notes:
+    notes: list[str] = []
+    for one in indices:
+        found = install_dashboard(client, one, where=where, url=url, images=images, external_urls=external_urls)
+        say(f"{found.count} objects are in Dashboards: {found.url}")
+        notes += found.notes
+    for note in dict.fromkeys(notes):
         say(note)

@@ -3,7 +3,7 @@
 import { byId, CROSS, h, icon, put } from "./dom.js";
 import { chip, focus, moreLike, shown } from "./results-grid.js";
 import * as server from "./api.js";
-import { address, asked, change, state } from "./state.js";
+import { address, asked, change, closeItem, state } from "./state.js";
 import { reasons, versus } from "./explanation.js";
 import { thumbs } from "./steering.js";
 
@@ -41,8 +41,8 @@ function close() {
 
 /** Add keyboard control of the panel. */
 export function usePanel() {
-  panel.addEventListener("cancel", (event) => { event.preventDefault(); change({ item: "" }); });
-  panel.addEventListener("click", (event) => { if (event.target === panel) change({ item: "" }); });
+  panel.addEventListener("cancel", (event) => { event.preventDefault(); closeItem(); });
+  panel.addEventListener("click", (event) => { if (event.target === panel) closeItem(); });
   panel.addEventListener("keydown", (event) => {
     if (event.target.closest("input")) return;
     if (event.key === "ArrowRight") step(1);
@@ -68,7 +68,7 @@ function frame(id, found) {
   return h("div", { class: "frame" },
     h("div", { class: "bar" }, turn(-1, "The one before", "M12.5 4.5L7 10l5.5 5.5"), turn(1, "The next one", "M7.5 4.5L13 10l-5.5 5.5"),
       h("span", { class: "where" }, at >= 0 && hit.score ? `No. ${at + 1}` : ""),
-      h("button", { type: "button", class: "icon close", "aria-label": "Close", onclick: () => change({ item: "" }) }, icon(CROSS))),
+      h("button", { type: "button", class: "icon close", "aria-label": "Close", onclick: closeItem }, icon(CROSS))),
     found?.text ? h("blockquote", {}, found.text) : h("div", { class: "picture", vars: found?.width ? { r: (found.width / found.height).toFixed(3) } : {} }, image));
 }
 

@@ -12,12 +12,13 @@ export function reasons(why, state) {
   const written = Object.values(why.written ?? {}).reduce((sum, share) => sum + share, 0);
   const weight = why.vector !== null && why.cosine ? why.vector / why.cosine : 0;
   const lift = Math.max(0, (why.vector ?? 0) - (why.typical ?? 0)); // what it has beyond the collection's typical picture
+  const most = Math.max(0, ...[...why.terms.map((part) => part.share), ...Object.values(why.written ?? {}), lift]) || 1;
   return [
     why.matches ? null : h("p", { class: "failed" }, "It is not among the results: it shares no word and does not look near enough, or a condition, a +word or a -word keeps it out."),
     h("p", { class: "score" }, h("b", {}, number(why.score)), sum(words, written, state.mode === "hybrid" ? why.vector ?? 0 : null)),
     why.vector === null || state.mode === "vector" ? null : whole(words + written, lift),
-    h("div", { class: "bars" }, bars(why.terms, why.written ?? {})),
-    why.cosine === null ? null : vector(why, weight, state),
+    h("div", { class: "bars" }, bars(why, most)),
+    why.cosine === null ? null : vector(why, { weight, lift, most }, state),
     missing(why),
   ].filter(Boolean);
 }
@@ -32,15 +33,14 @@ function whole(words, lift) {
   if (!(words + lift > 0)) return null;
   const share = Math.round((100 * words) / (words + lift));
   const said = (side, of) => (of >= 14 ? `${side} ${of} %` : "");
-  return h("div", {
-    class: "whole", role: "img", title: "What each side gives it beyond a typical picture of the collection",
+  return h("div", { class: "beyond" }, h("div", {
+    class: "whole", role: "img",
     "aria-label": `Beyond a typical picture: words ${share} per cent, likeness ${100 - share} per cent`, vars: { words: `${share}%` },
-  }, h("span", {}, said("words", share)), h("span", {}, said("likeness", 100 - share)));
+  }, h("span", {}, said("words", share)), h("span", {}, said("likeness", 100 - share))), h("small", {}, "beyond a typical picture of the collection"));
 }
 
-function bars(parts, written) {
-  const own = Object.entries(written);
-  const most = Math.max(parts[0]?.share ?? 0, ...own.map(([, share]) => share)) || 1;
+function bars({ terms: parts, written }, most) {
+  const own = Object.entries(written ?? {});
   const rest = parts.slice(SHOWN);
   const rows = parts.slice(0, SHOWN).map((part) => bar(chip(part.term, 0), part.share, part.share / most, `${number(part.asked)} × ${number(part.stored)}`));
   if (rest.length) rows.push(bar(h("span", { class: "dim" }, `${rest.length} more`), rest.reduce((sum, part) => sum + part.share, 0), 0, ""));
@@ -50,8 +50,10 @@ function bars(parts, written) {
 
 const bar = (name, value, share, how) => h("div", { class: "row", title: how || null }, name, h("span", { class: "track" }, h("i", { vars: { share: Math.max(0, Math.min(1, share)).toFixed(3) } })), h("output", {}, number(value)));
 
-function vector(why, weight, state) {
-  const row = bar(h("span", { class: "name" }, "likeness"), why.cosine, why.cosine, "the cosine of the two vectors, from -1 to 1");
+function vector(why, { weight, lift, most }, state) {
+  const row = state.mode === "hybrid"
+    ? bar(h("span", { class: "name" }, "likeness"), why.vector, lift / most, "The bar shows what is beyond a typical picture of the collection")
+    : bar(h("span", { class: "name" }, "likeness"), why.cosine, why.cosine, "the cosine of the two vectors, from -1 to 1");
   row.classList.add("vector");
   const sum = state.mode === "hybrid" ? `${number(weight)} × cosine ${why.cosine.toFixed(3)} = ${number(why.vector)}` : null;
   const typical = why.typical === null ? null : `a typical picture of the collection has ${number(why.typical)}`;

@@ -94,7 +94,8 @@ function failed(error) {
   showFacets({});
   showSteering(null);
   showLine(null);
-  byId("notice").replaceChildren(h("div", { class: "empty bad" }, h("h2", {}, error.status === 503 ? "The search engine is away" : "That did not work"), h("p", {}, error.message), again()));
+  const steered = error.status === 404 && (state.like.length || state.unlike.length);
+  byId("notice").replaceChildren(h("div", { class: "empty bad" }, h("h2", {}, error.status === 503 ? "The search engine is away" : "That did not work"), h("p", {}, error.message), again(), steered ? h("button", { type: "button", class: "link", onclick: () => change({ like: [], unlike: [] }) }, "Without the pictures to be like or unlike") : null));
 }
 
 /** Load the list of collections, then search. */

@@ -70,7 +70,7 @@ function total(found) {
   if (!asked(state)) return `${all} in all`;
   if (found.by_vector_alone && found.total) return `0 match, ${all} look alike`;
   if (state.mode === "vector") return `the ${all} nearest`;
-  return state.q ? `${all} match` : `${all} share a word or look alike`;
+  return `${all} ${state.q ? "match" : "share a word or look alike"}${state.fold ? ", copies too" : ""}`;
 }
 
 function pill(token, place, found) {

@@ -63,8 +63,15 @@ export function change(patch, { quietly = false } = {}) {
   const before = state;
   state = changed(patch);
   if (JSON.stringify(before) === JSON.stringify(state)) return;
-  history[quietly ? "replaceState" : "pushState"](null, "", address(state));
+  const opens = !before.item && state.item;
+  history[quietly ? "replaceState" : "pushState"](quietly ? history.state : { opens }, "", address(state));
   for (const watcher of watchers) watcher(state, before);
+}
+
+/** Close the open item: by going back to where it was opened, so that the back button does not open it again. */
+export function closeItem() {
+  if (history.state?.opens) history.back();
+  else change({ item: "" }, { quietly: true });
 }
 
 /** Register a function that is called with the new and the old state at every change. */
