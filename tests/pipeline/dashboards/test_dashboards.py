@@ -172,7 +172,7 @@ def test_the_command(client: OpenSearch, at_node: str, board: Board, tmp_path: P
         assert ([json.loads(line) for line in file.read_text().splitlines()] == plain) == (not options)
 
 
-def test_several_indices_are_in_one_file(tmp_path: Path, client: OpenSearch, index_name: Names) -> None:
+def test_several_indices_are_in_one_file(tmp_path: Path, client: OpenSearch, at_node: str, index_name: Names) -> None:
     both = index_name("first"), index_name("second")
     for name in both:
         load_shards(collection(tmp_path / name, count=10, dated=True).folder, index=name, client=client)
