@@ -27,7 +27,7 @@ def is_faster(device: torch.device) -> bool:
 def _cpu_is_faster() -> bool:
     """Whether bfloat16 instructions pay: some processors have them, and multiply half as fast by them as in float32.
 
-    Takes some 20 ms, once a process. The best of several times is taken, and the two differ by a factor of two and more
+    Takes some 40 ms, once a process. The best of several times is taken, and the two differ by about a factor of two
     either way, so that what else a machine does hardly changes the answer.
     """
     times = {kind: _best_time(kind) for kind in (torch.float32, torch.bfloat16)}

@@ -7,7 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from lexel.pipeline.cli.views.query_words import banning_nothing, near_words, unknown_words
+from lexel.pipeline.cli.views.query_words import word_notes
 from lexel.pipeline.explain.comparison import ItemComparison
 from lexel.pipeline.explain.score_parts import Explanation
 
@@ -32,8 +32,7 @@ def _notes(found: Explanation) -> Iterable[Text]:
         yield Text(f"The vector gives the typical item of this collection {found.typical:.2f}.", style="dim")
     if found.missing:
         yield Text(f"missing: {', '.join(found.missing)}", style="yellow")
-    said = [unknown_words(found.unknown, found.offers), banning_nothing(found.unbanned, found.offers)]
-    for line in filter(None, [*near_words(found.near), *said]):
+    for line in word_notes(found.near, found.unknown, found.unbanned, found.offers):
         yield Text(line, style="dim")
     if not found.matches:
         yield Text(

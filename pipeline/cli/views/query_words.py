@@ -6,6 +6,17 @@ from collections.abc import Iterable, Mapping
 _NAMED, _LETTERS = 20, 40
 
 
+def word_notes(
+    near: Mapping[str, Mapping[str, float]],
+    unknown: Iterable[str],
+    unbanned: Iterable[str],
+    offers: Mapping[str, Iterable[str]],
+) -> list[str]:
+    """All that is to be said of them, a line each."""
+    said = [*near_words(near), unknown_words(unknown, offers), banning_nothing(unbanned, offers)]
+    return [line for line in said if line]
+
+
 def near_words(near: Mapping[str, Mapping[str, float]]) -> list[str]:
     """For each word that is asked by another: `taxi: as car 0.8`."""
     return [

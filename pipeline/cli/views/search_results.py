@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from lexel.pipeline.cli.views.console import out, short
-from lexel.pipeline.cli.views.query_words import banning_nothing, near_words, unknown_words
+from lexel.pipeline.cli.views.query_words import word_notes
 from lexel.pipeline.search.results import Hit, SearchResults, counted
 from lexel.pipeline.sources.remote.remote_path import RemotePath
 
@@ -22,8 +22,7 @@ def results(result: SearchResults) -> None:
     """Print what became of unknown words, those gained and lost, hits, number of matches, facets, and the
     option for the next page.
     """
-    said = [unknown_words(result.unknown, result.offers), banning_nothing(result.unbanned, result.offers)]
-    for line in filter(None, [*near_words(result.near), *said]):
+    for line in word_notes(result.near, result.unknown, result.unbanned, result.offers):
         out.print(line, style="dim", markup=False, soft_wrap=True)
     if result.gained:
         out.print(f"[dim]words gained:[/] {_moved(result.gained)}", soft_wrap=True)
