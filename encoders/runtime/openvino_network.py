@@ -25,6 +25,11 @@ from lexel.encoders.runtime.hf_checkpoints import first_line
 
 FILE = "image.xml"
 
+# Held while a program is made and used for the first time. The binding fills tables of its own at its first inference,
+# and two threads that are there at once wait for each other forever: one has Python's lock and waits for the table, the
+# other fills the table and waits for Python's lock (pybind11, pull request 4877, has the kind).
+_first = threading.Lock()
+
 
 class OpenVinoNetwork:
     """The network in `folder`, for as many threads at once as there are cores. Raises EncoderError without OpenVINO."""
@@ -38,7 +43,6 @@ class OpenVinoNetwork:
         self._bytes = self._network.input(0).element_type.get_type_name() == "u8"
         self._programs: dict[str, Any] = {}
         self._idle: dict[str, deque[Any]] = {"bf16": deque(), "f32": deque()}
-        self._lock = threading.Lock()
 
     def __call__(self, pixels: torch.Tensor) -> torch.Tensor:
         """Pixels [B, 3, H, W] to features [B, F], in bfloat16 where torch would be computing in it.
@@ -52,17 +56,23 @@ class OpenVinoNetwork:
         try:
             request = self._idle[precision].pop()
         except IndexError:
-            request = self._program(precision).create_infer_request()
-        request.infer([pixels.contiguous().numpy()], share_inputs=True)
-        features = torch.from_numpy(request.get_output_tensor(0).data.copy())
+            request = self._program(precision, pixels[:1]).create_infer_request()
+        features = _features(request, pixels)
         self._idle[precision].append(request)
         return features
 
-    def _program(self, precision: str) -> Any:
-        with self._lock:
+    def _program(self, precision: str, picture: torch.Tensor) -> Any:
+        with _first:
             if precision not in self._programs:
-                self._programs[precision] = self._core.compile_model(self._network, "CPU", _settings(precision))
+                program = self._core.compile_model(self._network, "CPU", _settings(precision))
+                _features(program.create_infer_request(), picture)
+                self._programs[precision] = program
             return self._programs[precision]
+
+
+def _features(request: Any, pixels: torch.Tensor) -> torch.Tensor:
+    request.infer([pixels.contiguous().numpy()], share_inputs=True)
+    return torch.from_numpy(request.get_output_tensor(0).data.copy())
 
 
 def _settings(precision: str) -> dict[str, Any]:

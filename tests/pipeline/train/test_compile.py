@@ -3,6 +3,9 @@
 import os
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -52,6 +55,30 @@ def test_a_compiled_encoder_says_the_same(tiny: Encoder) -> None:
         for one, other in zip(expected.terms, found.terms, strict=True):
             assert len(one.keys() & other.keys()) >= 0.9 * len(one)
     assert after.queries(["two dogs"]) == before.queries(["two dogs"])
+
+
+def test_the_first_inference_is_one_threads_alone(tiny: Encoder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """OpenVINO's binding waits for itself forever where two threads make the first at once."""
+    import openvino
+
+    net, infer = openvino_network.OpenVinoNetwork(tiny.folder), openvino.InferRequest.infer
+    lock, begun, most = threading.Lock(), list[int](), list[int]()
+
+    def slow(request: object, *given: object, **more: object) -> object:
+        with lock:
+            begun.append(1)
+            before = len(begun)
+        if before == 1:
+            time.sleep(0.3)
+            most.append(len(begun))
+        return infer(request, *given, **more)
+
+    monkeypatch.setattr(openvino.InferRequest, "infer", slow)
+    pixels = load_model(open_encoder(), device="cpu").pixels(picture(1, (64, 64)))[None]
+    with ThreadPoolExecutor(4) as threads:
+        found = list(threads.map(net, [pixels] * 4))
+    assert most == [1]
+    assert all(torch.equal(one, found[0]) for one in found)
 
 
 def test_it_is_an_encoder_of_its_own_with_the_same_features(tiny: Encoder) -> None:
