@@ -1,9 +1,12 @@
 """WebDataset tars: pictures and their texts by name (0001.jpg, 0001.txt, 0001.json), see tar_sample.py."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
+
+import numpy as np
 
 from lexel.pipeline.sources.item import FileState, Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
@@ -59,12 +62,9 @@ def tar_items(path: Place, root: Place, notes: ListingNotes) -> Iterator[Item]:
 
 def _index(path: Place, notes: ListingNotes) -> _TarIndex:
     links, strays = dict[str, str](), list[str]()
-    seen, again = set[int](), dict[str, int]()
+    hashes = array("q")
     for members, whole in _runs(tar_names(path)):
-        for member in members:
-            if hash(member.name) in seen:
-                again[member.name] = 0
-            seen.add(hash(member.name))
+        hashes.extend(hash(member.name) for member in members)
         links |= {member.name: member.link for member in members if member.link}
         strays += [members[i].name for i in tar_sample([member.name for member in members], whole=whole).strays]
     targets = link_targets(path, links)
@@ -72,7 +72,15 @@ def _index(path: Place, notes: ListingNotes) -> _TarIndex:
         notes.warn(f"{len(outside):,} links of {path.name} lead out of it and were left out: {readable(min(outside))}.")
     apart = tar_members(path, targets, frozenset(strays)) if strays else ()
     late = {stem_and_kind(member.name): member for member in apart}
-    return _TarIndex(targets, late, changed=changed(path), again=again)
+    return _TarIndex(targets, late, changed=changed(path), again=_repeated(path, hashes))
+
+
+def _repeated(path: Place, hashes: "array[int]") -> dict[str, int]:
+    """The names that a tar has more than once, each with 0; hashes of 8 bytes are all that is held of the others."""
+    rows = np.frombuffer(hashes, np.int64) if hashes else np.empty(0, np.int64)
+    rows.sort()
+    twice = frozenset(rows[1:][rows[1:] == rows[:-1]].tolist())
+    return {member.name: 0 for member in tar_names(path) if hash(member.name) in twice} if twice else {}
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:

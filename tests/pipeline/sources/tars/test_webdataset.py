@@ -4,12 +4,15 @@ import gzip
 import io
 import os
 import tarfile
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from support.listing import listed, refused, size, uris, written
 from support.making import jpeg
+
+from lexel.pipeline.sources.source import open_source
 
 
 def _tar(path: Path, members: Mapping[str, bytes], mode: str = "w") -> Path:
@@ -141,3 +144,17 @@ def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
     ]
     assert len({item.key() for item in found}) == 4
     assert listed(tmp_path / "p.tar") == found
+
+
+def test_a_large_tar_is_listed_in_little_memory(tmp_path: Path) -> None:
+    def most(count: int) -> int:
+        path = _tar(tmp_path / f"{count}.tar", {f"{i:08}.jpg": b"" for i in range(count)})
+        tracemalloc.start()
+        assert sum(1 for _ in open_source(path).items()) == count
+        found = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return found
+
+    most(10)  # what is imported once
+    few, many = most(500), most(4_500)
+    assert (many - few) / 4_000 < 24
