@@ -207,6 +207,10 @@ class Model:
         with torch.inference_mode(), self.precision():
             return _array(self.tower.texts(texts))
 
+    def heard(self, text: str) -> int:
+        """How many of the text's words, as spaces part them, its vector is made of: the first ones of a long text."""
+        return self.tower.heard(text)
+
     def precision(self) -> AbstractContextManager[Any]:
         """The context in which the towers run: bfloat16 autocast, or none."""
         return fast(self.device) if self.device.type == "cuda" or self.low_precision else nullcontext()

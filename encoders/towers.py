@@ -15,7 +15,15 @@ from lexel.encoders.image.hf_processor import ImageProcessor
 from lexel.encoders.image.preprocess import Picture
 from lexel.encoders.image.regions import RegionBackbone
 from lexel.encoders.layers import make_linear
-from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, longest_text, network, quiet, tokenizer
+from lexel.encoders.runtime.hf_checkpoints import (
+    BROKEN,
+    first_line,
+    longest_text,
+    network,
+    quiet,
+    tokenizer,
+    words_read,
+)
 from lexel.encoders.text.text_models import TextModel, text_model
 
 
@@ -41,6 +49,9 @@ class Tower(Protocol):
 
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
+
+    def heard(self, text: str) -> int:
+        """How many of the text's words, as spaces part them, it reads; the rest of a long text is ignored."""
 
     def config(self) -> dict[str, Any]:
         """The JSON table from which `tower` builds it again."""
@@ -96,6 +107,10 @@ class DualTower(nn.Module):
         ).to(self.net.device)
         return normalize(_pooled(self.net.get_text_features(**inputs)).float(), dim=1)
 
+    def heard(self, text: str) -> int:
+        """How many words are within the longest text that the network reads."""
+        return words_read(self.tokenizer, text, longest=self._longest)
+
     def config(self) -> dict[str, Any]:
         """The folder of the checkpoint; the rest is in the checkpoint's own files."""
         return {"kind": "dual", "checkpoint": "dual"}
@@ -139,6 +154,10 @@ class PairTower(nn.Module):
     def texts(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to unit vectors [B, dim]."""
         return normalize(self.text_projection(self.text(texts).float()), dim=1)
+
+    def heard(self, text: str) -> int:
+        """How many words the text model reads."""
+        return self.text.heard(text)
 
     def config(self) -> dict[str, Any]:
         """The two sides' tables, the vector's dimension and the number of hidden units."""

@@ -91,6 +91,18 @@ def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
     return int(min(tokens.model_max_length, getattr(config, "max_position_embeddings", at_most), at_most))
 
 
+def words_read(tokens: Any, text: str, *, longest: int) -> int:
+    """How many of the text's words, as spaces part them, are within its first `longest` tokens."""
+    every = text.split()
+    # A token has at least one byte, and two mark the ends. Only fast tokenizers say where a token ends.
+    if len(text.encode()) + 2 <= longest or not tokens.is_fast:
+        return len(every)
+    places = tokens(text, truncation=True, max_length=longest, return_offsets_mapping=True)["offset_mapping"]
+    end = max(last for _, last in places)
+    cut_in_two = text[end - 1 : end + 1].strip() == text[end - 1 : end + 1] and end < len(text)
+    return len(text[:end].split()) - cut_in_two
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Turn off progress bars and log messages of `transformers`."""

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_padded_sequence
 
-from lexel.encoders.vocabulary.tokenize import words
+from lexel.encoders.vocabulary.tokenize import words, words_within
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,10 @@ class GruText(nn.Module):
         read = pack_padded_sequence(self.vectors(rows), lengths, batch_first=True, enforce_sorted=False)
         last: torch.Tensor = self.gru(read)[1][0]
         return last
+
+    def heard(self, text: str) -> int:
+        """How many of the text's words, as spaces part them, it reads."""
+        return words_within(text, self.shape.longest)
 
     def config(self) -> dict[str, Any]:
         """The network's shape; the words are in words.txt."""

@@ -8,11 +8,21 @@ import torch
 from torch import nn
 
 from lexel.encoders.encoder_error import EncoderError
-from lexel.encoders.runtime.hf_checkpoints import BROKEN, first_line, locate, longest_text, network, quiet, tokenizer
+from lexel.encoders.runtime.hf_checkpoints import (
+    BROKEN,
+    first_line,
+    locate,
+    longest_text,
+    network,
+    quiet,
+    tokenizer,
+    words_read,
+)
 from lexel.encoders.runtime.packaged_weights import MINILM, PackagedWeights
 from lexel.encoders.text.gru import GruConfig, GruText
 from lexel.encoders.text.word_bag import BagConfig, WordBag
 from lexel.encoders.text.word_vectors import WordTable, WordVectors
+from lexel.encoders.vocabulary.tokenize import words_within
 
 Pooling = Literal["mean", "sum", "cls"]
 
@@ -30,6 +40,9 @@ class TextModel(Protocol):
 
     def __call__(self, texts: Sequence[str]) -> torch.Tensor:
         """B sentences to features [B, dim]."""
+
+    def heard(self, text: str) -> int:
+        """How many of the text's words, as spaces part them, it reads; the rest of a long text is ignored."""
 
     def config(self) -> dict[str, Any]:
         """The JSON table from which `text_model` builds it again."""
@@ -79,6 +92,10 @@ class TransformersText(nn.Module):
         total = (states * mask).sum(1)
         return total if self.pooling == "sum" else total / mask.sum(1).clamp(min=1)
 
+    def heard(self, text: str) -> int:
+        """How many words are within the longest text that the network reads."""
+        return words_read(self.tokenizer, text, longest=self._longest)
+
     def config(self) -> dict[str, Any]:
         """The pooling; the rest is in the checkpoint's own files, or in the package that is named."""
         package = {"package": self._package.module, "weights": self._package.sha256} if self._package else {}
@@ -106,6 +123,10 @@ class BagText(nn.Module):
         """B sentences to [B, dim]."""
         features: torch.Tensor = self.net(texts)
         return features
+
+    def heard(self, text: str) -> int:
+        """How many words there are up to the last known one that it reads."""
+        return words_within(text, self.net.config.longest, known=self.net.row)
 
     def config(self) -> dict[str, Any]:
         """The model's shape; the words are in words.txt."""

@@ -51,6 +51,10 @@ class WordVectors(nn.Module):
         flat = torch.tensor([i for row in rows for i in row], dtype=torch.int64, device=device)
         return nn.functional.embedding_bag(flat, self.vectors, torch.from_numpy(ends).to(device), mode=self.pooling)
 
+    def heard(self, text: str) -> int:
+        """The number of its words, as spaces part them: all are read."""
+        return len(text.split())
+
     def config(self) -> dict[str, Any]:
         """The dimension and the pooling; the words are in words.txt, the vectors in lexel.safetensors."""
         return {"kind": "words", "dim": self.dim, "pooling": self.pooling}

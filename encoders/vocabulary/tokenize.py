@@ -6,9 +6,9 @@ with their accents apart become one character, then a word is found, then each c
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from functools import cache
-from itertools import permutations
+from itertools import accumulate, permutations
 
 # Letters and digits, with at most one apostrophe inside ("girl's").
 _ASCII_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?", re.ASCII)
@@ -31,6 +31,12 @@ def normalized(text: str) -> str:
     composed = _apart().sub(lambda found: compositions()[found[0]], text) if _mark().search(text) else text
     # As a language without grammar does it: İ is one letter when it is small, and Σ is the same wherever it stands.
     return composed.replace("İ", "i").replace("Σ", "σ").lower()
+
+
+def words_within(text: str, most: int, *, known: Container[str] | None = None) -> int:
+    """How many parts of `text`, as spaces part them, hold its first `most` words, or `most` of those `known`."""
+    counts = (sum(known is None or word in known for word in words(part)) for part in text.split())
+    return sum(total <= most for total in accumulate(counts))
 
 
 def is_word(text: str) -> bool:

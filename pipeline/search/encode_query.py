@@ -26,7 +26,8 @@ class EncodedQuery:
     """Term weights, a vector [D] (empty in modes without vectors), the vector's weight, and those of words.
 
     Of the term weights, `near` are of words without a term, and the nearest term that each is asked by. `moves` are the
-    words that examples added to them, and those that they took.
+    words that examples added to them, and those that they took. `heard` is the number of words that the vector is made
+    of, where the text has more.
 
     The score of an item is the dot product of the term weights, plus `weight` x cosine, plus the weight of each word in
     `written` that people wrote of it.
@@ -38,6 +39,7 @@ class EncodedQuery:
     written: Terms = field(default_factory=dict)
     near: Mapping[str, Terms] = field(default_factory=dict)
     moves: Moves = field(default_factory=Moves)
+    heard: int | None = None
 
     def score_of(self, engine_score: float, *, mode: Mode) -> float:
         """The score for one of OpenSearch's, which must not be negative and is that of 1 + cosine, or for a negative
@@ -148,7 +150,15 @@ def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> Encod
     encoder = index.encoder
     weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
     vector = index.text_vector(query.said) if dense else ()
-    return EncodedQuery(apply_boosts(weights, query, encoder.query), vector, encoder.vector_weight("text"))
+    heard = _heard(index, query.said) if dense else None
+    weights = apply_boosts(weights, query, encoder.query)
+    return EncodedQuery(weights, vector, encoder.vector_weight("text"), heard=heard)
+
+
+def _heard(index: SearchIndex, text: str) -> int | None:
+    with index.busy:
+        heard = index.model.heard(text)
+    return heard if heard < len(text.split()) else None
 
 
 def _expanded(index: SearchIndex, text: str) -> dict[str, float]:

@@ -12,6 +12,8 @@ from lexel.pipeline.search.results import Cursor
 
 # Each is a clause or two of the query, of which OpenSearch takes 1,024.
 MAX_SIGNED = 200
+# Scores are of 32 bits: beside a word of more, those of the vector and of the other words would be lost in rounding.
+MAX_FACTOR = 1_000
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,9 @@ class SearchRequest:
                 f"A query takes at most {MAX_SIGNED} different words with + or -, and this one has {signed:,}; "
                 "leave some out."
             )
+        for word, factor in self.query.factors.items():
+            if factor > MAX_FACTOR:
+                raise ConfigError(f"A word's factor is at most {MAX_FACTOR:,}, and {word} has {factor:,.9g}.")
         if self.mode not in MODES:
             raise ConfigError(f"There is no mode {self.mode!r}; choose {', '.join(MODES)}.")
         if self.fusion not in FUSIONS:

@@ -104,6 +104,7 @@ class SearchResults:
     there is are the vector's neighbours. `counts` says what `total` counts: items that match a text, all that the
     search for the nearest vectors ranks, or those that are like a picture in a word or as a whole.
     `gained` and `lost` are the words that the query gained and lost by examples (see `Moves` in feedback/rocchio.py).
+    `heard` is the number of words, as spaces part them, of a text that is longer than the vector can be made of.
     """
 
     hits: tuple[Hit, ...]
@@ -120,6 +121,7 @@ class SearchResults:
     counts: Literal["matches", "nearest", "alike"] = "matches"
     gained: Mapping[str, float] = field(default_factory=dict)
     lost: Mapping[str, float] = field(default_factory=dict)
+    heard: int | None = None
     facets: Mapping[str, Counts] = field(default_factory=dict)
     silence: str = ""
     next: Cursor | None = None
@@ -188,6 +190,7 @@ def as_json(result: SearchResults) -> dict[str, Any]:
         "offers": {word: list(terms) for word, terms in result.offers.items()},
         "by_vector_alone": result.by_vector_alone,
         "silence": result.silence,
+        "heard": result.heard,
         "typical": result.typical,
         "gained": dict(result.gained),
         "lost": dict(result.lost),

@@ -146,6 +146,7 @@ def _answer(
         offers=_offers(index, (*unknown, *unbanned), encoded),
         gained=encoded.moves.gained,
         lost=encoded.moves.lost,
+        heard=encoded.heard,
         facets=facet_counts(answer),
         next=_next(reader, request, rows),
     )

@@ -143,6 +143,9 @@ class ResultsBody(BaseModel):
         description="Whether no word of the query is known: no hit matches one, and all are found by the vector."
     )
     silence: str = Field(description="Why there are no hits, if there are none, in a sentence or two.")
+    heard: int | None = Field(
+        description="How many words, as spaces part them, the vector is made of, where the text is too long for it."
+    )
     typical: float | None = Field(
         description="What the vector contributes to the score of the collection's typical item: its weight x the mean "
         "cosine; null without a vector, or where an older lexel loaded the index."

@@ -1,4 +1,4 @@
-"""What became of a query's words that have no term, in words for people."""
+"""What became of a query's words that have no term, or no place in its vector, in words for people."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,10 +11,20 @@ def word_notes(
     unknown: Iterable[str],
     unbanned: Iterable[str],
     offers: Mapping[str, Iterable[str]],
+    heard: int | None = None,
 ) -> list[str]:
     """All that is to be said of them, a line each."""
-    said = [*near_words(near), unknown_words(unknown, offers), banning_nothing(unbanned, offers)]
+    said = [*near_words(near), unknown_words(unknown, offers), banning_nothing(unbanned, offers), cut_short(heard)]
     return [line for line in said if line]
+
+
+def cut_short(heard: int | None) -> str:
+    """That the vector is of the first words of a text alone; empty if it is of all."""
+    if heard is None:
+        return ""
+    return (
+        f"too long for the vector, which is of the first {heard:,} words alone" if heard else "too long for the vector"
+    )
 
 
 def near_words(near: Mapping[str, Mapping[str, float]]) -> list[str]:

@@ -22,7 +22,7 @@ def results(result: SearchResults) -> None:
     """Print what became of unknown words, those gained and lost, hits, number of matches, facets, and the
     option for the next page.
     """
-    for line in word_notes(result.near, result.unknown, result.unbanned, result.offers):
+    for line in word_notes(result.near, result.unknown, result.unbanned, result.offers, result.heard):
         out.print(line, style="dim", markup=False, soft_wrap=True)
     if result.gained:
         out.print(f"[dim]words gained:[/] {_moved(result.gained)}", soft_wrap=True)

@@ -1,11 +1,16 @@
 """Text models: a recurrent one that learns, word vectors from files as people have them, and how states are pooled."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 import transformers
+from hypothesis import given
+from hypothesis import strategies as st
 from safetensors.torch import save_file
 from support import small_checkpoints
 
@@ -16,8 +21,10 @@ from lexel.encoders.image.preprocess import Preprocess
 from lexel.encoders.image.residual_net import ResidualConfig
 from lexel.encoders.model import Model, load_model
 from lexel.encoders.pair import open_text
+from lexel.encoders.runtime.hf_checkpoints import words_read
 from lexel.encoders.text.gru import GruConfig, GruText
-from lexel.encoders.text.text_models import Pooling, TextModel, TransformersText, text_model
+from lexel.encoders.text.text_models import BagText, Pooling, TextModel, TransformersText, text_model
+from lexel.encoders.text.word_bag import BagConfig
 from lexel.encoders.text.word_vectors import WordTable, WordVectors, read_table
 from lexel.encoders.towers import PairTower
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
@@ -30,6 +37,11 @@ TEXTS = ["A dog runs in the snow.", "a cat", "", "the zebra", "snow snow"]
 def gru() -> GruText:
     torch.manual_seed(0)
     return GruText(GruConfig(WORDS, embedding=6, width=10, longest=5)).eval()
+
+
+@cache
+def word_pieces() -> Any:
+    return small_checkpoints.word_pieces()
 
 
 def table() -> WordTable:
@@ -186,6 +198,41 @@ def test_an_encoder_from_before_poolings_takes_the_mean(bert: Path, tmp_path: Pa
         assert again.pooling == pooling
     with torch.inference_mode():
         assert torch.equal(text_model(built.config(), tmp_path)(["a dog"]), built(["a dog"]))
+
+
+LONG = "two men and a woman sit in the snow, and a dog runs " * 12
+
+
+@pytest.mark.parametrize("kind", ["gru", "bag", "bert"])
+def test_what_is_not_heard_of_a_long_text_changes_nothing(kind: str, gru: GruText, bert: Path) -> None:
+    models: dict[str, Callable[[], TextModel]] = {
+        "gru": lambda: gru,
+        "bag": lambda: BagText(BagConfig(WORDS, width=8, longest=5)).eval(),
+        "bert": lambda: TransformersText(bert),
+    }
+    model, parts = models[kind](), LONG.split()
+    heard = model.heard(LONG)
+    assert 3 < heard < len(parts)
+    with torch.inference_mode():
+        whole, less = model([LONG])[0], model([" ".join(parts[: heard - 1])])[0]
+        other = model([" ".join([*parts[: heard + 3], *["cat"] * len(parts)])])[0]
+    assert torch.allclose(whole, other, atol=1e-6)
+    assert not torch.allclose(whole, less, atol=1e-6)
+    for short in ("a dog", "", "  ", "é" * 9):
+        assert model.heard(short) == len(short.split())
+
+
+def test_word_vectors_hear_all() -> None:
+    assert WordVectors(table()).heard(LONG) == len(LONG.split())
+
+
+@given(st.text(alphabet="adog \n,é雪🐕-", max_size=80))
+def test_a_word_that_is_cut_in_two_is_not_heard(text: str) -> None:
+    tokens = word_pieces()
+    for longest in (4, 9):
+        heard = words_read(tokens, text, longest=longest)
+        pieces = [len(tokens(" ".join(text.split()[:n]))["input_ids"]) for n in range(len(text.split()) + 1)]
+        assert heard == max(n for n, size in enumerate(pieces) if size <= longest)
 
 
 def encoder_with(text: TextModel) -> Model:

@@ -1,10 +1,12 @@
 """How search results stand in a terminal."""
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
 from lexel.pipeline.cli.views import search_results
-from lexel.pipeline.cli.views.query_words import banning_nothing
+from lexel.pipeline.cli.views.query_words import banning_nothing, cut_short
 from lexel.pipeline.search.results import Hit, SearchResults
 
 WHY = {"kitchen": 2.48, "table": 2.26, "pizza": 1.27}
@@ -45,3 +47,10 @@ def test_words_that_exclude_nothing_are_named() -> None:
     said = banning_nothing(["canines"], {"canines": ("dog", "animal")})
     assert said == "excluded nothing, since not in the vocabulary of this index: canines (nearest: dog, animal)"
     assert banning_nothing([], {}) == ""
+
+
+def test_a_text_too_long_for_the_vector_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(of("a.jpg"), heard=62)
+    assert printed(monkeypatch, 100, found)[0] == "too long for the vector, which is of the first 62 words alone"
+    assert cut_short(None) == ""
+    assert cut_short(0) == "too long for the vector"

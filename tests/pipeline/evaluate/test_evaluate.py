@@ -264,6 +264,7 @@ def test_two_reports_are_compared_query_by_query(done: Done, at_node: str, tmp_p
         assert answer.exit_code == 0, answer.output
         assert "text → image" in answer.output
         assert "bytes a picture" in answer.output
+        assert answer.output.rstrip().endswith(f"written: {tmp_path / f'{name}.json'}")
     a, b = (json.loads((tmp_path / f"{name}.json").read_text()) for name in "ab")
     answer = commands.invoke(app, ["evaluate", "--compare", str(tmp_path / "a.json"), str(tmp_path / "b.json")])
     assert answer.exit_code == 0, answer.output

@@ -21,6 +21,13 @@ def test_a_query_of_nothing_but_factors_of_0_is_refused(text: str, mode: Mode) -
     SearchRequest(text, mode=mode, like=("one",))
 
 
+def test_a_factor_beside_which_nothing_else_would_count_is_refused() -> None:
+    assert SearchRequest("dog^1000 snow").query.factors == {"dog": 1000.0}
+    for factor in ("1000.5", "9" * 40, "9" * 400):
+        with pytest.raises(ConfigError, match=r"A word's factor is at most 1,000, and dog has (1,000.5|1e|inf)"):
+            SearchRequest(f"dog^{factor} snow")
+
+
 def test_a_word_that_stands_there_without_its_factor_too_is_said() -> None:
     assert SearchRequest("dog dog^0").query.said == "dog dog"
     assert SearchRequest("a dog^0 in snow^2").query.said == "a in snow"
@@ -117,3 +124,19 @@ def test_what_is_asked_already_is_not_offered(drawn: Drawn) -> None:
     beside = search_index(drawn.images, SearchRequest("-canines dog snow")).offers["canines"]
     assert alone[0] == "dog"
     assert beside == alone[1:]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_how_much_of_a_long_text_the_vector_is_of_is_said(drawn: Drawn, mode: Mode) -> None:
+    long = "a dog in the snow " * 12
+    found, short = (search_index(drawn.images, SearchRequest(text, mode=mode)) for text in (long, "a dog"))
+    assert short.heard is None
+    assert as_json(found)["heard"] == found.heard
+    if mode in {"terms", "words"}:
+        assert found.heard is None
+    else:
+        assert found.heard is not None
+        assert 5 < found.heard < 60
+        first = " ".join(long.split()[: found.heard])
+        assert found.body != short.body
+        assert drawn.images.text_vector(first) == pytest.approx(drawn.images.text_vector(long), abs=1e-5)

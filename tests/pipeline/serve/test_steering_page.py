@@ -5,7 +5,7 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from support.web.chromium import TILES, ask, ids, line, open_, settled
 
 
@@ -94,6 +94,44 @@ def test_thumbs_by_the_keyboard(page: Page) -> None:
     expect(page.locator("#toast")).to_have_text("More like this")
     # The focus is where it was, on the picture that came in the place of the chosen one.
     assert page.evaluate("document.activeElement.closest('.tile')?.dataset.id") == ids(page)[1]
+
+
+def test_the_keyboard_stays_where_it_changed_something(page: Page) -> None:
+    ask(page, "a dog")
+    more = page.get_by_role("button", name="More dog")
+    more.focus()
+    for times in (2, 3, 4):
+        answered(page, lambda: page.keyboard.press("Enter"))
+        assert line(page) == f"a dog^{times}"
+        expect(more).to_be_focused()
+    found = answered(page, thumb(page, "up").click)
+    first, second = list(found["gained"])[:2]
+    page.locator(f"#steering [data-term={first}] .own").focus()
+    answered(page, lambda: page.keyboard.press("Enter"))
+    # The word is gone from the strip, and the next one stands in its place.
+    expect(page.locator(f"#steering [data-term={second}] .own")).to_be_focused()
+    page.get_by_role("button", name="Take out: more like picture 1").focus()
+    answered(page, lambda: page.keyboard.press("Enter"))
+    expect(page.locator("#steering")).to_be_hidden()
+    expect(page.locator("#results")).to_be_focused()
+
+
+def test_a_picture_to_be_like_that_is_gone_is_no_dead_end(browser: Browser, address: str) -> None:
+    page = browser.new_page(base_url=address)  # without the fixture's watch: a 404 stands in the console
+    page.goto("/?q=a+dog&like=nowhere")
+    expect(page.locator(".empty.bad")).to_contain_text("nowhere")
+    page.get_by_role("button", name="Without the pictures to be like or unlike").click()
+    expect(page.locator(TILES).first).to_be_visible()
+    assert asked(page)["q"] == ["a dog"]
+    assert "like" not in asked(page)
+    page.close()
+
+
+def test_folded_copies_are_in_the_count_and_it_says_so(page: Page) -> None:
+    ask(page, "a dog")
+    expect(page.locator(".total")).not_to_contain_text("copies")
+    answered(page, page.get_by_text("Fold copies").click)
+    expect(page.locator(".total")).to_contain_text(re.compile(r"^\d+ match, copies too"))
 
 
 def test_nothing_to_steer_away_from_is_said(page: Page) -> None:

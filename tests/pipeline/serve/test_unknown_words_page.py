@@ -51,6 +51,22 @@ def test_a_banned_word_that_excludes_nothing_is_said_and_another_offered(page: P
     expect(said).to_have_count(0)
 
 
+def test_a_text_too_long_for_the_vector_says_so(page: Page) -> None:
+    ask(page, "a dog in the snow " * 12)
+    said = re.compile(r"^Too long for the vector, which is of the first \d+ words alone\.$")
+    expect(page.locator(".unheard")).to_have_text(said)
+    ask(page, "a dog")
+    expect(page.locator(".unheard")).to_have_count(0)
+
+
+def test_by_the_keyboard_an_offer_leads_to_the_results(page: Page) -> None:
+    ask(page, "xylophone quartz")
+    page.locator(".offer").first.focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page.locator("#results")).to_be_focused()
+
+
 def test_why_nothing_matches_is_said(page: Page) -> None:
     ask(page, "dog +zorblax")
     expect(page.locator(".empty")).to_contain_text("No item can have +zorblax, which is no word of this index.")

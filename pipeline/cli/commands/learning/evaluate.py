@@ -9,7 +9,7 @@ import typer
 
 from lexel.pipeline.cli.config_file import ConfigFile
 from lexel.pipeline.cli.options import ENCODER, OUTPUT, RANKING, READ, AutoBatchOpt, DeviceOpt, EncoderOpt, SplitOpt
-from lexel.pipeline.cli.views.console import out
+from lexel.pipeline.cli.views.console import out, short
 from lexel.pipeline.cli.views.job_progress import Bar
 from lexel.pipeline.errors import ConfigError
 
@@ -119,6 +119,8 @@ def evaluate(
     if as_json is not None:
         report.write(found, as_json)
     _print_report(found, depth)
+    for path in filter(None, (as_json, run, workbench)):
+        out.print(f"written: {short(path)}", style="dim", markup=False, soft_wrap=True)
 
 
 def _compare(a: Path, b: Path) -> None:

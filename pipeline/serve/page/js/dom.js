@@ -17,8 +17,21 @@ export function h(tag, props = {}, ...children) {
   return made;
 }
 
-/** Replace the children of `place`; null and false are ignored. */
-export const put = (place, ...children) => place.replaceChildren(...children.flat().filter((child) => child !== null && child !== false));
+const controls = (place) => [...place.querySelectorAll("a, button:not(:disabled), input")];
+const nameOf = (control) => control.getAttribute("aria-label") ?? (control.title || control.textContent);
+
+/** Replace the children of `place`; null and false are ignored. A control that had the focus passes it on: to the one of
+ * its name, else to the one in its place, else to the results, so that the next Tab does not begin at the top again.
+ */
+export function put(place, ...children) {
+  const had = document.activeElement;
+  const at = controls(place).indexOf(had);
+  place.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  if (at < 0) return;
+  const left = controls(place);
+  const next = left.find((control) => nameOf(control) === nameOf(had)) ?? left[Math.min(at, left.length - 1)] ?? byId("results");
+  next.focus({ preventScroll: true });
+}
 
 /** An SVG icon: one path on a 20 x 20 grid. */
 export function icon(path) {

@@ -1,6 +1,6 @@
 // The facets: counts of terms and metadata values among the results; a click filters by one.
 
-import { byId, CROSS, count, h, icon } from "./dom.js";
+import { byId, CROSS, count, h, icon, put } from "./dom.js";
 import { tokens } from "./query-syntax.js";
 import { state } from "./state.js";
 import { ban, meaning, require, toggle } from "./term-weights.js";
@@ -22,7 +22,7 @@ export function showFacets(counts) {
     onclick: () => { unfolded = !unfolded; place.classList.toggle("open", unfolded); fold.setAttribute("aria-expanded", String(unfolded)); },
   }, "Refine", state.filters.length ? h("b", {}, state.filters.length) : null);
   place.classList.toggle("open", unfolded);
-  place.replaceChildren(fold, ...some);
+  put(place, fold, ...some);
 }
 
 function words(values) {

@@ -1,7 +1,7 @@
 // The page: when the state (state.js) changes, searches (api.js) and shows the results (results-grid.js and others).
 
 import { showBox, useBox } from "./search-box.js";
-import { byId, h } from "./dom.js";
+import { byId, h, put } from "./dom.js";
 import { showExamples } from "./examples.js";
 import { fields, showFacets } from "./facets.js";
 import { add, bones, dim, fill, markTruth, useChips, useGrid } from "./results-grid.js";
@@ -27,8 +27,8 @@ async function ask() {
   asking = own;
   busy(true);
   next = null;
-  byId("notice").replaceChildren();
-  byId("end").replaceChildren();
+  put(byId("notice"));
+  put(byId("end"));
   const slow = setTimeout(() => dim(true), 150);
   try {
     const found = await server.search(state, { facets: fields(about()), signal: own.signal });

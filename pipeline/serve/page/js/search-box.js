@@ -1,6 +1,6 @@
 // The search box: typing with completion, and images that are dropped on the page or pasted.
 
-import { byId, count, CROSS, h, icon, toast } from "./dom.js";
+import { byId, count, CROSS, h, icon, put, toast } from "./dom.js";
 import { among, keep, preview } from "./uploaded-images.js";
 import { change, state } from "./state.js";
 import * as server from "./api.js";
@@ -21,7 +21,7 @@ export async function showBox() {
   if (document.activeElement !== input || input.value.trim() !== state.q) input.value = state.q;
   byId("clear").hidden = !(state.q || state.pictures.length || state.like.length || state.unlike.length || state.filters.length);
   const drops = state.pictures.map(async (id) => drop(await preview(id), "A picture of yours", { pictures: state.pictures.filter((one) => one !== id) }));
-  byId("drops").replaceChildren(...await Promise.all(drops));
+  put(byId("drops"), ...await Promise.all(drops));
   input.placeholder = drops.length || state.like.length ? "and words: at night" : HINT;
 }
 
@@ -110,7 +110,7 @@ async function complete() {
   asking = new AbortController();
   try {
     const { terms } = await server.completions(state.index, prefix, asking.signal);
-    show(terms, prefix);
+    if (current().prefix === prefix) show(terms, prefix); // not where another letter came before the answer
   } catch { /* another letter came, or the server is away, which the next search will say */ }
 }
 

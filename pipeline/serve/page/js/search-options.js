@@ -62,7 +62,7 @@ function slider({ label, from, to, value, says, set, rest = 50 }) {
 export function showLine(found) {
   const words = tokens(state.q).map((token, i) => pill(token, i, found)).filter(Boolean);
   const conditions = state.filters.map((filter) => h("span", { class: "pill fact" }, h("b", {}, filter.replace("=", ": ")), takeOut(filter, () => change({ filters: state.filters.filter((one) => one !== filter) }))));
-  byId("line").replaceChildren(...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asked(state) ? h("small", {}, ` ${found.took_ms} ms`) : ""));
+  put(byId("line"), ...words, ...conditions, h("span", { class: "total" }, found ? total(found) : "", found && asked(state) ? h("small", {}, ` ${found.took_ms} ms`) : ""));
 }
 
 function total(found) {

@@ -1,18 +1,20 @@
-// Words of the query that the collection does not know: which they are, and the nearest ones that it knows.
+// Words of the query that the collection does not know: which they are, and the nearest ones that it knows; and those of
+// a long text that its vector leaves out.
 
-import { h } from "./dom.js";
+import { count, h } from "./dom.js";
 import { edited, tokens } from "./query-syntax.js";
 import { change, state } from "./state.js";
 
 /** Elements that say which words are unknown and offer known ones; a click asks for one in the place of the word. */
 export function unknownWords(found) {
-  const { unknown, unbanned } = found;
-  if (!unknown.length && !unbanned.length) return [];
+  const { unknown, unbanned, heard } = found;
+  if (!unknown.length && !unbanned.length && heard === null) return [];
   const none = found.by_vector_alone ? "No word of this is known here: " : "Not known here: ";
   const offers = Object.entries(found.offers).flatMap(([word, terms]) => terms.map((term) => [word, term]));
   return [h("div", { class: "unheard" },
     unknown.length ? h("p", {}, none, ...listed(unknown), ".") : null,
     unbanned.length ? h("p", {}, "Not known here, so that it excludes nothing: ", ...listed(unbanned), ".") : null,
+    heard === null ? null : h("p", {}, `Too long for the vector, which is of the first ${count(heard)} words alone.`),
     offers.length ? h("p", { class: "offers" }, h("span", {}, "Nearest known words"), offers.map(([word, term]) => offer(word, term))) : null)];
 }
 
