@@ -135,7 +135,7 @@ def _large(files: Sequence[Path], folder: Path, quick: bool) -> Iterator[Figure]
     for i, path in enumerate(files[: 2 if quick else 12]):
         decode(path.read_bytes()).image.resize(size).save(place / f"{i}.jpg", quality=90)
     large = sorted(place.iterdir())
-    job_ = Pipeline(open_encoder(), large, folder, 4 if quick else 96)
+    job_ = Pipeline(open_encoder("lexel-tiny"), large, folder, 4 if quick else 96)
     with threads(available_cores()) as pool:
         whole = partial(repeated, partial(_decoded, pool, large), seconds=0.01 if quick else 3.0)
         found = in_turn({"pipeline": job_, "whole": whole}, rounds=1 if quick else 2)

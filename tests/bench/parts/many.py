@@ -51,7 +51,11 @@ def _parts(source: Source, out: Path, of: int) -> Spent:
     with spending(0) as spent:
         for index in range(of):
             report = encode_source(
-                source, out, encoder=open_encoder(), part=Part(index, of), options=EncodeOptions(shard_size=_SHARD)
+                source,
+                out,
+                encoder=open_encoder("lexel-tiny"),
+                part=Part(index, of),
+                options=EncodeOptions(shard_size=_SHARD),
             )
             spent.items += report.items
     return spent
