@@ -35,6 +35,8 @@ def normalized(text: str) -> str:
 
 def words_within(text: str, most: int, *, known: Container[str] | None = None) -> int:
     """How many parts of `text`, as spaces part them, hold its first `most` words, or `most` of those `known`."""
+    if len(text) < 2 * most:  # between two words is a character that is of none
+        return len(text.split())
     counts = (sum(known is None or word in known for word in words(part)) for part in text.split())
     return sum(total <= most for total in accumulate(counts))
 

@@ -69,7 +69,9 @@ def encode_query(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQue
         encoded = replace(encoded, weights={}, weight=1.0, moves=Moves())
     if request.mode == "hybrid" and request.weight is not None:
         encoded = replace(encoded, weight=request.weight)
-    return replace(encoded, written=_written(index, request, rocchio.query_factor)), unknown
+    if request.written_weight:
+        encoded = replace(encoded, written=_written(index, request, rocchio.query_factor))
+    return encoded, unknown
 
 
 def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tuple[str, ...]]:
@@ -82,13 +84,13 @@ def _typed(index: SearchIndex, request: SearchRequest) -> tuple[EncodedQuery, tu
         return EncodedQuery({}, (), 0.0), unknown
     encoded = encode_text(index, query, dense=request.mode in {"vector", "hybrid"})
     near = index.encoder.near(query.text) if encoded.weights else {}
-    return replace(encoded, near=near), tuple(word for word in unknown if word not in near)
+    if near:
+        encoded = replace(encoded, near=near)
+    return encoded, tuple(word for word in unknown if word not in near)
 
 
 def _written(index: SearchIndex, request: SearchRequest, factor: float) -> dict[str, float]:
     """The weight of each word of the text in what people wrote: its boost, and the `factor` of a typed word."""
-    if not request.written_weight:
-        return {}
     found: dict[str, float] = {}
     for text, boost in [(request.query.plain, 1.0), *request.query.factors.items()]:
         for word in index.written_words(text):

@@ -36,7 +36,8 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
-    request = replace(request, filters=index.checked(request.filters, request.facets))
+    if request.filters or request.facets:
+        request = replace(request, filters=index.checked(request.filters, request.facets))
     if request.like or request.unlike:
         ids, liked = index.ids((*request.like, *request.unlike)), len(request.like)
         request = replace(request, like=ids[:liked], unlike=ids[liked:])
@@ -45,8 +46,7 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     body = _body(request, encoded, _least_cosine(index, request, unheard=unheard))
     if request.facets:
         body = query_dsl.with_facets(body, fields=request.facets, dates=index.fields.dates(request.facets))
-    found = _answer(index, request, body, encoded, unknown)
-    found = replace(found, by_vector_alone=unheard, counts=_counts(request, unheard=unheard))
+    found = _answer(index, request, body, encoded, unknown=unknown, unheard=unheard)
     return found if found.hits else replace(found, silence=_silence(request, found))
 
 
@@ -126,7 +126,13 @@ def _body(request: SearchRequest, encoded: EncodedQuery, least: float | None) ->
 
 
 def _answer(
-    index: SearchIndex, request: SearchRequest, body: Dsl, encoded: EncodedQuery, unknown: tuple[str, ...]
+    index: SearchIndex,
+    request: SearchRequest,
+    body: Dsl,
+    encoded: EncodedQuery,
+    *,
+    unknown: tuple[str, ...],
+    unheard: bool,
 ) -> SearchResults:
     # Whether search pipelines work at a snapshot depends on the version of the plugin.
     reader = IndexReader(index, paged=request.paged and request.fusion == "exact", after=request.after)
@@ -144,6 +150,8 @@ def _answer(
         unbanned=unbanned,
         near=encoded.near,
         offers=_offers(index, (*unknown, *unbanned), encoded),
+        by_vector_alone=unheard,
+        counts=_counts(request, unheard=unheard),
         gained=encoded.moves.gained,
         lost=encoded.moves.lost,
         heard=encoded.heard,

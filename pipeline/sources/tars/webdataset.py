@@ -84,15 +84,21 @@ def _repeated(path: Place, hashes: "array[int]") -> dict[str, int]:
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:
-    """The members in runs that can hold one another's texts, and whether a run is all that has its key."""
+    """The members in runs that can hold one another's texts, and whether a run is all that has its key.
+
+    A name that comes again begins another run: it is of another sample, as where tars were joined.
+    """
     for _, group in groupby((m for m in members if not _is_ignored(m.name)), key=lambda m: sample_key(m.name)):
-        run, whole = list[TarMember](), True
+        run, whole = dict[str, TarMember](), True
+        last = ""
         for member in group:
-            if len(run) >= _LONGEST_RUN and stem_and_kind(member.name)[0] != stem_and_kind(run[-1].name)[0]:
-                yield run, False
-                run, whole = [], False
-            run.append(member)
-        yield run, whole
+            long = len(run) >= _LONGEST_RUN and stem_and_kind(member.name)[0] != stem_and_kind(last)[0]
+            if long or member.name in run:
+                yield list(run.values()), whole and not long
+                run, whole = {}, whole and not long
+            run[member.name] = member
+            last = member.name
+        yield list(run.values()), whole
 
 
 def _is_ignored(name: str) -> bool:

@@ -146,6 +146,19 @@ def test_members_of_one_name_are_told_apart(tmp_path: Path) -> None:
     assert listed(tmp_path / "p.tar") == found
 
 
+def test_of_samples_of_one_name_each_picture_has_its_own_text(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "joined.tar", "w") as tar:
+        for name, content in (("1.jpg", b"one"), ("1.txt", b"a dog"), ("1.jpg", b"two"), ("1.txt", b"a cat")):
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
+    found = listed(tmp_path / "joined.tar")
+    assert [(item.content(), item.captions, item.occurrence) for item in found] == [
+        (b"one", ("a dog",), 0),
+        (b"two", ("a cat",), 1),
+    ]
+
+
 def test_a_large_tar_is_listed_in_little_memory(tmp_path: Path) -> None:
     def most(count: int) -> int:
         path = _tar(tmp_path / f"{count}.tar", {f"{i:08}.jpg": b"" for i in range(count)})
