@@ -27,7 +27,7 @@ from lexel.pipeline.progress import QUIET, Progress
 from lexel.pipeline.shards import job as jobs
 from lexel.pipeline.shards.folder import ShardFolder, remove_leftovers, stored_shards, write_failures
 from lexel.pipeline.shards.job import Job
-from lexel.pipeline.shards.ledger import EntryStatus, Ledger, shard_entries
+from lexel.pipeline.shards.ledger import EntryStatus, Ledger, shard_entries, together
 from lexel.pipeline.shards.ledger_file import write_ledger
 from lexel.pipeline.shards.ledger_index import by_key
 from lexel.pipeline.shards.shard import Failure, Shard, shard_name, write_shard
@@ -121,8 +121,8 @@ def _ledger(out: Path, opened: ShardFolder, listings: Mapping[int, str]) -> Ledg
     made = [Shard(number, out / shard_name(number)) for number in listings]
     there = opened.ledger.where(opened.ledger.status == EntryStatus.FAILED)
     found = replace(there, listings={}, generation=opened.ledger.generation or 1, index=0, of=1)
-    for shard in made:
-        found = found.with_entries(shard_entries(shard, found.generation), {shard.number: shard.listing()})
+    for entries, named in together((one.number, one.listing(), shard_entries(one, found.generation)) for one in made):
+        found = found.with_entries(entries, named)
     found = _with_states(found, opened.ledger)
     return found.with_column("near", near_names(found, made))
 

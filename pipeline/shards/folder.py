@@ -13,7 +13,7 @@ from lexel.encoders.vocabulary.near_words import NEAR_WORDS, NearWords
 from lexel.encoders.vocabulary.vocabulary import Vocabulary
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.job import Job, read_job
-from lexel.pipeline.shards.ledger import Ledger, shard_entries
+from lexel.pipeline.shards.ledger import Ledger, shard_entries, together
 from lexel.pipeline.shards.ledger_file import read_ledger
 from lexel.pipeline.shards.shard import Shard, shard_name, write_parquet
 
@@ -74,8 +74,8 @@ def stored_shards(folder: Path) -> list[Shard]:
 def ledger_of(shards: Iterable[Shard]) -> Ledger:
     """The ledger of whole shards: where several hold an item, the last one does."""
     found = Ledger()
-    for shard in shards:
-        found = found.with_entries(shard_entries(shard, 0), {shard.number: shard.listing()})
+    for entries, listings in together((shard.number, shard.listing(), shard_entries(shard, 0)) for shard in shards):
+        found = found.with_entries(entries, listings)
     return found
 
 

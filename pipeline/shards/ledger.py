@@ -5,7 +5,7 @@ again, is dead: it stays in its shard until `compact`, and is used again where i
 Shards are written first, the ledger last and whole. A shard that no ledger names is one of a run that was killed.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
@@ -119,7 +119,7 @@ class Ledger:
 
     def where(self, some: Bools) -> "Ledger":
         """Some of the entries."""
-        return replace(self, entries=self.entries.filter(pa.array(some)))
+        return self if some.all() else replace(self, entries=self.entries.filter(pa.array(some)))
 
     def with_entries(self, new: pa.Table, listings: Mapping[int, str]) -> "Ledger":
         """With entries of shards that were written later: they hold good where both know an item."""
@@ -127,8 +127,8 @@ class Ledger:
         taken = pc.is_in(self.entries["key"], value_set=new["key"].combine_chunks()).to_numpy()
         status = np.where(taken & self.live, int(EntryStatus.DEAD), self.status)
         old = self.with_column("status", status.astype(np.int8)).where(~(taken & (self.status == EntryStatus.FAILED)))
-        both = pa.concat_tables([old.entries, new])
-        return replace(self, entries=both.combine_chunks(), listings={**self.listings, **listings})
+        entries = joined([old.entries, new]) if len(old) else new
+        return replace(self, entries=entries, listings={**self.listings, **listings})
 
 
 def shard_entries(shard: Shard, generation: int) -> pa.Table:
@@ -215,6 +215,30 @@ def _distinct(entries: pa.Table) -> pa.Table:
     return entries.set_column(0, SCHEMA.field("key"), pa.array(keys, pa.binary(16)))
 
 
+def together(shards: Iterable[tuple[int, str, pa.Table]]) -> Iterator[tuple[pa.Table, dict[int, str]]]:
+    """Shards, each a number, a listing and entries, as what `with_entries` takes one after another: where several hold
+    an item, the last one does.
+
+    They come at once where no two hold the same, as usual, since a ledger is copied each time.
+    """
+    some = list(shards)
+    if not some:
+        return
+    keys = [entries["key"] for *_, entries in some]
+    chunks = [chunk for column in keys for chunk in column.chunks]
+    different = pc.count_distinct(pa.chunked_array(chunks, pa.binary(16))).as_py()
+    if different == sum(pc.count_distinct(column).as_py() for column in keys):
+        yield joined([entries for *_, entries in some]), {number: listing for number, listing, _ in some}
+    else:
+        yield from ((joined([entries]), {number: listing}) for number, listing, entries in some)
+
+
 def joined(tables: Iterable[pa.Table]) -> pa.Table:
-    """Tables of entries as one."""
-    return pa.concat_tables([SCHEMA.empty_table(), *tables]).combine_chunks()
+    """Tables of entries as one, column by column: where nobody else holds them, hardly more is in memory than one."""
+    rest = pa.concat_tables([SCHEMA.empty_table(), *tables])
+    del tables
+    columns = list[pa.ChunkedArray]()
+    for name in SCHEMA.names:
+        columns.append(rest.select([name]).combine_chunks().column(0))
+        rest = rest.drop_columns([name])
+    return pa.table(columns, schema=SCHEMA)

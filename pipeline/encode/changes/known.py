@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from lexel.pipeline.errors import ShardError
 from lexel.pipeline.shards.folder import stored_shards
 from lexel.pipeline.shards.job import Job
-from lexel.pipeline.shards.ledger import Ints, Ledger, shard_entries
+from lexel.pipeline.shards.ledger import Ints, Ledger, shard_entries, together
 from lexel.pipeline.shards.ledger_file import read_ledger
 from lexel.pipeline.shards.part import Part
 from lexel.pipeline.shards.shard import UNREADABLE, Shard
@@ -48,7 +48,7 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
     if lost := listings.keys() - sound:
         kept = ~np.isin(ledger.ints("shard"), sorted(lost))
         ledger = replace(ledger.where(kept), listings={n: ledger.listings[n] for n in ledger.listings.keys() & sound})
-    broken, adopted = list[Shard](), False
+    broken, adopted = list[Shard](), list[tuple[int, str, pa.Table]]()
     for number in sorted(there.keys() - sound):
         shard = there[number]
         try:
@@ -60,9 +60,10 @@ def known_shards(folder: Path, part: Part, job: Job) -> KnownShards:
         if not part.whole:
             entries = entries.filter([part.has(uri) for uri in entries["uri"].to_pylist()])
         if part.whole or entries.num_rows:
-            entries, unread = without_unread(entries, ledger)
-            ledger = ledger.with_unknown_state(unread).with_entries(entries, {number: shard.listing()})
-            adopted = True
+            adopted.append((number, shard.listing(), entries))
+    for some, named in together(adopted):
+        entries, unread = without_unread(some, ledger)
+        ledger = ledger.with_unknown_state(unread).with_entries(entries, named)
     good = {number: there[number] for number in there.keys() - {shard.number for shard in broken}}
     same = mine is not None and not (lost or adopted or (part.whole and mine.joined))
     return KnownShards(ledger, good, frozenset(there), tuple(broken), same)

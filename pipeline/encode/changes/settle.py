@@ -13,7 +13,7 @@ from lexel.pipeline.shards.ledger import EntryStatus, Ints, Ledger, joined
 
 def settled(found: Survey, known: KnownShards, written: ShardWriter) -> Ledger:
     """The ledger after a run."""
-    entries, unread = without_unread(joined(written.entries), known.ledger)
+    entries, unread = without_unread(joined(written.taken()), known.ledger)
     ledger = _looked_at(found, known.ledger, unread)
     gone = found.gone
     status = np.where(gone, int(EntryStatus.DEAD), ledger.status).astype(np.int8)

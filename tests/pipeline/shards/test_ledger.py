@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from lexel.pipeline.errors import ShardError
-from lexel.pipeline.shards.ledger import SCHEMA, EntryStatus, Ledger, failure_entries, row_entries
+from lexel.pipeline.shards.ledger import SCHEMA, EntryStatus, Ledger, failure_entries, row_entries, together
 from lexel.pipeline.shards.ledger_file import ledger_name, read_ledger, write_ledger
 from lexel.pipeline.shards.ledger_index import by_content, by_key
 from lexel.pipeline.shards.part import WHOLE, Part
@@ -55,6 +55,22 @@ def test_a_failure_takes_the_place_of_a_row_and_a_row_that_of_a_failure() -> Non
     assert [(one.uri, one.id, one.reason) for one in found.failures] == [("a", "x", "bad")]
     mended = found.with_entries(_entries({"a": b"2"}, 1), {1: "l"})
     assert mended.status.tolist() == [EntryStatus.DEAD, EntryStatus.LIVE]
+
+
+@pytest.mark.parametrize("again", [{}, {"b": b"5"}, {"b": b"5", "a": b"6"}])
+def test_shards_are_added_at_once_or_one_after_another_with_the_same_end(again: dict[str, bytes]) -> None:
+    contents = [{"a": b"1", "b": b"2"}, {"c": b"3"}, {"d": b"4"} | again]
+    pieces = [(n, f"listing-{n}", _entries(some, n)) for n, some in enumerate(contents, 1)]
+    one_by_one = _ledger({"a": b"0", "z": b"0"})
+    for number, listing, entries in pieces:
+        one_by_one = one_by_one.with_entries(entries, {number: listing})
+    found, times = _ledger({"a": b"0", "z": b"0"}), 0
+    for entries, listings in together(pieces):
+        found, times = found.with_entries(entries, listings), times + 1
+    assert times == (3 if again else 1)
+    assert found.entries.to_pylist() == one_by_one.entries.to_pylist()
+    assert dict(found.listings) == dict(one_by_one.listings)
+    assert not list(together([]))
 
 
 def test_items_of_one_name_have_keys_of_their_own() -> None:
