@@ -84,7 +84,7 @@ def test_the_first_two_commands_are_there_and_can_be_run() -> None:
 
 def test_the_first_screen_says_what_it_is_and_how_to_see_it() -> None:
     first = "\n".join(README.text.splitlines()[:FIRST_SCREEN])
-    for part in ("# lexel", "docs/palace.jpg", "lexel terms", "./scripts/demo", "./scripts/test", "lexel evaluate"):
+    for part in ("# lexel", "docs/coffee.jpg", "lexel terms", "./scripts/demo", "./scripts/test", "lexel evaluate"):
         assert part in first
     assert re.search(r"\d+\.\d %", first), "no figure that can be checked"
 
@@ -102,7 +102,7 @@ def test_the_words_of_the_first_picture_are_those_shown() -> None:
     shown = re.findall(r"^(\w+) +(\d\.\d\d)  ", README.blocks("text")[0], flags=re.MULTILINE)
     assert len(shown) == 6
     model = load_model(open_encoder("lexel-photo"), device="cpu")
-    terms = encode_picture(model, (ROOT / "docs/palace.jpg").read_bytes()).terms[0]
+    terms = encode_picture(model, (ROOT / "docs/coffee.jpg").read_bytes()).terms[0]
     found = list(terms.items())[:6]
     assert [term for term, _ in found] == [term for term, _ in shown]
     assert [weight for _, weight in found] == pytest.approx([float(weight) for _, weight in shown], abs=0.03)
