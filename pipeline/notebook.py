@@ -64,7 +64,7 @@ class NotebookResults:
             *near,
             *([f"not in the vocabulary: {', '.join(found.unknown)}"] if found.unknown else []),
             *([f"excluded nothing, since unknown: {', '.join(found.unbanned)}"] if found.unbanned else []),
-            *([f"the vector is of the first {found.heard:,} words alone"] if found.heard is not None else []),
+            *([f"the vector is of the first {found.heard:,} words alone"] if found.heard else []),
             *([found.silence] if found.silence else []),
         ]
 

@@ -93,13 +93,14 @@ def longest_text(tokens: Any, net: Any, *, at_most: int) -> int:
 
 def words_read(tokens: Any, text: str, *, longest: int) -> int:
     """How many of the text's words, as spaces part them, are within its first `longest` tokens."""
-    every = text.split()
-    # A token has at least one byte, and two mark the ends. Only fast tokenizers say where a token ends.
-    if len(text.encode()) + 2 <= longest or not tokens.is_fast:
-        return len(every)
-    places = tokens(text, truncation=True, max_length=longest, return_offsets_mapping=True)["offset_mapping"]
-    end = max(last for _, last in places)
-    cut_in_two = text[end - 1 : end + 1].strip() == text[end - 1 : end + 1] and end < len(text)
+    every = len(text.split())
+    if not tokens.is_fast:  # only fast ones say where a token ends
+        return every
+    read = tokens(text, truncation=True, max_length=longest).encodings[0]
+    if not read.overflowing:
+        return every
+    end = max((last for _, last in read.offsets), default=0)
+    cut_in_two = 0 < end < len(text) and not (text[end - 1].isspace() or text[end].isspace())
     return len(text[:end].split()) - cut_in_two
 
 

@@ -125,7 +125,7 @@ class BagText(nn.Module):
         return features
 
     def heard(self, text: str) -> int:
-        """How many words there are up to the last known one that it reads."""
+        """How many words there are before the first known one that it does not read."""
         return words_within(text, self.net.config.longest, known=self.net.row)
 
     def config(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from lexel.pipeline.explain.score_parts import StoredItem, differences, score, w
 from lexel.pipeline.search.encode_query import encode_query
 from lexel.pipeline.search.index import SearchIndex
 from lexel.pipeline.search.query_syntax import ParsedQuery, format_query
-from lexel.pipeline.search.request import SearchRequest
+from lexel.pipeline.search.request import MAX_FACTOR, SearchRequest
 
 # Other factors would change the query too much.
 _LEAST, _MOST = 0.1, 10.0
@@ -53,7 +53,7 @@ def _reweighted(
             lead += sum(one.share for one in written_differences(encoded, above, below) if one.term in there)
         if lead:
             times = _rounded(1 - gap / lead)  # relative to the present factor
-            if _LEAST <= times <= _MOST:
+            if _LEAST <= times <= _MOST and query.factors.get(word, 1.0) * times <= MAX_FACTOR:
                 changes.append((abs(log(times)), word, times))
     for _, word, times in sorted(changes):
         yield _with_factor(query, word, query.factors.get(word, 1.0) * times)

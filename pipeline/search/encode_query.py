@@ -152,15 +152,10 @@ def encode_text(index: SearchIndex, query: ParsedQuery, *, dense: bool) -> Encod
     encoder = index.encoder
     weights = _expanded(index, query.text) if encoder.expands else encoder.query(query.text)
     vector = index.text_vector(query.said) if dense else ()
-    heard = _heard(index, query.said) if dense else None
+    heard = index.heard(query.said) if dense else 0
+    cut = heard if dense and heard < len(query.said.split()) else None
     weights = apply_boosts(weights, query, encoder.query)
-    return EncodedQuery(weights, vector, encoder.vector_weight("text"), heard=heard)
-
-
-def _heard(index: SearchIndex, text: str) -> int | None:
-    with index.busy:
-        heard = index.model.heard(text)
-    return heard if heard < len(text.split()) else None
+    return EncodedQuery(weights, vector, encoder.vector_weight("text"), heard=cut)
 
 
 def _expanded(index: SearchIndex, text: str) -> dict[str, float]:

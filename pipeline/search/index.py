@@ -43,6 +43,7 @@ class SearchIndex:
         self.busy = RLock()
         # The same text is encoded often, since users turn pages and move sliders.
         self.text_vector = lru_cache(maxsize=256)(self._text_vector)
+        self.heard = lru_cache(maxsize=256)(self._heard)
         self.written_words = lru_cache(maxsize=256)(self._written_words)
         self.snapshots = Snapshots(client, name)
         self._known: Mapping[str, Mapping[str, Any]] = {}
@@ -70,6 +71,7 @@ class SearchIndex:
             for name in ("encoder", "model"):
                 self.__dict__.pop(name, None)
             self.text_vector.cache_clear()
+            self.heard.cache_clear()
 
     def _found(self) -> Mapping[str, Mapping[str, Any]]:
         with readable_errors():
@@ -176,8 +178,11 @@ class SearchIndex:
 
     def _text_vector(self, text: str) -> list[float]:
         with self.busy:
-            vector: list[float] = self.model.text_vectors([text])[0].tolist()
-            return vector
+            return list(map(float, self.model.text_vectors([text])[0]))
+
+    def _heard(self, text: str) -> int:
+        with self.busy:
+            return self.model.heard(text)
 
     def _mismatch(self, encoder: Encoder) -> str:
         return (
@@ -245,10 +250,7 @@ class SearchIndex:
         return IndexAnalyzer(self.client, name, mappings)
 
     def analyzed(self, text: str) -> AnalyzedText:
-        """The terms that OpenSearch itself makes of `text`. Needs no encoder.
-
-        Raises ConfigError for more different words than a query may hold.
-        """
+        """The terms that OpenSearch itself makes of `text`, without an encoder. Raises ConfigError for many words."""
         return self.analyzer.read(text)
 
     def unknown(self, typed: Sequence[str]) -> tuple[str, ...]:
@@ -281,8 +283,7 @@ class SearchIndex:
         if len(text.split()) > MOST_WORDS:
             raise ConfigError(f"A query holds at most {MOST_WORDS:,} words, and this has more; leave some out.")
         with readable_errors():
-            body = {"field": "written", "text": text}
-            answer = self.client.indices.analyze(index=next(iter(self._mappings)), body=body)
+            answer = self.client.indices.analyze(index=min(self._mappings), body={"field": "written", "text": text})
         return tuple(one["token"] for one in answer["tokens"])
 
     def written_of(self, ids: Sequence[str], words: Iterable[str]) -> dict[str, frozenset[str]]:

@@ -36,8 +36,9 @@ def search_index(index: SearchIndex, request: SearchRequest | str) -> SearchResu
     if request.mode == "hybrid" and request.fusion != "exact" and not index.has_neural:
         raise ConfigError(f"Fusion {request.fusion} needs the neural-search plugin, which this OpenSearch has not.")
     index.about  # noqa: B018 - what cannot be searched is said before anything is encoded
-    if request.filters or request.facets:
-        request = replace(request, filters=index.checked(request.filters, request.facets))
+    filters = index.checked(request.filters, request.facets)  # which also sees that the index is another one by now
+    if filters:
+        request = replace(request, filters=filters)
     if request.like or request.unlike:
         ids, liked = index.ids((*request.like, *request.unlike)), len(request.like)
         request = replace(request, like=ids[:liked], unlike=ids[liked:])

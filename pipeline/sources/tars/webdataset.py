@@ -10,7 +10,7 @@ import numpy as np
 
 from lexel.pipeline.sources.item import FileState, Item, readable
 from lexel.pipeline.sources.listing_notes import ListingNotes
-from lexel.pipeline.sources.picture_kinds import is_hidden, left_out
+from lexel.pipeline.sources.picture_kinds import is_hidden, is_picture, left_out
 from lexel.pipeline.sources.remote.remote_path import Place, changed, relative
 from lexel.pipeline.sources.sidecar import TEXT_KINDS, sidecar
 from lexel.pipeline.sources.tars.tar_members import TarMember, link_targets, tar_members, tar_names
@@ -84,21 +84,32 @@ def _repeated(path: Place, hashes: "array[int]") -> dict[str, int]:
 
 
 def _runs(members: Iterator[TarMember]) -> Iterator[tuple[Sequence[TarMember], bool]]:
-    """The members in runs that can hold one another's texts, and whether a run is all that has its key.
-
-    A name that comes again begins another run: it is of another sample, as where tars were joined.
-    """
+    """The members in runs that can hold one another's texts, and whether a run is all that has its key."""
     for _, group in groupby((m for m in members if not _is_ignored(m.name)), key=lambda m: sample_key(m.name)):
-        run, whole = dict[str, TarMember](), True
-        last = ""
+        run, whole = list[TarMember](), True
         for member in group:
-            long = len(run) >= _LONGEST_RUN and stem_and_kind(member.name)[0] != stem_and_kind(last)[0]
-            if long or member.name in run:
-                yield list(run.values()), whole and not long
-                run, whole = {}, whole and not long
-            run[member.name] = member
-            last = member.name
-        yield list(run.values()), whole
+            if len(run) >= _LONGEST_RUN and stem_and_kind(member.name)[0] != stem_and_kind(run[-1].name)[0]:
+                yield from ((one, False) for one in _samples(run))
+                run, whole = [], False
+            run.append(member)
+        yield from ((one, whole) for one in _samples(run))
+
+
+def _samples(run: list[TarMember]) -> list[list[TarMember]]:
+    """A run where its names begin again, as where tars were joined, if each part is a picture with its text."""
+    parts, names = list[list[TarMember]]([[]]), set[str]()
+    for member in run:
+        if member.name in names:
+            parts.append([])
+            names.clear()
+        parts[-1].append(member)
+        names.add(member.name)
+    return parts if all(map(_is_complete, parts)) else [run]
+
+
+def _is_complete(part: Sequence[TarMember]) -> bool:
+    has_text = any(stem_and_kind(member.name)[1] in TEXT_KINDS for member in part)
+    return has_text and any(is_picture(member.name) for member in part)
 
 
 def _is_ignored(name: str) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 import transformers
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from safetensors.torch import save_file
 from support import small_checkpoints
@@ -227,12 +227,20 @@ def test_word_vectors_hear_all() -> None:
 
 
 @given(st.text(alphabet="adog \n,é雪🐕-", max_size=80))
+@example("   ")
 def test_a_word_that_is_cut_in_two_is_not_heard(text: str) -> None:
     tokens = word_pieces()
     for longest in (4, 9):
         heard = words_read(tokens, text, longest=longest)
         pieces = [len(tokens(" ".join(text.split()[:n]))["input_ids"]) for n in range(len(text.split()) + 1)]
         assert heard == max(n for n, size in enumerate(pieces) if size <= longest)
+
+
+@pytest.mark.parametrize("end", ["cafe\u0301", "snow\u200b", "snow\ufeff", "\u200b"])
+def test_a_text_that_is_read_whole_is_heard_whole(end: str) -> None:
+    text = f"a dog in the snow {end}"
+    assert words_read(word_pieces(), text, longest=40) == 6
+    assert words_read(word_pieces(), "雪" * 50, longest=9) == 0
 
 
 def encoder_with(text: TextModel) -> Model:

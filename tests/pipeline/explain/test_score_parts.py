@@ -89,3 +89,10 @@ def test_the_difference_of_two_scores_and_what_swaps_them(drawn: Drawn, mode: Mo
             order = search_index(drawn.images, replace(ask, text=found.swap, filters=[only])).hits
             assert order[0].id == hits[low].id
     assert swapped >= 3
+
+
+def test_no_change_is_offered_that_a_query_may_not_have(drawn: Drawn) -> None:
+    ask = SearchRequest("dog^900 snow^900 beach^900", mode="terms", k=12)
+    hits = search_index(drawn.images, ask).hits
+    for other in hits[1:]:
+        compare_items(drawn.images, ask, other.id, hits[0].id)

@@ -138,5 +138,4 @@ def test_how_much_of_a_long_text_the_vector_is_of_is_said(drawn: Drawn, mode: Mo
         assert found.heard is not None
         assert 5 < found.heard < 60
         first = " ".join(long.split()[: found.heard])
-        assert found.body != short.body
         assert drawn.images.text_vector(first) == pytest.approx(drawn.images.text_vector(long), abs=1e-5)

@@ -28,7 +28,7 @@ export function put(place, ...children) {
   const at = controls(place).indexOf(had);
   place.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
   if (at < 0) return;
-  const left = controls(place);
+  const left = controls(place).filter((control) => control.checkVisibility());
   const next = left.find((control) => nameOf(control) === nameOf(had)) ?? left[Math.min(at, left.length - 1)] ?? byId("results");
   next.focus({ preventScroll: true });
 }

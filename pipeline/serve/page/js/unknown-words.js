@@ -14,7 +14,7 @@ export function unknownWords(found) {
   return [h("div", { class: "unheard" },
     unknown.length ? h("p", {}, none, ...listed(unknown), ".") : null,
     unbanned.length ? h("p", {}, "Not known here, so that it excludes nothing: ", ...listed(unbanned), ".") : null,
-    heard === null ? null : h("p", {}, `Too long for the vector, which is of the first ${count(heard)} words alone.`),
+    heard === null ? null : h("p", {}, heard ? `Too long for the vector, which is of the first ${count(heard)} words alone.` : "Too long for the vector."),
     offers.length ? h("p", { class: "offers" }, h("span", {}, "Nearest known words"), offers.map(([word, term]) => offer(word, term))) : null)];
 }
 
