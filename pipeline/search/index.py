@@ -250,7 +250,7 @@ class SearchIndex:
         return IndexAnalyzer(self.client, name, mappings)
 
     def analyzed(self, text: str) -> AnalyzedText:
-        """The terms that OpenSearch itself makes of `text`, without an encoder. Raises ConfigError for many words."""
+        """The terms that OpenSearch makes of `text`, without an encoder. Raises ConfigError for too many words."""
         return self.analyzer.read(text)
 
     def unknown(self, typed: Sequence[str]) -> tuple[str, ...]:
